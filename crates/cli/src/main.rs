@@ -1,0 +1,2 @@
+//! sectorlake cli.
+fn main() {}

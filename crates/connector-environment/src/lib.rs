@@ -1,0 +1,1 @@
+//! sectorlake connector-environment.
