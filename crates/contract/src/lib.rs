@@ -1,1 +1,42 @@
-//! sectorlake contract.
+//! A table's contract: what a Frictionless Table Schema promises, as Arrow types, keys and constraints.
+//!
+//! Place: read by `normalise` (which enforces it), `lake` (which stores it), `query` and `pipeline`.
+//! Must not know: files, networks, clocks, DataFusion, Delta. It is handed text and gives values.
+//! Bounds: a descriptor is one JSON document in memory; [`key_hashes`] allocates one `u64` a row and nothing else.
+//!
+//! The table of Table Schema types and the Arrow types they become stands at [`FieldType`].
+//!
+//! ```
+//! use sectorlake_contract::{Contract, TableName};
+//!
+//! let name: TableName = "environment.gauges".parse()?;
+//! let text = r#"{ "fields": [
+//!     { "name": "gauge_id", "type": "string" },
+//!     { "name": "level", "type": "number", "sectorlake": { "unit": "cm" } }
+//! ], "primaryKey": ["gauge_id"] }"#;
+//! let contract = Contract::parse(name, text)?;
+//! assert!(!contract.arrow_schema().field(0).is_nullable());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod compare;
+mod contract;
+mod contracts;
+mod error;
+mod field;
+pub mod key_hash;
+mod name;
+mod parse;
+mod schema;
+pub mod system;
+mod titles;
+mod write;
+
+pub use compare::{Change, Comparison, Level, compare};
+pub use contract::{Contract, ForeignKey, KeyScope, KeyTarget, PartitionBy};
+pub use contracts::Contracts;
+pub use error::{ContractError, Fault};
+pub use field::{Classification, Constraints, Field, FieldType};
+pub use key_hash::key_hashes;
+pub use name::{NameError, TableName};
+pub use titles::Titles;

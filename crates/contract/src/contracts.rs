@@ -1,0 +1,150 @@
+//! All contracts that a project knows.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use crate::contract::Contract;
+use crate::error::{ContractError, Fault};
+use crate::name::TableName;
+use crate::parse;
+
+/// The repository's `schemas/`, embedded by `build.rs`: sector, table, text.
+const EMBEDDED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+
+static BUILTIN: LazyLock<(Contracts, Vec<ContractError>)> = LazyLock::new(|| {
+    let texts = EMBEDDED.iter().filter_map(|(sector, table, text)| {
+        Some((
+            TableName::new(*sector, *table).ok()?,
+            format!("schemas/{sector}/{table}.json"),
+            (*text).to_owned(),
+        ))
+    });
+    Contracts::load_texts(texts)
+});
+
+/// Contracts by table name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Contracts {
+    by_name: BTreeMap<TableName, Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    contract: Arc<Contract>,
+    file: String,
+    text: Arc<str>,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.contract == other.contract
+    }
+}
+
+impl Contracts {
+    /// The shared contracts that the binary brings along.
+    #[must_use]
+    pub fn builtin() -> Self {
+        BUILTIN.0.clone()
+    }
+
+    /// Reads contracts from (table, path of the file, text), and gives all faults beside those that are sound.
+    ///
+    /// Keys into tables that are not among them are not looked at: [`Contracts::check_references`] does that, once all
+    /// contracts are together.
+    #[must_use]
+    pub fn load_texts(
+        texts: impl IntoIterator<Item = (TableName, String, String)>,
+    ) -> (Self, Vec<ContractError>) {
+        let mut contracts = Self::default();
+        let mut errors = Vec::new();
+        for (name, file, text) in texts {
+            if let Some(other) = contracts.by_name.get(&name) {
+                let fault = Fault::DuplicateTable {
+                    table: name.clone(),
+                    other: other.file.clone(),
+                };
+                errors.push(ContractError::new(&name, String::new(), None, fault).in_file(&file));
+                continue;
+            }
+            match parse::parse(&name, &text) {
+                Ok(contract) => {
+                    contracts.by_name.insert(
+                        name,
+                        Entry {
+                            contract: Arc::new(contract),
+                            file,
+                            text: text.into(),
+                        },
+                    );
+                }
+                Err(found) => errors.extend(found.into_iter().map(|error| error.in_file(&file))),
+            }
+        }
+        (contracts, errors)
+    }
+
+    /// These contracts, with `own` in place of those of the same name.
+    #[must_use]
+    pub fn with_overrides(mut self, own: Self) -> Self {
+        self.by_name.extend(own.by_name);
+        self
+    }
+
+    /// Every foreign key that points to a table, a field or a type that is not there.
+    #[must_use]
+    pub fn check_references(&self) -> Vec<ContractError> {
+        let mut errors = Vec::new();
+        for entry in self.by_name.values() {
+            let faults = parse::check_references(&entry.contract, self);
+            errors.extend(
+                parse::place(&entry.contract.name, &entry.text, faults)
+                    .into_iter()
+                    .map(|error| error.in_file(&entry.file)),
+            );
+        }
+        errors
+    }
+
+    /// The contract of a table.
+    #[must_use]
+    pub fn get(&self, name: &TableName) -> Option<&Arc<Contract>> {
+        self.by_name.get(name).map(|entry| &entry.contract)
+    }
+
+    /// The file that a contract came from, relative to its project.
+    #[must_use]
+    pub fn file(&self, name: &TableName) -> Option<&str> {
+        self.by_name.get(name).map(|entry| entry.file.as_str())
+    }
+
+    /// The descriptor that a contract was read from, as written.
+    #[must_use]
+    pub fn text(&self, name: &TableName) -> Option<&str> {
+        self.by_name.get(name).map(|entry| entry.text.as_ref())
+    }
+
+    /// The table that is probably meant by a name that is none ("did you mean").
+    #[must_use]
+    pub fn suggest(&self, name: &str) -> Option<String> {
+        let names: Vec<String> = self.by_name.keys().map(ToString::to_string).collect();
+        parse::nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
+    }
+
+    /// All contracts, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Contract>> {
+        self.by_name.values().map(|entry| &entry.contract)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+}
