@@ -1,0 +1,275 @@
+//! The command line as clap knows it: every command, flag and help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::output::Format;
+
+/// What `--help` says of exit codes; the numbers live in [`crate::exit::Exit`].
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all went well (also when a reader such as `head` closed the pipe)
+  1  internal error: storage, network or a fault of sectorlake itself
+  2  usage or configuration: a flag, a pipeline file, a contract, a statement
+  3  some of the pipelines failed, the others are published
+  4  all of the pipelines failed
+  5  locked: another run of the same pipeline is under way
+  130  interrupted by Ctrl-C";
+
+/// Turns the scattered datasets of a city's sectors into one lake that anyone can query.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sectorlake",
+    version,
+    after_help = EXIT_CODES,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// The project: a folder with pipelines/ and schemas/ [default: here or the nearest parent that is one]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    /// Where the lake is: a folder or an object store's URL [default: lake/ in the project]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "SECTORLAKE_LAKE",
+        hide_env_values = true
+    )]
+    pub(crate) lake: Option<String>,
+    /// How to log to stderr [default: progress bars on a terminal, text lines elsewhere]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorWhen,
+    /// Print the answer as JSON, for a machine to read
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One line of text per event.
+    Text,
+    /// One JSON object per event.
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always, also into a pipe.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run pipelines: fetch, check against the contract, load, publish one snapshot each
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Ask the lake in SQL; without a statement, open a prompt
+    Sql(SqlArgs),
+    /// List the lake's tables: rows, sources, when updated, title
+    Tables(ListArgs),
+    /// Show a table: columns, types, units, classification, titles, keys, rows, sources, licence
+    Describe(DescribeArgs),
+    /// Show which rows were rejected and why: reasons, counts, samples with file and row
+    Rejected(RejectedArgs),
+    /// List the lake's snapshots
+    Snapshots(SnapshotsArgs),
+    /// Check every pipeline, mapping and contract without running anything
+    Validate,
+    /// About pipeline files
+    #[command(subcommand)]
+    Pipeline(PipelineCommand),
+    /// Make a small working project: a contract, a pipeline, a sample file
+    Init(InitArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+}
+
+/// `sectorlake run`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["pipelines", "all"]))]
+pub(crate) struct RunArgs {
+    /// The pipelines to run: names of files in pipelines/ without .yaml
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<String>,
+    /// Run every pipeline of the project
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OutputArgs {
+    /// How to print the answer [default: table, or what the name after -o ends in]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Write the answer to a file: it appears under its name only once it is whole
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Which state of the lake to read.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AtArgs {
+    /// Read the lake as it was: a snapshot's number, a date (the end of that day in UTC) or an instant (RFC 3339)
+    #[arg(long, value_name = "N|DATE")]
+    pub(crate) snapshot: Option<String>,
+}
+
+/// `sectorlake sql`.
+#[derive(Debug, Args)]
+pub(crate) struct SqlArgs {
+    /// The statement; several are separated by `;`
+    #[arg(value_name = "SQL", conflicts_with = "file")]
+    pub(crate) sql: Option<String>,
+    /// Read the statements from a file (`-`: from standard input)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
+/// `sectorlake tables`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
+/// `sectorlake describe`.
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    /// The table, as schema.table
+    #[arg(value_name = "TABLE")]
+    pub(crate) table: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) at: AtArgs,
+}
+
+/// `sectorlake rejected`.
+#[derive(Debug, Args)]
+pub(crate) struct RejectedArgs {
+    /// Only this pipeline's rows
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<String>,
+    /// Rows of this run [default: the latest run of each pipeline]
+    #[arg(long, value_name = "RUN", conflicts_with = "all_runs")]
+    pub(crate) run: Option<String>,
+    /// Rows of every run
+    #[arg(long)]
+    pub(crate) all_runs: bool,
+    /// One line per rejected field instead of the summary (as in an export with -o)
+    #[arg(long)]
+    pub(crate) rows: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `sectorlake snapshots`.
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotsArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `sectorlake pipeline`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PipelineCommand {
+    /// Print the JSON Schema of pipeline files, for editors to complete and check them
+    Schema,
+}
+
+/// `sectorlake init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The folder to make; it may exist but must be empty
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// `sectorlake completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_command() {
+        for line in [
+            "sectorlake --lake s3://b/x tables --json",
+            "sectorlake tables --lake s3://b/x --json",
+        ] {
+            let cli = parse(line).unwrap();
+            assert_eq!(cli.global.lake.as_deref(), Some("s3://b/x"), "{line}");
+            assert!(cli.global.json, "{line}");
+        }
+    }
+
+    #[test]
+    fn run_wants_names_or_all_but_not_both() {
+        assert!(parse("sectorlake run").is_err());
+        assert!(parse("sectorlake run a --all").is_err());
+        assert!(parse("sectorlake run --all").is_ok());
+        assert!(matches!(
+            parse("sectorlake run a b").unwrap().command,
+            Command::Run(RunArgs { pipelines, all: false }) if pipelines == ["a", "b"]
+        ));
+    }
+
+    #[test]
+    fn help() {
+        let mut command = Cli::command().term_width(100);
+        insta::assert_snapshot!(command.render_help().to_string());
+        let sql = command.find_subcommand_mut("sql").unwrap();
+        insta::assert_snapshot!("sql_help", sql.render_help().to_string());
+    }
+}

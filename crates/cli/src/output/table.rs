@@ -1,0 +1,246 @@
+//! A drawn table that streams: widths come from the first rows, so a million rows never sit in memory.
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle,
+    LineStyle, Table as Drawing, TableStyle, Width,
+};
+
+use super::cell::{Cells, drawable, is_bytes, is_number, options, readable, shortened};
+use super::{BatchWriter, Look, OutputError};
+
+/// Rows whose widths decide the columns' widths, and rows drawn at once after that.
+const SAMPLE_ROWS: usize = 1000;
+/// Text kept for the sample, however wide the rows are.
+const SAMPLE_BYTES: usize = 2 * 1024 * 1024;
+/// Characters of a geometry or of bytes; whole ones go to csv and json.
+const BYTES_CHARS_MAX: usize = 48;
+/// Characters of any other value, so that one document does not fill the screen.
+const TEXT_CHARS_MAX: usize = 2000;
+/// Digits by which numbers after the sample may be longer before their column has to widen.
+const NUMBER_SLACK: u16 = 3;
+/// A column is not squeezed below this.
+const WIDTH_MIN: u16 = 6;
+
+/// A value in the sample; `None` is NULL.
+type Row = Vec<Option<String>>;
+
+/// See the module.
+pub(super) struct Table<W> {
+    sink: W,
+    look: Look,
+    columns: Vec<Column>,
+    waiting: Vec<Row>,
+    waiting_bytes: usize,
+    widths: Vec<u16>,
+    rows: u64,
+}
+
+struct Column {
+    name: String,
+    right: bool,
+    chars_max: usize,
+}
+
+/// Which lines a piece of the table has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    First,
+    Next,
+}
+
+impl<W: Write> Table<W> {
+    pub(super) fn new(sink: W, schema: &SchemaRef, look: Look) -> Self {
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| Column {
+                name: drawable(field.name(), false).into_owned(),
+                right: is_number(field.data_type()),
+                chars_max: chars_max(is_bytes(field)),
+            })
+            .collect();
+        Self {
+            sink,
+            look,
+            columns,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            widths: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    /// Draws what waits. The sample decides the widths; a later piece may only widen them, so that no number is broken in two.
+    fn draw(&mut self, more: bool) -> Result<(), OutputError> {
+        let rows = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
+        let piece = if self.widths.is_empty() {
+            Piece::First
+        } else if rows.is_empty() {
+            return Ok(());
+        } else {
+            Piece::Next
+        };
+        let mut drawing = Drawing::new();
+        self.style(&mut drawing, piece);
+        for row in rows {
+            drawing.add_row(row.into_iter().map(|value| self.cell(value)));
+        }
+        self.widen(
+            drawing.column_max_content_widths(),
+            more && piece == Piece::First,
+        );
+        let columns = drawing.column_iter_mut().zip(&self.columns);
+        for ((column, facts), width) in columns.zip(&self.widths) {
+            // Two more for the padding.
+            let width = Width::Fixed(width.saturating_add(2));
+            column.set_constraint(ColumnConstraint::Absolute(width));
+            if facts.right {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        for line in drawing.lines() {
+            writeln!(self.sink, "{line}")?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the new rows want; with `slack`, numbers get room to grow in the rows not yet seen.
+    fn widen(&mut self, mut wanted: Vec<u16>, slack: bool) {
+        for (index, width) in wanted.iter_mut().enumerate() {
+            let before = self.widths.get(index).copied().unwrap_or_default();
+            let right = self.columns.get(index).is_some_and(|it| it.right);
+            let room = if slack && right { NUMBER_SLACK } else { 0 };
+            *width = before.max(width.saturating_add(room));
+        }
+        self.widths = fit(wanted, self.look.width);
+    }
+
+    fn style(&self, drawing: &mut Drawing, piece: Piece) {
+        drawing.set_content_arrangement(ContentArrangement::Disabled);
+        if self.look.color {
+            drawing.enforce_styling();
+        } else {
+            drawing.force_no_tty();
+        }
+        // The bottom line is drawn by `finish`: only then is it known which piece is the last.
+        let style = TableStyle::new()
+            .header_lines(ContentLineStyle::new('│', '│', '│'))
+            .header_separator(LineStyle::new('├', '─', '┼', '┤'))
+            .content_lines(ContentLineStyle::new('│', '│', '│'));
+        match piece {
+            Piece::First => {
+                drawing.load_style(style.top_border(LineStyle::new('╭', '─', '┬', '╮')));
+                drawing.set_header(self.columns.iter().map(|column| {
+                    let cell = Cell::new(&column.name);
+                    if self.look.color {
+                        cell.add_attribute(Attribute::Bold)
+                    } else {
+                        cell
+                    }
+                }));
+            }
+            Piece::Next => {
+                drawing.load_style(style);
+            }
+        }
+    }
+
+    fn cell(&self, value: Option<String>) -> Cell {
+        match value {
+            Some(text) => Cell::new_owned(text),
+            None if self.look.color => Cell::new("NULL").add_attribute(Attribute::Dim),
+            None => Cell::new("NULL"),
+        }
+    }
+
+    fn bottom(&mut self) -> Result<(), OutputError> {
+        let runs: Vec<String> = self
+            .widths
+            .iter()
+            .map(|width| "─".repeat(usize::from(*width) + 2))
+            .collect();
+        if !runs.is_empty() {
+            writeln!(self.sink, "╰{}╯", runs.join("┴"))?;
+        }
+        Ok(())
+    }
+}
+
+/// How many characters of a value a table shows.
+pub(super) fn chars_max(bytes: bool) -> usize {
+    if bytes {
+        BYTES_CHARS_MAX
+    } else {
+        TEXT_CHARS_MAX
+    }
+}
+
+impl<W: Write> BatchWriter for Table<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), OutputError> {
+        let batch = readable(batch)?;
+        let options = options();
+        let cells = Cells::new(&batch, &options)?;
+        let mut text = String::new();
+        for row in 0..batch.num_rows() {
+            let mut values = Vec::with_capacity(self.columns.len());
+            for (index, column) in self.columns.iter().enumerate() {
+                let shown = cells
+                    .read(row, index, &mut text)?
+                    .then(|| drawable(&shortened(&text, column.chars_max), true).into_owned());
+                self.waiting_bytes += shown.as_ref().map_or(4, String::len);
+                values.push(shown);
+            }
+            self.waiting.push(values);
+            self.rows += 1;
+            if self.waiting.len() >= SAMPLE_ROWS || self.waiting_bytes >= SAMPLE_BYTES {
+                self.draw(true)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), OutputError> {
+        self.draw(false)?;
+        self.bottom()?;
+        if self.look.count {
+            let word = if self.rows == 1 { "row" } else { "rows" };
+            writeln!(self.sink, "({} {word})", self.rows)?;
+        }
+        Ok(self.sink.flush()?)
+    }
+}
+
+/// Content widths that fit a terminal: the widest columns give way first, none below [`WIDTH_MIN`].
+fn fit(wanted: Vec<u16>, terminal: Option<u16>) -> Vec<u16> {
+    let Some(terminal) = terminal else {
+        return wanted;
+    };
+    // Each column costs its padding and one line, and there is one line more.
+    let lines = u16::try_from(wanted.len()).unwrap_or(u16::MAX);
+    let room = terminal.saturating_sub(lines.saturating_mul(3).saturating_add(1));
+    let total = |cap: u16| -> u32 { wanted.iter().map(|it| u32::from(*it.min(&cap))).sum() };
+    let widest = wanted.iter().copied().max().unwrap_or_default();
+    let mut cap = widest;
+    while cap > WIDTH_MIN && total(cap) > u32::from(room) {
+        cap -= 1;
+    }
+    wanted.into_iter().map(|it| it.min(cap)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn the_widest_columns_give_way_first() {
+        assert_eq!(fit(vec![5, 100], None), [5, 100]);
+        assert_eq!(fit(vec![5, 100], Some(200)), [5, 100]);
+        assert_eq!(fit(vec![5, 100, 30], Some(60)), [5, 22, 22]);
+        assert_eq!(fit(vec![50; 4], Some(20)), [6; 4]);
+    }
+}
