@@ -332,3 +332,142 @@ fn shown(kind: &FieldType) -> String {
         other => other.word().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::{Contract, Level, compare};
+
+    fn contract(text: &str) -> Contract {
+        Contract::parse("x.y".parse().unwrap(), text).unwrap()
+    }
+
+    /// The changes from one single field to another.
+    fn field(old: &str, new: &str) -> (Level, String) {
+        let table =
+            |field: &str| contract(&format!(r#"{{ "fields": [{{ "name": "a", {field} }}] }}"#));
+        let comparison = compare(&table(old), &table(new));
+        let shown: Vec<String> = comparison.changes.iter().map(ToString::to_string).collect();
+        (comparison.level(), shown.join("; "))
+    }
+
+    #[test]
+    fn fields_are_compatible_wider_or_broken() {
+        let number = |digits: u8, scale: u8| {
+            format!(
+                r#""type": "number", "sectorlake": {{ "precision": {digits}, "scale": {scale} }}"#
+            )
+        };
+        let within = |limits: &str| format!(r#""type": "integer", "constraints": {{ {limits} }}"#);
+        let (integer, text) = (
+            r#""type": "integer""#.to_owned(),
+            r#""type": "string""#.to_owned(),
+        );
+        let cases = [
+            (integer.clone(), integer.clone(), Level::Compatible),
+            (
+                r#""type": "year""#.to_owned(),
+                integer.clone(),
+                Level::Widening,
+            ),
+            (
+                integer.clone(),
+                r#""type": "number""#.to_owned(),
+                Level::Widening,
+            ),
+            (integer.clone(), number(21, 2), Level::Widening),
+            (integer.clone(), number(20, 2), Level::Breaking),
+            (number(10, 2), number(12, 4), Level::Widening),
+            (number(10, 2), number(10, 4), Level::Breaking),
+            (integer.clone(), text.clone(), Level::Breaking),
+            (
+                text.clone(),
+                r#""type": "object""#.to_owned(),
+                Level::Breaking,
+            ),
+            (
+                within(r#""minimum": 0"#),
+                within(r#""minimum": -1"#),
+                Level::Compatible,
+            ),
+            (
+                within(r#""minimum": 0"#),
+                within(r#""minimum": 1"#),
+                Level::Breaking,
+            ),
+            (
+                within(r#""maximum": 5"#),
+                within(r#""maximum": "5""#),
+                Level::Compatible,
+            ),
+            (
+                within(r#""enum": [1]"#),
+                within(r#""enum": [1, 2]"#),
+                Level::Compatible,
+            ),
+            (
+                within(r#""enum": [1, 2]"#),
+                within(r#""enum": [1]"#),
+                Level::Breaking,
+            ),
+            (
+                within(r#""required": true"#),
+                integer.clone(),
+                Level::Compatible,
+            ),
+            (
+                integer.clone(),
+                within(r#""required": true"#),
+                Level::Breaking,
+            ),
+            (
+                text.clone(),
+                format!(r#"{text}, "constraints": {{ "maxLength": 9 }}"#),
+                Level::Breaking,
+            ),
+            (
+                integer.clone(),
+                format!(r#"{integer}, "sectorlake": {{ "unit": "km" }}"#),
+                Level::Breaking,
+            ),
+            (
+                integer.clone(),
+                format!(r#"{integer}, "sectorlake": {{ "classification": "personal" }}"#),
+                Level::Compatible,
+            ),
+        ];
+        for (old, new, level) in cases {
+            let (found, changes) = field(&old, &new);
+            assert_eq!(found, level, "{old} to {new}: {changes}");
+        }
+    }
+
+    #[test]
+    fn tables_are_compared_change_by_change() {
+        let old = contract(
+            r#"{ "fields": [{ "name": "a", "type": "string" }, { "name": "gone", "type": "date" }], "primaryKey": "a",
+                 "foreignKeys": [{ "fields": "a", "reference": { "resource": "x.z", "fields": "a" } }],
+                 "sectorlake": { "key_scope": "lake" } }"#,
+        );
+        let new = contract(
+            r#"{ "fields": [{ "name": "a", "type": "string" }, { "name": "b", "type": "string" }, { "name": "c", "type": "string" }],
+                 "primaryKey": ["a", "b"], "sectorlake": { "partition_by": "a", "cluster_by": "b" } }"#,
+        );
+        let changes: Vec<String> = compare(&old, &new)
+            .changes
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        insta::assert_snapshot!(changes.join("\n"), @r"
+        breaking: field b: is new and required: stored rows lack it
+        compatible: field c: is new
+        breaking: field gone: is gone
+        breaking: primary key (a) becomes (a, b)
+        compatible: key scope lake becomes source
+        compatible: foreign key (a) is gone
+        widening: partitions differ
+        compatible: order of rows differs
+        ");
+    }
+}

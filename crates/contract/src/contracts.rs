@@ -148,3 +148,71 @@ impl Contracts {
         self.by_name.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::{BUILTIN, Contracts, EMBEDDED};
+    use crate::Contract;
+
+    #[test]
+    fn builtin_contracts_are_sound_and_point_to_each_other() {
+        assert_eq!(BUILTIN.1, []);
+        let builtin = Contracts::builtin();
+        assert_eq!(builtin.len(), EMBEDDED.len());
+        assert_eq!(builtin.check_references(), []);
+    }
+
+    #[test]
+    fn builtin_contracts_name_everything_in_two_languages() {
+        for contract in Contracts::builtin().iter() {
+            let titles = std::iter::once(&contract.title)
+                .chain(contract.fields.iter().map(|field| &field.title));
+            for title in titles {
+                assert!(
+                    title.vi().is_some() && title.en().is_some(),
+                    "{}: {title:?}",
+                    contract.name
+                );
+            }
+            assert!(
+                contract.standard.is_some() && !contract.primary_key.is_empty(),
+                "{}",
+                contract.name
+            );
+            let again =
+                Contract::parse(contract.name.clone(), &contract.to_json().to_string()).unwrap();
+            assert_eq!(again, **contract);
+        }
+    }
+
+    #[test]
+    fn builtin_tables_are_those_that_were_promised() {
+        let names: Vec<String> = Contracts::builtin()
+            .iter()
+            .map(|contract| contract.name.to_string())
+            .collect();
+        insta::assert_snapshot!(names.join(" "), @"common.indicators common.place_changes common.places education.schools environment.observations environment.stations transport.agency transport.calendar transport.calendar_dates transport.frequencies transport.road_segments transport.routes transport.shapes transport.stop_times transport.stops transport.trips");
+    }
+
+    #[test]
+    fn a_project_replaces_a_builtin_contract_by_name() {
+        let text = r#"{ "fields": [{ "name": "only", "type": "string" }] }"#;
+        let name: crate::TableName = "transport.stops".parse().unwrap();
+        let (own, errors) = Contracts::load_texts([(
+            name.clone(),
+            "schemas/transport/stops.json".into(),
+            text.into(),
+        )]);
+        assert_eq!(errors, []);
+        let all = Contracts::builtin().with_overrides(own);
+        assert_eq!(all.get(&name).unwrap().fields.len(), 1);
+        assert_eq!(all.len(), Contracts::builtin().len());
+        assert_eq!(
+            all.suggest("transport.stop").as_deref(),
+            Some("transport.stops")
+        );
+        assert_eq!(all.suggest("weather.gauges"), None);
+    }
+}

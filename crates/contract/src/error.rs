@@ -195,7 +195,7 @@ pub enum Fault {
         target: TableName,
     },
     /// A foreign key's field has another type than its target.
-    #[error("{field} is a {own} but {target}.{target_field} is a {theirs}")]
+    #[error("{field} is {} but {target}.{target_field} is {}", a(own), a(theirs))]
     KeyType {
         /// The field on this side.
         field: String,
@@ -246,7 +246,7 @@ pub enum Fault {
         example: &'static str,
     },
     /// A constraint that makes no sense for the field's type.
-    #[error("{constraint} does not apply to a {kind}")]
+    #[error("{constraint} does not apply to {}", a(kind))]
     NotApplicable {
         /// The constraint or property.
         constraint: &'static str,
@@ -295,6 +295,16 @@ pub enum Fault {
     },
 }
 
+/// A type's word with its article.
+fn a(word: &str) -> String {
+    let article = if word.starts_with(['i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {word}")
+}
+
 impl Fault {
     /// The mend, where one is known.
     #[must_use]
@@ -323,7 +333,7 @@ impl Fault {
             Self::KeyLength { target, .. } => Some(format!(
                 "name one field of {target} for each field of the key, in order"
             )),
-            Self::KeyType { field, theirs, .. } => Some(format!("make {field} a {theirs} too")),
+            Self::KeyType { field, theirs, .. } => Some(format!("make {field} {} too", a(theirs))),
             Self::DuplicateTable { .. } => Some("delete one of the two files".to_owned()),
             Self::Limit { example, .. } => Some(format!("write it as {example}")),
             Self::NotApplicable { applies, .. } => Some(format!("it applies to {applies}")),

@@ -211,3 +211,188 @@ fn dictionary_words<K: ArrowDictionaryKeyType>(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use arrow::array::{
+        ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, ListArray,
+        NullArray, StringArray, TimestampMicrosecondArray,
+    };
+    use arrow::compute::cast;
+    use arrow::datatypes::{DataType, Int32Type, TimeUnit};
+    use proptest::prelude::*;
+
+    use super::key_hashes;
+
+    fn hashes(columns: &[ArrayRef]) -> Vec<u64> {
+        key_hashes(columns).unwrap()
+    }
+
+    #[test]
+    fn equal_values_of_every_type_hash_alike_and_others_do_not() {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec![
+                Some("a"),
+                Some("a"),
+                Some(""),
+                None,
+                None,
+            ])),
+            Arc::new(BinaryArray::from(vec![
+                Some(b"a".as_ref()),
+                Some(b"a"),
+                Some(b""),
+                None,
+                None,
+            ])),
+            Arc::new(Int64Array::from(vec![
+                Some(7),
+                Some(7),
+                Some(0),
+                None,
+                None,
+            ])),
+            Arc::new(Float64Array::from(vec![
+                Some(-0.0),
+                Some(0.0),
+                Some(1.5),
+                None,
+                None,
+            ])),
+            Arc::new(Float64Array::from(vec![
+                Some(f64::NAN),
+                Some(-f64::NAN),
+                Some(1.5),
+                None,
+                None,
+            ])),
+            Arc::new(BooleanArray::from(vec![
+                Some(true),
+                Some(true),
+                Some(false),
+                None,
+                None,
+            ])),
+            Arc::new(Decimal128Array::from(vec![
+                Some(1),
+                Some(1),
+                Some(-1),
+                None,
+                None,
+            ])),
+            Arc::new(TimestampMicrosecondArray::from(vec![
+                Some(1),
+                Some(1),
+                Some(0),
+                None,
+                None,
+            ])),
+        ];
+        for column in columns {
+            let found = hashes(std::slice::from_ref(&column));
+            assert_eq!(
+                (found[0], found[3]),
+                (found[1], found[4]),
+                "{}",
+                column.data_type()
+            );
+            assert_eq!(
+                found.iter().collect::<HashSet<_>>().len(),
+                3,
+                "{}",
+                column.data_type()
+            );
+        }
+        let empty: ArrayRef = Arc::new(NullArray::new(2));
+        assert_eq!(
+            hashes(&[empty]),
+            hashes(&[Arc::new(StringArray::from(vec![None::<&str>, None]))])
+        );
+    }
+
+    #[test]
+    fn numbers_and_instants_hash_alike_in_every_width_and_unit() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(0), Some(100), None]));
+        for narrow in [
+            DataType::Int8,
+            DataType::Int16,
+            DataType::Int32,
+            DataType::UInt8,
+            DataType::UInt16,
+            DataType::UInt64,
+        ] {
+            assert_eq!(
+                hashes(&[cast(&numbers, &narrow).unwrap()]),
+                hashes(&[numbers.clone()]),
+                "{narrow}"
+            );
+        }
+        let seconds = cast(&numbers, &DataType::Timestamp(TimeUnit::Second, None)).unwrap();
+        for unit in [
+            TimeUnit::Millisecond,
+            TimeUnit::Microsecond,
+            TimeUnit::Nanosecond,
+        ] {
+            let finer = cast(&seconds, &DataType::Timestamp(unit, None)).unwrap();
+            assert_eq!(hashes(&[finer]), hashes(&[seconds.clone()]), "{unit:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_and_nonsense() {
+        assert!(hashes(&[]).is_empty());
+        let (two, three): (ArrayRef, ArrayRef) =
+            (Arc::new(NullArray::new(2)), Arc::new(NullArray::new(3)));
+        insta::assert_snapshot!(key_hashes(&[two, three]).unwrap_err(), @"Invalid argument error: key columns differ in length: 2 and 3 rows");
+        let nested: ArrayRef =
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([
+                Some(1),
+            ])]));
+        insta::assert_snapshot!(key_hashes(&[nested]).unwrap_err(), @"Not yet implemented: a key column of type List(Int32)");
+    }
+
+    #[test]
+    fn a_million_neighbouring_keys_do_not_collide() {
+        let trips: ArrayRef = Arc::new(StringArray::from_iter_values(
+            (0..1_000_000).map(|row| format!("trip-{}", row / 20)),
+        ));
+        let order: ArrayRef = Arc::new(Int64Array::from_iter_values(
+            (0..1_000_000).map(|row| row % 20),
+        ));
+        assert_eq!(
+            hashes(&[trips, order])
+                .into_iter()
+                .collect::<HashSet<_>>()
+                .len(),
+            1_000_000
+        );
+    }
+
+    fn texts() -> impl Strategy<Value = Vec<Option<String>>> {
+        prop::collection::vec(prop::option::of("[a-cÀ-ỹ]{0,30}"), 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn encodings_and_splits_do_not_matter(values in texts(), cut in 0_usize..40) {
+            let numbers: ArrayRef = Arc::new((0..values.len() as i64).map(|row| (row % 7 != 0).then_some(row % 5)).collect::<Int64Array>());
+            let plain: ArrayRef = Arc::new(StringArray::from(values));
+            let whole = hashes(&[plain.clone(), numbers.clone()]);
+            let dictionary = DataType::Dictionary(Box::new(DataType::Int16), Box::new(DataType::Utf8));
+            for encoding in [DataType::LargeUtf8, DataType::Utf8View, DataType::Binary, DataType::BinaryView, dictionary] {
+                let encoded = cast(&plain, &encoding).unwrap();
+                prop_assert_eq!(&hashes(&[encoded.clone(), numbers.clone()]), &whole);
+                let cut = cut.min(plain.len());
+                let part = |array: &ArrayRef, at: usize, len: usize| array.slice(at, len);
+                let mut parts = hashes(&[part(&encoded, 0, cut), part(&numbers, 0, cut)]);
+                parts.extend(hashes(&[part(&encoded, cut, plain.len() - cut), part(&numbers, cut, plain.len() - cut)]));
+                prop_assert_eq!(&parts, &whole);
+            }
+        }
+    }
+}

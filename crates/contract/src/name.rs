@@ -105,3 +105,32 @@ fn is_word(text: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TableName;
+
+    #[test]
+    fn only_two_lower_case_words_are_a_name() {
+        for (text, sound) in [
+            ("transport.stops", true),
+            ("a1.b_2", true),
+            ("stops", false),
+            ("a.b.c", false),
+            ("Transport.stops", false),
+            ("transport.", false),
+            ("1a.b", false),
+            ("transport.điểm", false),
+            ("transport.../x", false),
+        ] {
+            let name = text.parse::<TableName>();
+            assert_eq!(name.is_ok(), sound, "{text}");
+            assert!(name.is_err() || name.is_ok_and(|name| name.to_string() == text));
+        }
+        assert!(
+            format!("a.{}", "b".repeat(64))
+                .parse::<TableName>()
+                .is_err()
+        );
+    }
+}

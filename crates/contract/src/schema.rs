@@ -100,3 +100,57 @@ fn metadata(field: &Field) -> HashMap<String, String> {
     put("classification", Some(field.classification.word()));
     metadata
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use crate::Contracts;
+
+    #[test]
+    fn observations_as_stored() {
+        let contract = Contracts::builtin()
+            .get(&"environment.observations".parse().unwrap())
+            .unwrap()
+            .clone();
+        let schema = contract.table_schema();
+        let columns = schema.fields().iter().map(|field| {
+            format!(
+                "{}: {}{}",
+                field.name(),
+                field.data_type(),
+                if field.is_nullable() { "" } else { " not null" }
+            )
+        });
+        insta::assert_snapshot!(columns.collect::<Vec<_>>().join("\n"), @r#"
+        station_id: Utf8 not null
+        observed_property: Utf8 not null
+        phenomenon_time: Timestamp(µs, "UTC") not null
+        phenomenon_time_end: Timestamp(µs, "UTC")
+        result: Float64
+        unit: Utf8 not null
+        sensor_id: Utf8
+        result_quality: Utf8
+        _source: Utf8 not null
+        _run: Utf8 not null
+        _part: Utf8 not null
+        _row: Int64 not null
+        _phenomenon_time_month: Utf8 not null
+        "#);
+        assert_eq!(
+            contract.partition_columns(),
+            ["_source", "_phenomenon_time_month"]
+        );
+        let metadata = schema.field(0).metadata();
+        assert_eq!(
+            metadata.get("sectorlake.title.vi").map(String::as_str),
+            Some("Mã trạm")
+        );
+        assert_eq!(
+            metadata
+                .get("sectorlake.classification")
+                .map(String::as_str),
+            Some("public")
+        );
+    }
+}

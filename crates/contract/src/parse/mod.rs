@@ -6,6 +6,8 @@ mod node;
 mod place;
 mod references;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 

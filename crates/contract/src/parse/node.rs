@@ -205,13 +205,17 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The known word that a text is probably meant to be: the nearest, by at most a third of its letters.
+/// The known word that a text is probably meant to be: the nearest by at most a third of its letters, or one that it begins.
 pub(crate) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace(['_', '-', ' '], "");
     let wanted = plain(text);
     known
-        .map(|word| (strsim::damerau_levenshtein(&wanted, &plain(word)), word))
-        .filter(|(distance, word)| *distance <= word.chars().count().max(3) / 3)
+        .filter_map(|word| {
+            let spelt = plain(word);
+            let distance = strsim::damerau_levenshtein(&wanted, &spelt);
+            let begun = wanted.len() >= 3 && spelt.starts_with(&wanted);
+            (begun || distance <= word.chars().count().max(3) / 3).then_some((distance, word))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }
@@ -219,6 +223,7 @@ pub(crate) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> O
 fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
+        Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
         Value::String(text) => format!("the text {text:?}"),

@@ -13,10 +13,13 @@ pub(crate) fn find(text: &str, path: &Path) -> Option<(usize, usize)> {
     at.skip_space();
     let mut place = at.byte;
     for segment in &path.0 {
-        place = match segment {
-            Segment::Key(key) => at.enter_key(key)?,
-            Segment::Index(index) => at.enter_item(*index)?,
+        let next = match segment {
+            Segment::Key(key) => at.enter_key(key),
+            Segment::Index(index) => at.enter_item(*index),
         };
+        // A key's field may stand alone where a list may: then its property is the nearest place.
+        let Some(next) = next else { break };
+        place = next;
     }
     let before = text.get(..place)?;
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
