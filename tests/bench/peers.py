@@ -41,7 +41,7 @@ def duckdb_load(load: str, source: str, target: str, codec: str) -> None:
     else:
         types = "{'station_id': 'VARCHAR', 'parameter': 'VARCHAR', 'datetime_utc': 'TIMESTAMP', 'value': 'DOUBLE', 'unit': 'VARCHAR'}"
         connection.execute(
-            f"COPY (SELECT station_id, parameter, datetime_utc, {conversion()} AS value, 'µg/m³' AS unit, "
+            f"COPY (SELECT station_id, parameter AS observed_property, datetime_utc AS phenomenon_time, {conversion()} AS result, 'ug/m3' AS unit, "
             f"strftime(datetime_utc, '%Y-%m') AS month FROM read_csv('{source}', header = true, columns = {types})) "
             f"TO '{target}' (FORMAT parquet, COMPRESSION {codec}, PARTITION_BY (month), OVERWRITE)"
         )
@@ -60,10 +60,11 @@ def polars_load(load: str, source: str, target: str, codec: str) -> None:
         schema = {"station_id": pl.String, "parameter": pl.String, "datetime_utc": pl.String, "value": pl.Float64, "unit": pl.String}
         instant = pl.col("datetime_utc").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us")
         factor = pl.col("parameter").replace_strict(FACTORS, default=1.0, return_dtype=pl.Float64)
-        lazy = pl.scan_csv(source, schema=schema).with_columns(
-            datetime_utc=instant, value=pl.col("value") * pl.when(pl.col("unit") == "ppm").then(factor).otherwise(1.0), unit=pl.lit("µg/m³")
+        result = pl.col("value") * pl.when(pl.col("unit") == "ppm").then(factor).otherwise(1.0)
+        lazy = pl.scan_csv(source, schema=schema).select(
+            "station_id", observed_property="parameter", phenomenon_time=instant, result=result, unit=pl.lit("ug/m3")
         )
-        lazy = lazy.with_columns(month=pl.col("datetime_utc").dt.strftime("%Y-%m"))
+        lazy = lazy.with_columns(month=pl.col("phenomenon_time").dt.strftime("%Y-%m"))
         lazy.sink_parquet(pl.PartitionBy(target, key="month"), compression=codec, mkdir=True)
     print(time.perf_counter() - started)
 
@@ -90,8 +91,9 @@ def dlt_load(load: str, source: str, target: str, codec: str) -> None:
                 for name, one in FACTORS.items():
                     factor = pc.if_else(pc.and_(pc.equal(table["parameter"], name), pc.equal(table["unit"], "ppm")), one, factor)
                 table = table.set_column(3, "value", pc.multiply(table["value"], factor))
-                table = table.set_column(4, "unit", pa.array(["µg/m³"] * len(table)))
-                table = table.append_column("month", pc.strftime(table["datetime_utc"], format="%Y-%m"))
+                table = table.set_column(4, "unit", pa.array(["ug/m3"] * len(table)))
+                table = table.rename_columns(["station_id", "observed_property", "phenomenon_time", "result", "unit"])
+                table = table.append_column("month", pc.strftime(table["phenomenon_time"], format="%Y-%m"))
             yield table
 
     columns = {"month": {"partition": True}} if load != "stop_times" else None

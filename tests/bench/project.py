@@ -64,8 +64,8 @@ def pipelines(folder: Path, data: Path) -> None:
     """A pipeline per table, all with the `file` connector."""
     folder.mkdir(parents=True)
     factor = " ".join(f"WHEN '{name}' THEN {value!r}" for name, value in FACTORS.items())
-    observations = f"""SELECT station_id, parameter, datetime_utc AS observed_at,
-        CAST(value AS DOUBLE) * CASE WHEN unit = 'ppm' THEN CASE parameter {factor} END ELSE 1.0 END AS value, 'µg/m³' AS unit FROM source"""
+    observations = f"""SELECT station_id, parameter AS observed_property, datetime_utc AS phenomenon_time,
+        CAST(value AS DOUBLE) * CASE WHEN unit = 'ppm' THEN CASE parameter {factor} END ELSE 1.0 END AS result, 'ug/m3' AS unit FROM source"""
     mappings = {
         "stop_times": ("gtfs/stop_times.txt", f"SELECT 'bench' AS feed_id, {STOP_TIMES} FROM source"),
         "stop_times_keyed": ("gtfs/stop_times.txt", f"SELECT 'bench' AS feed_id, {STOP_TIMES} FROM source"),
