@@ -38,8 +38,6 @@ def count_csv(path: Path) -> dict[str, int | float]:
     data = path.read_bytes()
     if not path.name.startswith("vn_gso_"):
         return {"rows": len(records(data)) - 1}
-    if path.name == "vn_gso_provinces_2025-07.csv":
-        return {"rows": len(records(data))}
     if path.name == "vn_gso_units_2025-01-04.csv":
         rows = records(data)[1:]
         return {
