@@ -215,4 +215,19 @@ mod tests {
         );
         assert_eq!(all.suggest("weather.gauges"), None);
     }
+
+    #[test]
+    fn the_readme_shows_a_sound_contract() {
+        let readme = include_str!("../../../schemas/README.md");
+        let text = readme
+            .split("```json")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next())
+            .unwrap();
+        let contract = Contract::parse("x.gauges".parse().unwrap(), text).unwrap();
+        assert_eq!(
+            contract.partition_columns(),
+            ["_source", "_observed_at_month"]
+        );
+    }
 }

@@ -223,3 +223,17 @@ impl Field {
         self.kind.arrow_type()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_types_stand_in_the_readme_as_they_do_here() {
+        let readme = include_str!("../../../schemas/README.md");
+        let documented = include_str!("field.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("/// |"));
+        let table: Vec<String> = documented.map(|line| format!("|{line}")).collect();
+        assert_eq!(table.len(), 16);
+        assert!(readme.contains(&table.join("\n")), "{}", table.join("\n"));
+    }
+}
