@@ -11,7 +11,9 @@ rain AS (
   GROUP BY coalesce(s.ref_area, i.ref_area)
 ),
 provinces AS (
-  SELECT place_code, name, lower(regexp_replace(vn_unaccent(name), '[ -]+', ' ', 'g')) AS plain
+  -- Thừa Thiên Huế has been plain Huế since 2025.
+  SELECT place_code, name,
+    CASE place_code WHEN '46' THEN 'thua thien hue' ELSE lower(regexp_replace(vn_unaccent(name), '[ -]+', ' ', 'g')) END AS plain
   FROM common.places
   WHERE level = 'province' AND DATE '2025-06-30' >= valid_from AND DATE '2025-06-30' < valid_to
 )
