@@ -224,6 +224,25 @@ impl Field {
     }
 }
 
+impl Default for Field {
+    /// A public text field without a name; for tests and builders.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            kind: FieldType::String,
+            format: None,
+            title: Titles::default(),
+            description: None,
+            constraints: Constraints::default(),
+            missing_values: None,
+            unit: None,
+            classification: Classification::default(),
+            time_zone: None,
+            rdf_type: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -106,7 +106,6 @@ fn words(column: &dyn Array, out: &mut [u64]) -> Result<(), ArrowError> {
 }
 
 /// Whole numbers by value, floats by their canonical bits, times in microseconds.
-#[expect(clippy::cast_sign_loss, reason = "the bits are hashed, not the number")]
 fn number_words(
     column: &dyn Array,
     data_type: &DataType,

@@ -4,7 +4,7 @@ use chrono::format::{Item, StrftimeItems};
 use serde_json::Value;
 
 use crate::error::Fault;
-use crate::field::{Classification, Constraints, Field, FieldType};
+use crate::field::{Classification, Field, FieldType};
 use crate::parse::limits;
 use crate::parse::node::{Node, Unknown, nearest};
 use crate::parse::table::{missing_values, titles};
@@ -293,25 +293,16 @@ fn time_zone(at: &Node<'_>, kind: &FieldType) -> Option<chrono_tz::Tz> {
 /// UCUM codes are visible ASCII (UCUM, section 2.1 "Character Set and Lexical Rules").
 fn unit(at: &Node<'_>) -> Option<String> {
     let unit = at.as_text()?;
-    let common = [
-        ("µg/m³", "ug/m3"),
-        ("μg/m³", "ug/m3"),
-        ("°C", "Cel"),
-        ("C", "Cel"),
-        ("m²", "m2"),
-        ("m³", "m3"),
-        ("km/h", "km/h"),
-    ];
-    let suggestion = common
-        .iter()
-        .find(|(wrong, _)| *wrong == unit)
-        .map(|(_, right)| (*right).to_owned());
-    let sound = !unit.is_empty() && unit.bytes().all(|byte| byte.is_ascii_graphic());
-    if !sound
-        || suggestion
-            .as_deref()
-            .is_some_and(|right| right != unit && unit != "C")
-    {
+    if unit.is_empty() || !unit.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // Both signs for micro are met: U+00B5 and the Greek letter U+03BC.
+        let spelt = unit
+            .replace(['µ', 'μ'], "u")
+            .replace('²', "2")
+            .replace('³', "3")
+            .replace("°C", "Cel")
+            .replace('°', "deg");
+        let suggestion = (!spelt.is_empty() && spelt.bytes().all(|byte| byte.is_ascii_graphic()))
+            .then_some(spelt);
         at.report(Fault::Unit {
             unit: unit.to_owned(),
             suggestion,
@@ -320,7 +311,7 @@ fn unit(at: &Node<'_>) -> Option<String> {
     Some(unit.to_owned())
 }
 
-/// Reads `constraints`, which may only be called with the field's own type.
+/// The texts of `enum`; numbers and booleans as JSON writes them.
 pub(crate) fn allowed_values(node: &Node<'_>) -> Option<Vec<String>> {
     let items = node.get("enum")?.items()?;
     let text = |item: &Node<'_>| match item.value {
@@ -329,23 +320,4 @@ pub(crate) fn allowed_values(node: &Node<'_>) -> Option<Vec<String>> {
         _ => item.expected("a text, a number or true or false"),
     };
     Some(items.iter().filter_map(text).collect())
-}
-
-impl Default for Field {
-    /// A public text field without a name; for tests and builders.
-    fn default() -> Self {
-        Self {
-            name: String::new(),
-            kind: FieldType::String,
-            format: None,
-            title: crate::titles::Titles::default(),
-            description: None,
-            constraints: Constraints::default(),
-            missing_values: None,
-            unit: None,
-            classification: Classification::default(),
-            time_zone: None,
-            rdf_type: None,
-        }
-    }
 }
