@@ -1,1 +1,31 @@
-//! sectorlake functions.
+//! SQL functions for mappings, models and analysts alike, and the one session builder.
+//!
+//! Place: beside `contract` and `formats`; `normalise` and `query` build every session here, so that an expression means the same in a
+//! mapping, in a model and in an analyst's question.
+//! Must not know: tables, contracts, the lake, the network.
+//! Bounds: memory and spill of a session by [`SessionOptions`]; every function works on one batch and holds nothing beyond it.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> datafusion::error::Result<()> {
+//! use sectorlake_functions::{SessionOptions, new_session};
+//!
+//! let session = new_session(&SessionOptions::default())?;
+//! let answer = session.sql("SELECT vn_unaccent('Đường Hải Phòng') AS name").await?.collect().await?;
+//! assert_eq!(answer[0].num_rows(), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod function;
+mod geometry;
+mod numbers;
+mod session;
+mod statement;
+mod text;
+mod times;
+mod unordered;
+
+pub use geometry::wkb_field_metadata;
+pub use session::{SessionOptions, new_session, session_builder};
+pub use statement::name_select_items;

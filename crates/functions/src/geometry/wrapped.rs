@@ -1,0 +1,246 @@
+//! geodatafusion's functions, taking and giving plain WKB.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{exec_err, plan_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
+};
+use datafusion::scalar::ScalarValue;
+use geodatafusion::udf::geo::{measurement, processing, relationships, validation};
+use geodatafusion::udf::native::{accessors, bounding_box, io};
+
+use crate::function::Kind;
+
+/// The wrapped functions. Left out: boxes, dumps and measures (M), whose results are no plain values, and those of `native`.
+pub(crate) fn functions() -> Result<Vec<ScalarUDF>> {
+    const ONE: &[Kind] = &[Kind::Geometry];
+    const TWO: &[Kind] = &[Kind::Geometry, Kind::Geometry];
+    const TOLERANCE: &[Kind] = &[Kind::Geometry, Kind::Number];
+    let one: Vec<ScalarUDF> = vec![
+        measurement::Area.into(),
+        measurement::Length.into(),
+        processing::Centroid::default().into(),
+        processing::ConvexHull::default().into(),
+        processing::OrientedEnvelope::default().into(),
+        processing::PointOnSurface::default().into(),
+        validation::IsValid.into(),
+        validation::IsValidReason.into(),
+        accessors::CoordDim.into(),
+        accessors::NDims.into(),
+        accessors::GeometryType.into(),
+        accessors::ST_GeometryType.into(),
+        accessors::IsClosed.into(),
+        accessors::IsEmpty.into(),
+        accessors::EndPoint::default().into(),
+        accessors::StartPoint::default().into(),
+        accessors::NPoints.into(),
+        accessors::NumInteriorRings.into(),
+        bounding_box::XMax.into(),
+        bounding_box::XMin.into(),
+        bounding_box::YMax.into(),
+        bounding_box::YMin.into(),
+        io::AsText.into(),
+    ];
+    let two: Vec<ScalarUDF> = vec![
+        measurement::Distance.into(),
+        relationships::Contains::default().into(),
+        relationships::CoveredBy::default().into(),
+        relationships::Covers::default().into(),
+        relationships::Crosses::default().into(),
+        relationships::Disjoint::default().into(),
+        relationships::Equals::default().into(),
+        relationships::Intersects::default().into(),
+        relationships::Overlaps::default().into(),
+        relationships::Touches::default().into(),
+        relationships::Within::default().into(),
+    ];
+    let tolerance: Vec<ScalarUDF> = vec![
+        processing::Simplify::default().into(),
+        processing::SimplifyPreserveTopology::default().into(),
+        processing::SimplifyVW::default().into(),
+    ];
+    let kinds = [(one, ONE), (two, TWO), (tolerance, TOLERANCE)];
+    kinds
+        .into_iter()
+        .flat_map(|(udfs, kinds)| udfs.into_iter().map(move |udf| Wrapped::over(udf, kinds)))
+        .collect()
+}
+
+#[derive(Debug)]
+struct Wrapped {
+    inner: ScalarUDF,
+    kinds: &'static [Kind],
+    arg_fields: Vec<FieldRef>,
+    /// What `inner` gives: a GeoArrow type if `geometry`.
+    inner_field: FieldRef,
+    geometry: bool,
+    signature: Signature,
+}
+
+impl Wrapped {
+    fn over(inner: ScalarUDF, kinds: &'static [Kind]) -> Result<ScalarUDF> {
+        let arg_fields: Vec<FieldRef> = kinds.iter().map(|kind| arg_field(*kind)).collect();
+        let none = vec![None; kinds.len()];
+        let inner_field = inner.return_field_from_args(ReturnFieldArgs {
+            arg_fields: &arg_fields,
+            scalar_arguments: &none,
+        })?;
+        let extension = inner_field
+            .metadata()
+            .get("ARROW:extension:name")
+            .map_or("", String::as_str);
+        let geometry = extension.starts_with("geoarrow.") && extension != "geoarrow.wkt";
+        let signature = Signature::user_defined(Volatility::Immutable);
+        Ok(ScalarUDF::from(Self {
+            inner,
+            kinds,
+            arg_fields,
+            inner_field,
+            geometry,
+            signature,
+        }))
+    }
+
+    fn compute(&self, args: Vec<ColumnarValue>, all: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let inner_args = ScalarFunctionArgs {
+            args,
+            arg_fields: self.arg_fields.clone(),
+            number_rows: all.number_rows,
+            return_field: Arc::clone(&self.inner_field),
+            config_options: Arc::clone(&all.config_options),
+        };
+        let result = self.inner.inner().invoke_with_args(inner_args)?;
+        if !self.geometry {
+            return Ok(result);
+        }
+        let as_wkb = ScalarFunctionArgs {
+            args: vec![result],
+            arg_fields: vec![Arc::clone(&self.inner_field)],
+            number_rows: all.number_rows,
+            return_field: arg_field(Kind::Geometry),
+            config_options: Arc::clone(&all.config_options),
+        };
+        io::AsBinary.invoke_with_args(as_wkb)
+    }
+}
+
+/// The argument as geodatafusion has to see it.
+fn arg_field(kind: Kind) -> FieldRef {
+    let metadata = HashMap::from([
+        ("ARROW:extension:name".to_owned(), "geoarrow.wkb".to_owned()),
+        ("ARROW:extension:metadata".to_owned(), "{}".to_owned()),
+    ]);
+    Arc::new(match kind {
+        Kind::Number => Field::new("number", DataType::Float64, true),
+        Kind::Text => Field::new("text", DataType::Utf8View, true),
+        Kind::Geometry => {
+            Field::new("geometry", DataType::BinaryView, true).with_metadata(metadata)
+        }
+    })
+}
+
+impl PartialEq for Wrapped {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl Eq for Wrapped {}
+
+impl Hash for Wrapped {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.inner.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Wrapped {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
+        Ok(if self.geometry {
+            DataType::BinaryView
+        } else {
+            self.inner_field.data_type().clone()
+        })
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        if arg_types.len() != self.kinds.len() {
+            return plan_err!(
+                "{} takes {} arguments but got {}",
+                self.name(),
+                self.kinds.len(),
+                arg_types.len()
+            );
+        }
+        let coerced = arg_types.iter().zip(self.kinds).enumerate();
+        coerced
+            .map(|(at, (given, kind))| kind.coerce(given, self.name(), at + 1))
+            .collect()
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let returns = args.return_field.data_type().clone();
+        // Constants stay constants: a polygon that thousands of points are tested against is prepared once.
+        let scalar = args
+            .args
+            .iter()
+            .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        if args
+            .args
+            .iter()
+            .any(|arg| matches!(arg, ColumnarValue::Scalar(value) if value.is_null()))
+        {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from(&returns)?));
+        }
+        let mut prepared = Vec::with_capacity(args.args.len());
+        for (value, kind) in args.args.iter().zip(self.kinds) {
+            prepared.push(match value {
+                ColumnarValue::Array(array) => ColumnarValue::Array(kind.prepare(array)?),
+                ColumnarValue::Scalar(value) => ColumnarValue::Scalar(ScalarValue::try_from_array(
+                    &kind.prepare(&value.to_array()?)?,
+                    0,
+                )?),
+            });
+        }
+        // The geometry algorithms assert on what they hold impossible, such as coordinates that are no numbers.
+        let Ok(result) = catch_unwind(AssertUnwindSafe(|| self.compute(prepared, &args))) else {
+            return exec_err!(
+                "{} cannot be computed for one of these geometries; ST_IsValid tells which is at fault",
+                self.name()
+            );
+        };
+        let rows = if scalar { 1 } else { args.number_rows };
+        let array: ArrayRef = cast(&result?.into_array(rows)?, &returns)?;
+        if scalar {
+            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+                &array, 0,
+            )?))
+        } else {
+            Ok(ColumnarValue::Array(array))
+        }
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.inner.documentation()
+    }
+}

@@ -1,0 +1,125 @@
+//! The one session builder: limits, Parquet reading, functions, the engine's faults mended.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::error::Result;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::registry::FunctionRegistry;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::{geometry, numbers, text, times, unordered};
+
+/// The largest consumers of memory that an out-of-memory message names.
+const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+
+/// What bounds a session, and how it reads.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Threads that one plan keeps busy. Default: the cores at hand.
+    pub target_partitions: usize,
+    /// Rows of one batch between operators. Default: 8192.
+    pub batch_rows: usize,
+    /// Bytes that sorts, joins and aggregates may hold before they spill. Default: 256 MiB.
+    pub memory_bytes_max: usize,
+    /// Where they spill to; `None` is the operating system's folder for temporary files.
+    pub spill_dir: Option<PathBuf>,
+    /// Bytes that may be spilled at one time. Default: 100 GiB.
+    pub spill_bytes_max: u64,
+    /// Bytes of Parquet footers kept between queries. Default: 50 MiB.
+    pub metadata_cache_bytes_max: usize,
+    /// The zone of `now()`, `current_date` and text without an offset; `None` is UTC.
+    pub time_zone: Option<String>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            target_partitions: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            batch_rows: 8192,
+            memory_bytes_max: 256 << 20,
+            spill_dir: None,
+            spill_bytes_max: 100 << 30,
+            metadata_cache_bytes_max: 50 << 20,
+            time_zone: None,
+        }
+    }
+}
+
+/// A session with every function registered and the engine's faults mended; the caller may add catalogs and rules before `build`.
+///
+/// # Errors
+/// When the spill folder cannot be made, or an option is out of its range.
+pub fn session_builder(options: &SessionOptions) -> Result<SessionStateBuilder> {
+    let mut state = SessionStateBuilder::new_with_default_features()
+        .with_config(session_config(options)?)
+        .with_runtime_env(runtime(options)?)
+        .build();
+    register_functions(&mut state)?;
+    Ok(SessionStateBuilder::new_from_existing(state))
+}
+
+/// A ready session of [`session_builder`].
+///
+/// # Errors
+/// As [`session_builder`].
+pub fn new_session(options: &SessionOptions) -> Result<SessionContext> {
+    Ok(SessionContext::new_with_state(
+        session_builder(options)?.build(),
+    ))
+}
+
+fn session_config(options: &SessionOptions) -> Result<SessionConfig> {
+    let mut config = SessionConfig::new()
+        .with_information_schema(true)
+        .with_target_partitions(options.target_partitions.max(1))
+        .with_batch_size(options.batch_rows.max(1));
+    let settings = config.options_mut();
+    settings.execution.time_zone.clone_from(&options.time_zone);
+    // Late materialisation: cheap predicates first, other columns decoded for the rows that remain.
+    settings.execution.parquet.pushdown_filters = true;
+    settings.execution.parquet.reorder_filters = true;
+    settings.execution.parquet.enable_page_index = true;
+    // The lake writes no bloom filters; looking for them would cost a read a column chunk.
+    settings.execution.parquet.bloom_filter_on_read = false;
+    settings.execution.parquet.metadata_size_hint = Some(64 << 10);
+    settings.execution.collect_statistics = true;
+    Ok(config)
+}
+
+fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>> {
+    let mode = match &options.spill_dir {
+        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    let disk = DiskManagerBuilder::default()
+        .with_mode(mode)
+        .with_max_temp_directory_size(options.spill_bytes_max);
+    // Fair: a sort that came first cannot starve the join after it.
+    let pool = TrackConsumersPool::new(
+        FairSpillPool::new(options.memory_bytes_max),
+        CONSUMERS_NAMED,
+    );
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(disk)
+        .with_metadata_cache_limit(options.metadata_cache_bytes_max)
+        .build_arc()
+}
+
+fn register_functions(state: &mut SessionState) -> Result<()> {
+    unordered::mend(state)?;
+    datafusion_functions_json::register_all(state)?;
+    for function in text::functions()
+        .into_iter()
+        .chain(numbers::functions())
+        .chain(times::functions())
+    {
+        state.register_udf(Arc::new(function))?;
+    }
+    geometry::register(state)
+}
