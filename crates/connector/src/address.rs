@@ -1,0 +1,250 @@
+//! The URL of a source: followed as it is, printed masked.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use url::Url;
+
+use crate::registry::MakeContext;
+use crate::secret::{MASK, expand};
+use crate::settings::SettingsError;
+
+/// An http or https URL. It may hold `${env:NAME}` and `${file:PATH}`.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct UrlSetting(String);
+
+impl UrlSetting {
+    /// The address itself; `path` leads to the setting, for the error.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for what is no http or https URL, or a secret that is missing.
+    pub fn resolve(
+        &self,
+        path: &[&str],
+        context: &MakeContext,
+    ) -> Result<SourceUrl, SettingsError> {
+        let path: Vec<String> = path.iter().map(|&step| step.to_owned()).collect();
+        let (text, secrets) = expand(&self.0, &path, context)?;
+        let wrong = |message: String, help: &str| {
+            Err(SettingsError::new(path.clone(), message).with_help(help))
+        };
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                Ok(SourceUrl { url, secrets })
+            }
+            Ok(url) if url.scheme().len() > 1 => wrong(
+                format!("{}:// is not fetched here", url.scheme()),
+                "write an http:// or https:// address; for files use `connector: file` with `path:`",
+            ),
+            _ => wrong(
+                format!("{:?} is no address", self.0),
+                "write an http:// or https:// address; for files use `connector: file` with `path:`",
+            ),
+        }
+    }
+}
+
+impl std::fmt::Debug for UrlSetting {
+    /// The text as written may hold a key in plain.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// A URL that prints masked: no user or password, no values of query keys that look secret, nothing that came out of a
+/// reference.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceUrl {
+    url: Url,
+    secrets: Vec<String>,
+}
+
+impl SourceUrl {
+    /// The address as it is, for the request alone.
+    #[must_use]
+    pub fn expose(&self) -> &Url {
+        &self.url
+    }
+
+    /// The same with `segments` behind its path; each is encoded.
+    #[must_use]
+    pub fn join(&self, segments: &[&str]) -> Self {
+        let mut joined = self.clone();
+        // A URL with a host always has a path to add to.
+        if let Ok(mut path) = joined.url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        joined
+    }
+
+    /// The same with these in its query, in place of what it had under their names.
+    #[must_use]
+    pub fn with_query(&self, pairs: &[(&str, &str)]) -> Self {
+        let mut changed = self.clone();
+        let kept: Vec<(String, String)> = self
+            .url
+            .query_pairs()
+            .filter(|(key, _)| pairs.iter().all(|(name, _)| name != key))
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
+            .collect();
+        if kept.is_empty() && pairs.is_empty() {
+            changed.url.set_query(None);
+        } else {
+            changed.url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(pairs);
+        }
+        changed
+    }
+
+    /// The same with a fragment. It is never sent: it tells what this answer is about, to whoever reads the part's key.
+    #[must_use]
+    pub fn with_fragment(&self, fragment: &str) -> Self {
+        let mut changed = self.clone();
+        changed.url.set_fragment(Some(fragment));
+        changed
+    }
+
+    /// The last part of the path, for a file name.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let name = self.url.path_segments().and_then(|mut segments| segments.next_back());
+        let name = name.filter(|name| !name.is_empty()).unwrap_or(self.url.host_str().unwrap_or_default());
+        self.mask(name)
+    }
+
+    /// Where a redirect of this leads.
+    pub(crate) fn redirected(&self, location: &str) -> Option<Self> {
+        let url = self.url.join(location).ok()?;
+        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+        is_http.then(|| Self { url, secrets: self.secrets.clone() })
+    }
+
+    /// `text` without this URL's secrets.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        let mut masked = text.to_owned();
+        for secret in &self.secrets {
+            for form in forms(secret) {
+                masked = masked.replace(&form, MASK);
+            }
+        }
+        masked
+    }
+}
+
+impl std::fmt::Display for SourceUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut url = self.url.clone();
+        if !url.username().is_empty() || url.password().is_some() {
+            // Neither fails: the URL has a host.
+            let _ = url.set_username(MASK);
+            let _ = url.set_password(None);
+        }
+        if url.query_pairs().any(|(key, _)| looks_secret(&key)) {
+            let pairs: Vec<(String, String)> = url
+                .query_pairs()
+                .map(|(key, value)| {
+                    let value = if looks_secret(&key) { MASK.into() } else { value };
+                    (key.into_owned(), value.into_owned())
+                })
+                .collect();
+            url.query_pairs_mut().clear().extend_pairs(pairs);
+        }
+        f.write_str(&self.mask(url.as_str()).replace("%2A%2A%2A", MASK))
+    }
+}
+
+impl std::fmt::Debug for SourceUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// How a secret may stand in a URL: as it is, or encoded as form, path or query, the longest first.
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![
+        secret.to_owned(),
+        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+    ];
+    if let Ok(mut url) = Url::parse("http://host/") {
+        url.set_query(Some(secret));
+        forms.extend(url.query().map(str::to_owned));
+        url.set_path(secret);
+        forms.push(url.path().trim_start_matches('/').to_owned());
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().push(secret);
+        }
+        forms.push(url.path().trim_start_matches('/').to_owned());
+    }
+    forms.retain(|form| !form.is_empty());
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms
+}
+
+/// Whether a query key's value must not be shown.
+fn looks_secret(key: &str) -> bool {
+    const PARTS: [&str; 9] =
+        ["token", "secret", "passw", "pwd", "signature", "credential", "apikey", "api_key", "api-key"];
+    const WHOLE: [&str; 8] = ["key", "sig", "auth", "authorization", "code", "appid", "app_id", "sid"];
+    let key = key.to_ascii_lowercase();
+    PARTS.iter().any(|part| key.contains(part)) || WHOLE.contains(&key.as_str()) || key.ends_with("_key")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn resolve(text: &str) -> Result<SourceUrl, SettingsError> {
+        let context =
+            MakeContext::new(".", "demo", |name| (name == "KEY").then(|| "s3 cret".to_owned()));
+        UrlSetting(text.to_owned()).resolve(&["url"], &context)
+    }
+
+    #[test]
+    fn urls_print_masked() {
+        for (text, printed) in [
+            ("https://example.org/a.csv", "https://example.org/a.csv"),
+            ("https://joe:pass@example.org/a.csv", "https://***@example.org/a.csv"),
+            ("https://example.org/?b=1&apiKey=abc", "https://example.org/?b=1&apiKey=***"),
+            ("https://example.org/?X-Amz-Signature=abc", "https://example.org/?X-Amz-Signature=***"),
+            ("https://example.org/?q=${env:KEY}&b=1", "https://example.org/?q=***&b=1"),
+            ("https://example.org/${env:KEY}/a.csv", "https://example.org/***/a.csv"),
+        ] {
+            let printed_now = resolve(text).unwrap().to_string();
+            assert_eq!(printed_now, printed, "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_and_queries_are_joined_and_encoded() {
+        let base = resolve("https://example.org/v3/?limit=10").unwrap();
+        let page = base.join(&["sensors", "a/b c"]).with_query(&[("page", "2"), ("limit", "5")]);
+        assert_eq!(page.to_string(), "https://example.org/v3/sensors/a%2Fb%20c?page=2&limit=5");
+        assert_eq!(page.with_fragment("x=1").expose().fragment(), Some("x=1"));
+        assert_eq!(resolve("https://example.org").unwrap().join(&["a"]).file_name(), "a");
+        assert_eq!(resolve("https://example.org/").unwrap().file_name(), "example.org");
+    }
+
+    #[test]
+    fn what_is_no_address_is_told() {
+        for text in ["ftp://example.org/a", "data/a.csv", "C:\\a.csv", "https://", ""] {
+            let error = resolve(text).unwrap_err();
+            assert_eq!(error.key(), "url", "{text}");
+            assert!(error.help.unwrap().contains("http://"), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_is_printed(secret in "[A-Za-z0-9 &=/+%]{8,20}") {
+            let copy = secret.clone();
+            let context = MakeContext::new(".", "demo", move |_| Some(copy.clone()));
+            let setting = UrlSetting("https://example.org/x?q=${env:KEY}".to_owned());
+            if let Ok(url) = setting.resolve(&["url"], &context) {
+                let printed = format!("{url} {url:?}");
+                prop_assert!(!printed.contains(&secret), "{}", printed);
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What can go wrong between a source and the raw zone, sorted by what code decides on.
+
+use std::time::Duration;
+
+/// The kind of a [`ConnectorError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// Nothing is there: 404, 410, no such file, no match of a glob.
+    NotFound,
+    /// Not for us: 401, 403, a file without permission.
+    Forbidden,
+    /// Too fast for the source: 429.
+    TooManyRequests,
+    /// The source does not take the request: other 4xx.
+    Refused,
+    /// The source is ill: 5xx.
+    Server,
+    /// No connection: name, route, TLS.
+    Unreachable,
+    /// Took too long.
+    Timeout,
+    /// The body ended before its announced length, or the connection broke within it.
+    Truncated,
+    /// More bytes than the bound.
+    TooLarge,
+    /// Redirects without end, or to nowhere.
+    Redirect,
+    /// A redirect into a private network that nobody allowed.
+    PrivateNetwork,
+    /// A web page where data is expected.
+    NotData,
+    /// An answer that breaks the source's own rules, or an address that is none.
+    Invalid,
+    /// The thing changed while it was read.
+    Changed,
+    /// A local file that cannot be read.
+    Local,
+}
+
+/// What failed, where, and the mend. Never holds a secret: URLs in it are masked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
+pub struct ConnectorError {
+    /// What code decides on.
+    pub kind: ErrorKind,
+    /// Whether the same may work later.
+    pub retryable: bool,
+    /// The URL, masked, or the path.
+    pub place: Option<String>,
+    /// What is wrong there.
+    pub message: String,
+    /// The mend.
+    pub help: Option<String>,
+    /// How long the source asks us to wait.
+    pub wait: Option<Duration>,
+}
+
+impl ConnectorError {
+    /// An error of a kind; whether it is retryable follows from the kind.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let retryable = matches!(
+            kind,
+            ErrorKind::TooManyRequests
+                | ErrorKind::Server
+                | ErrorKind::Unreachable
+                | ErrorKind::Timeout
+                | ErrorKind::Truncated
+                | ErrorKind::Changed
+        );
+        Self { kind, retryable, place: None, message: message.into(), help: None, wait: None }
+    }
+
+    /// At a URL, masked, or a path.
+    #[must_use]
+    pub fn at(mut self, place: impl ToString) -> Self {
+        self.place = Some(place.to_string());
+        self
+    }
+
+    /// With the mend.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Not to be tried again, whatever its kind.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        self.retryable = false;
+        self
+    }
+
+    /// The error that an HTTP status is, the one place that decides it; `None` for an answer to be read (2xx) or already
+    /// known (304).
+    #[must_use]
+    pub fn of_status(status: u16) -> Option<Self> {
+        let error = |kind, message: &str, help: &str| {
+            Some(Self::new(kind, format!("{message} (HTTP {status})")).with_help(help))
+        };
+        match status {
+            200 | 203 | 204 | 304 => None,
+            401 => error(
+                ErrorKind::Forbidden,
+                "the source wants to know who asks",
+                "give the key or header that the publisher hands out, as ${env:NAME}",
+            ),
+            403 => error(
+                ErrorKind::Forbidden,
+                "the source does not let us in",
+                "check the key, and that the publisher allows automatic fetching",
+            ),
+            404 | 410 => error(
+                ErrorKind::NotFound,
+                "there is nothing at this address",
+                "look at the publisher's page; the file may have moved",
+            ),
+            408 | 504 => {
+                error(ErrorKind::Timeout, "the source took too long", "run the pipeline again later")
+            }
+            425 | 429 => error(
+                ErrorKind::TooManyRequests,
+                "the source says we ask too often",
+                "run the pipeline less often, or ask the publisher for a higher limit",
+            ),
+            501 | 505 => error(
+                ErrorKind::Server,
+                "the source cannot do this",
+                "check the address against the publisher's documentation",
+            )
+            .map(Self::lasting),
+            400..=499 => error(
+                ErrorKind::Refused,
+                "the source does not take this request",
+                "check the address and its parameters against the publisher's documentation",
+            ),
+            500..=599 => error(
+                ErrorKind::Server,
+                "the source is out of order",
+                "run the pipeline again later",
+            ),
+            _ => error(
+                ErrorKind::Invalid,
+                "the source gave an answer we have no use for",
+                "check the address against the publisher's documentation",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn every_status_has_a_kind() {
+        use ErrorKind::*;
+        let cases = [
+            (200, None),
+            (203, None),
+            (204, None),
+            (206, Some((Invalid, false))),
+            (300, Some((Invalid, false))),
+            (304, None),
+            (400, Some((Refused, false))),
+            (401, Some((Forbidden, false))),
+            (402, Some((Refused, false))),
+            (403, Some((Forbidden, false))),
+            (404, Some((NotFound, false))),
+            (405, Some((Refused, false))),
+            (406, Some((Refused, false))),
+            (408, Some((Timeout, true))),
+            (410, Some((NotFound, false))),
+            (422, Some((Refused, false))),
+            (425, Some((TooManyRequests, true))),
+            (429, Some((TooManyRequests, true))),
+            (451, Some((Refused, false))),
+            (500, Some((Server, true))),
+            (501, Some((Server, false))),
+            (502, Some((Server, true))),
+            (503, Some((Server, true))),
+            (504, Some((Timeout, true))),
+            (505, Some((Server, false))),
+            (520, Some((Server, true))),
+            (999, Some((Invalid, false))),
+        ];
+        for (status, expected) in cases {
+            let found = ConnectorError::of_status(status);
+            assert_eq!(found.map(|error| (error.kind, error.retryable)), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_place_comes_first() {
+        let error = ConnectorError::of_status(404).unwrap().at("https://example.org/a.csv");
+        assert_eq!(
+            error.to_string(),
+            "https://example.org/a.csv: there is nothing at this address (HTTP 404)"
+        );
+    }
+}

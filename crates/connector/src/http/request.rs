@@ -1,0 +1,149 @@
+//! What is asked for, and what a 200 brings.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt;
+
+use crate::address::SourceUrl;
+use crate::error::{ConnectorError, ErrorKind};
+use crate::io::Validators;
+use crate::secret::{MASK, Secret};
+use crate::source::{Body, PartBody};
+
+/// A GET.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub(crate) url: SourceUrl,
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) validators: Option<Validators>,
+    pub(crate) allow_private: bool,
+    pub(crate) gap: Option<Duration>,
+}
+
+impl Request {
+    /// A GET of `url`, which the user has configured: its host may be anywhere, other hosts must not be in a private
+    /// network.
+    #[must_use]
+    pub fn get(url: SourceUrl) -> Self {
+        Self { url, headers: Vec::new(), validators: None, allow_private: false, gap: None }
+    }
+
+    /// With headers; they are sent to the configured host alone.
+    #[must_use]
+    pub fn with_headers(mut self, headers: &[(String, Secret)]) -> Self {
+        self.headers.extend_from_slice(headers);
+        self
+    }
+
+    /// Asks for changes only.
+    #[must_use]
+    pub fn if_changed_since(mut self, validators: Option<Validators>) -> Self {
+        self.validators = validators;
+        self
+    }
+
+    /// Follows redirects into private networks too.
+    #[must_use]
+    pub fn allow_private(mut self, allow: bool) -> Self {
+        self.allow_private = allow;
+        self
+    }
+
+    /// Keeps at least this distance from the last request to the host.
+    #[must_use]
+    pub fn with_gap(mut self, gap: Duration) -> Self {
+        self.gap = Some(gap);
+        self
+    }
+
+    /// `text` from the source without any secret of this request.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        let mut masked = self.url.mask(text);
+        for (_, secret) in &self.headers {
+            if !secret.expose().is_empty() {
+                masked = masked.replace(secret.expose(), MASK);
+            }
+        }
+        masked
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub enum Answer {
+    /// The thing is what its validators say (304).
+    Unchanged,
+    /// The thing.
+    Fresh(Response),
+}
+
+/// An answer whose body is still to come.
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers that tell something about the data.
+    pub headers: BTreeMap<String, String>,
+    /// ETag.
+    pub etag: Option<String>,
+    /// Last-Modified, as sent.
+    pub last_modified: Option<String>,
+    /// The length that was announced.
+    pub length: Option<u64>,
+    /// File name from Content-Disposition.
+    pub file_name: Option<String>,
+    /// The URL that was asked for, masked.
+    pub url: String,
+    /// The bytes.
+    pub body: Body,
+}
+
+impl Response {
+    /// This answer as a part.
+    #[must_use]
+    pub fn into_part(self, key: String, name: &str) -> PartBody {
+        PartBody {
+            key,
+            name: self.file_name.unwrap_or_else(|| name.to_owned()),
+            status: Some(self.status),
+            headers: self.headers,
+            etag: self.etag,
+            last_modified: self.last_modified,
+            length: self.length,
+            body: self.body,
+        }
+    }
+
+    /// Reads the body whole, for answers that the connector must look into: pages, catalogues. Gives the answer again,
+    /// its body at hand.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] beyond `bytes_max`, and what the body fails with.
+    pub async fn read(self, bytes_max: usize) -> Result<(Self, Bytes), ConnectorError> {
+        let Self { mut body, url, .. } = self;
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = body.try_next().await? {
+            if bytes.len() + chunk.len() > bytes_max {
+                let message = format!("a page of the answer is larger than {bytes_max} bytes");
+                return Err(ConnectorError::new(ErrorKind::TooLarge, message).at(url));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let bytes = bytes.freeze();
+        let again = bytes.clone();
+        let body: Body = Box::pin(futures::stream::once(async move { Ok(again) }));
+        let length = Some(bytes.len() as u64);
+        Ok((Self { body, url, length, ..self }, bytes))
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response")
+            .field("url", &self.url)
+            .field("status", &self.status)
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! What a connector is given when it is asked to fetch.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::http::Http;
+
+/// What an earlier answer said about its version, so that the next request can ask for changes only.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Validators {
+    /// ETag.
+    pub etag: Option<String>,
+    /// Last-Modified, as sent.
+    pub last_modified: Option<String>,
+}
+
+/// Finds the validators of the last fetch of a key.
+pub type KnownValidators = Arc<dyn Fn(&str) -> Option<Validators> + Send + Sync>;
+
+/// The polite client, the validators of earlier fetches, and when the run began.
+#[derive(Clone)]
+pub struct Io {
+    http: Http,
+    started_at: DateTime<Utc>,
+    known: KnownValidators,
+}
+
+impl Io {
+    /// For a run that began at `started_at` and knows nothing of earlier fetches.
+    #[must_use]
+    pub fn new(http: Http, started_at: DateTime<Utc>) -> Self {
+        Self { http, started_at, known: Arc::new(|_| None) }
+    }
+
+    /// With the validators of earlier fetches, by [`crate::PartBody::key`].
+    #[must_use]
+    pub fn with_validators(
+        mut self,
+        known: impl Fn(&str) -> Option<Validators> + Send + Sync + 'static,
+    ) -> Self {
+        self.known = Arc::new(known);
+        self
+    }
+
+    /// The polite client.
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// When this run began: a connector that goes on where it stopped tells a new run from its own by it.
+    #[must_use]
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
+    }
+
+    /// What the last fetch of `key` said about its version.
+    #[must_use]
+    pub fn validators(&self, key: &str) -> Option<Validators> {
+        (self.known)(key)
+    }
+}
+
+impl std::fmt::Debug for Io {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Io").field("started_at", &self.started_at).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! The kit that every connector must pass, against a server on loopback that plays back recorded exchanges.
+//!
+//! A connector's test gives a [`Subject`]: how to make it against a server, the recording, and what it can do. [`check`] then
+//! reads it to the end, twice, from each cursor, and under every fault that a real source has been seen with; it gives a
+//! sentence per failed case. Nothing waits: the kit's clock moves when someone sleeps.
+
+mod cases;
+mod pace;
+mod server;
+
+pub use cases::{Abilities, Subject, check};
+pub use pace::TestPace;
+pub use server::{Exchange, Fault, Server};

@@ -1,0 +1,170 @@
+//! Which connectors there are, and how one is made from the settings of a pipeline file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::settings::{SettingsError, check};
+use crate::source::Connector;
+use crate::suggest::nearest;
+
+/// Finds an environment variable.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What a connector may know of the world when it is made.
+#[derive(Clone)]
+pub struct MakeContext {
+    project_dir: PathBuf,
+    pipeline: String,
+    environment: Environment,
+}
+
+impl MakeContext {
+    /// For `pipeline` of the project in `project_dir`; `environment` looks up what `${env:NAME}` names.
+    pub fn new(
+        project_dir: impl Into<PathBuf>,
+        pipeline: impl Into<String>,
+        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            project_dir: project_dir.into(),
+            pipeline: pipeline.into(),
+            environment: Arc::new(environment),
+        }
+    }
+
+    /// The folder that relative paths start from.
+    #[must_use]
+    pub fn project_dir(&self) -> &Path {
+        &self.project_dir
+    }
+
+    /// The pipeline's name.
+    #[must_use]
+    pub fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    /// An environment variable.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name)
+    }
+}
+
+impl std::fmt::Debug for MakeContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MakeContext")
+            .field("project_dir", &self.project_dir)
+            .field("pipeline", &self.pipeline)
+            .finish_non_exhaustive()
+    }
+}
+
+type Make = dyn Fn(Map<String, Value>, &MakeContext) -> Result<Arc<dyn Connector>, SettingsError>
+    + Send
+    + Sync;
+
+/// What makes a connector known: its name, one sentence, its settings, and how to make it.
+#[derive(Clone)]
+pub struct Registration {
+    name: &'static str,
+    about: &'static str,
+    schema: Value,
+    make: Arc<Make>,
+}
+
+impl Registration {
+    /// A connector whose settings are `Settings`; their doc comments are their reference.
+    #[must_use]
+    pub fn of<Settings: DeserializeOwned + JsonSchema + 'static>(
+        name: &'static str,
+        about: &'static str,
+        make: fn(Settings, &MakeContext) -> Result<Arc<dyn Connector>, SettingsError>,
+    ) -> Self {
+        let schema = schemars::schema_for!(Settings).to_value();
+        let checked = schema.clone();
+        let make = move |settings: Map<String, Value>, context: &MakeContext| {
+            let settings = Value::Object(settings);
+            check(&settings, &checked, name)?;
+            let settings = serde_json::from_value(settings)
+                .map_err(|error| SettingsError::new(Vec::new(), error.to_string()))?;
+            make(settings, context)
+        };
+        Self { name, about, schema, make: Arc::new(make) }
+    }
+
+    /// What `connector:` names.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// What it fetches, in one sentence.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        self.about
+    }
+
+    /// The JSON Schema of its settings.
+    #[must_use]
+    pub fn settings_schema(&self) -> Value {
+        self.schema.clone()
+    }
+
+    /// Makes a connector from the keys beside `connector:`.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with the key, what is wrong with it and the mend.
+    pub fn make(
+        &self,
+        settings: Map<String, Value>,
+        context: &MakeContext,
+    ) -> Result<Arc<dyn Connector>, SettingsError> {
+        (self.make)(settings, context)
+    }
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registration").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// All connectors of a binary.
+#[derive(Debug, Clone, Default)]
+pub struct Registry(Vec<Registration>);
+
+impl Registry {
+    /// A registry of these; of two with one name the first counts.
+    #[must_use]
+    pub fn new(registrations: impl IntoIterator<Item = Registration>) -> Self {
+        Self(registrations.into_iter().collect())
+    }
+
+    /// The connector of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Registration> {
+        self.0.iter().find(|registration| registration.name == name)
+    }
+
+    /// All, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Registration> {
+        self.0.iter()
+    }
+
+    /// The name that a misspelt one probably means.
+    #[must_use]
+    pub fn suggest(&self, name: &str) -> Option<&str> {
+        nearest(name, self.0.iter().map(|registration| registration.name))
+    }
+}
+
+impl FromIterator<Registration> for Registry {
+    fn from_iter<I: IntoIterator<Item = Registration>>(registrations: I) -> Self {
+        Self::new(registrations)
+    }
+}

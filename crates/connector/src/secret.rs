@@ -1,0 +1,240 @@
+//! Secrets in settings: written as references, resolved late, printed never.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::registry::MakeContext;
+use crate::settings::SettingsError;
+
+/// What stands where a secret was.
+pub(crate) const MASK: &str = "***";
+
+/// A text that may hold secrets: `${env:NAME}` is the environment variable, `${file:PATH}` the content of a file (without
+/// the line break at its end), relative to the project. A plain text is a secret too.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SecretSetting(String);
+
+impl SecretSetting {
+    /// The secret itself; `key` is the setting's name, for the error.
+    ///
+    /// # Errors
+    /// [`SettingsError`] when the variable or file is not there, or empty.
+    pub fn resolve(&self, key: &str, context: &MakeContext) -> Result<Secret, SettingsError> {
+        let path = vec![key.to_owned()];
+        Ok(Secret(expand(&self.0, &path, context)?.0))
+    }
+}
+
+impl std::fmt::Debug for SecretSetting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// Request headers by name; their values may hold secrets, see [`SecretSetting`].
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct HeaderSettings(BTreeMap<String, SecretSetting>);
+
+impl HeaderSettings {
+    /// The headers themselves; `key` is the setting's name, for the error.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for a name or value that HTTP does not allow, or a secret that is missing.
+    pub fn resolve(
+        &self,
+        key: &str,
+        context: &MakeContext,
+    ) -> Result<Vec<(String, Secret)>, SettingsError> {
+        let mut headers = Vec::with_capacity(self.0.len());
+        for (name, value) in &self.0 {
+            let path = vec![key.to_owned(), name.clone()];
+            if reqwest::header::HeaderName::try_from(name.as_str()).is_err() {
+                return Err(SettingsError::new(path, "is no name of a header")
+                    .with_help("letters, digits and hyphens"));
+            }
+            let secret = expand(&value.0, &path, context)?.0;
+            if reqwest::header::HeaderValue::try_from(secret.as_str()).is_err() {
+                return Err(SettingsError::new(path, "holds a character that a header must not")
+                    .with_help("a line break at its end, perhaps"));
+            }
+            headers.push((name.clone(), Secret(secret)));
+        }
+        Ok(headers)
+    }
+}
+
+/// A resolved secret. It prints masked wherever it is printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A secret of this text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the request alone.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl std::fmt::Display for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl serde::Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MASK)
+    }
+}
+
+/// The text with its references replaced, and what they were replaced by.
+pub(crate) fn expand(
+    text: &str,
+    path: &[String],
+    context: &MakeContext,
+) -> Result<(String, Vec<String>), SettingsError> {
+    let mut out = String::with_capacity(text.len());
+    let mut secrets = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let (before, after) = rest.split_at(start);
+        out.push_str(before);
+        let Some(end) = after.find('}') else {
+            return Err(SettingsError::new(path.to_vec(), "has a `${` without its `}`")
+                .with_help("write ${env:NAME} or ${file:PATH}"));
+        };
+        let value = lookup(&after[2..end], path, context)?;
+        out.push_str(&value);
+        secrets.push(value);
+        rest = &after[end + 1..];
+    }
+    out.push_str(rest);
+    Ok((out, secrets))
+}
+
+fn lookup(
+    reference: &str,
+    path: &[String],
+    context: &MakeContext,
+) -> Result<String, SettingsError> {
+    let wrong = |message: String, help: String| {
+        Err(SettingsError::new(path.to_vec(), message).with_help(help))
+    };
+    let value = match reference.split_once(':') {
+        Some(("env", name)) => match context.variable(name) {
+            Some(value) => value,
+            None => {
+                return wrong(
+                    format!("the environment variable {name} is not set"),
+                    format!("set it where sectorlake runs: export {name}=…"),
+                );
+            }
+        },
+        Some(("file", file)) => {
+            let file = context.project_dir().join(file);
+            match std::fs::read_to_string(&file) {
+                Ok(content) => content.trim_end_matches(['\r', '\n']).to_owned(),
+                Err(error) => {
+                    return wrong(
+                        format!("the secret's file {} cannot be read: {error}", file.display()),
+                        "check the path and its permissions".to_owned(),
+                    );
+                }
+            }
+        }
+        _ => {
+            return wrong(
+                format!("`${{{reference}}}` is no reference"),
+                "write ${env:NAME} or ${file:PATH}".to_owned(),
+            );
+        }
+    };
+    if value.is_empty() {
+        return wrong(
+            format!("`${{{reference}}}` is empty"),
+            "give it the secret, or leave the setting out".to_owned(),
+        );
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn context(dir: &std::path::Path) -> MakeContext {
+        MakeContext::new(dir, "demo", |name| match name {
+            "KEY" => Some("s3cret".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn references_are_resolved_and_never_printed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("token"), "from-file\n").unwrap();
+        let context = context(dir.path());
+        for (text, expected) in [
+            ("${env:KEY}", "s3cret"),
+            ("Bearer ${env:KEY}", "Bearer s3cret"),
+            ("${file:token}/${env:KEY}", "from-file/s3cret"),
+            ("plain", "plain"),
+        ] {
+            let setting: SecretSetting = serde_json::from_value(text.into()).unwrap();
+            let secret = setting.resolve("key", &context).unwrap();
+            assert_eq!(secret.expose(), expected);
+            let printed =
+                format!("{secret} {secret:?} {setting:?} {}", serde_json::to_string(&secret).unwrap());
+            assert_eq!(printed, "*** *** *** \"***\"");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let context = context(dir.path());
+        let say = |text: &str| {
+            let setting: SecretSetting = serde_json::from_value(text.into()).unwrap();
+            let error = setting.resolve("api_key", &context).unwrap_err();
+            let said = format!("{error} / {}", error.help.as_deref().unwrap_or_default());
+            said.replace(&dir.path().display().to_string(), "DIR")
+        };
+        let all = ["${env:NONE}", "${env:EMPTY}", "${file:none}", "${NONE}", "${env:KEY"];
+        let said: Vec<String> = all.into_iter().map(say).collect();
+        insta::assert_snapshot!(said.join("\n"), @"");
+    }
+
+    #[test]
+    fn a_header_must_be_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let context = context(dir.path());
+        let resolve = |name: &str, value: &str| {
+            let headers: HeaderSettings =
+                serde_json::from_value(serde_json::json!({ name: value })).unwrap();
+            headers.resolve("headers", &context)
+        };
+        assert_eq!(resolve("x-key", "${env:KEY}").unwrap()[0].1.expose(), "s3cret");
+        let error = resolve("x key", "a").unwrap_err();
+        assert_eq!(error.to_string(), "headers.x key: is no name of a header");
+        let error = resolve("x-key", "a\nb").unwrap_err();
+        assert_eq!(error.key(), "headers.x-key");
+    }
+}
