@@ -1,0 +1,110 @@
+//! When a run is killed.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::harness::{Project, Random};
+
+/// What is watched: the log, or a folder of the lake. A run fetches into `raw`, loads into `tables`, stages into `runs`, publishes into
+/// `snapshots` and then `tables` again, and tells of itself in `journal`.
+const WATCHED: [&str; 6] = ["log", "raw", "tables", "runs", "snapshots", "journal"];
+
+/// How much of each a whole run makes.
+pub(super) struct Instants {
+    most: Vec<usize>,
+}
+
+/// One kill.
+pub(super) struct Shot {
+    /// Whether the run was still going.
+    pub(super) hit: bool,
+}
+
+impl Instants {
+    /// Lets a run go to its end and counts what it makes.
+    pub(super) fn of_a_whole_run(project: &Project) -> Self {
+        let before: Vec<_> = WATCHED
+            .iter()
+            .map(|it| files(&project.lake().join(it)))
+            .collect();
+        let done = project.sectorlake(&["run", "--all"]).ok();
+        let made = |(name, before): (&&str, usize)| match *name {
+            "log" => done.stderr.lines().count(),
+            folder => files(&project.lake().join(folder)).saturating_sub(before),
+        };
+        Self {
+            most: WATCHED.iter().zip(before).map(made).collect(),
+        }
+    }
+
+    /// Starts a run and kills it at an instant of the seed's choice.
+    pub(super) fn shoot(&self, project: &Project, random: &mut Random) -> Shot {
+        let which = random.up_to(WATCHED.len()) - 1;
+        let (watched, most) = (WATCHED[which], self.most[which]);
+        let after = random.up_to(most);
+        let mut command = project.command(&["run", "--all"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let status = match watched {
+            "log" => after_lines(command, after),
+            folder => after_files(project, command, folder, after),
+        };
+        let hit = status.signal() == Some(9);
+        eprintln!(
+            "killed at {after} of {most} in {watched}: {}",
+            if hit { "hit" } else { "it had ended" }
+        );
+        Shot { hit }
+    }
+}
+
+fn after_lines(mut command: Command, lines: usize) -> std::process::ExitStatus {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    for line in log.by_ref().take(lines) {
+        line.unwrap();
+    }
+    kill(child)
+}
+
+fn after_files(
+    project: &Project,
+    mut command: Command,
+    folder: &str,
+    more: usize,
+) -> std::process::ExitStatus {
+    let folder = project.lake().join(folder);
+    let enough = files(&folder) + more;
+    let mut child = command
+        .stderr(File::create(project.path("log.txt")).unwrap())
+        .spawn()
+        .unwrap();
+    while files(&folder) < enough && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    kill(child)
+}
+
+fn kill(mut child: Child) -> std::process::ExitStatus {
+    // SIGKILL; a child that has ended already is not killed.
+    child.kill().unwrap();
+    child.wait().unwrap()
+}
+
+/// Files below a folder, unfinished ones too; a folder may go while it is counted.
+fn files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let mut count = 0;
+    for entry in entries.flatten() {
+        count += if entry.file_type().is_ok_and(|it| it.is_dir()) {
+            files(&entry.path())
+        } else {
+            1
+        };
+    }
+    count
+}

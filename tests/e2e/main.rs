@@ -1,0 +1,24 @@
+//! End to end: drives the real binary, on real files and on small made ones, as its users would.
+//!
+//! The binary is the one `make build` made (`SECTORLAKE_BIN` names another). Each test has a project and a lake of its own in a
+//! temporary folder, except those that read the shared lake of the real files ([`real_lake`]). Nothing leaves the machine.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod harness;
+mod real_lake;
+mod samples;
+
+mod architecture;
+mod bad_archives;
+mod bad_files;
+mod bad_lakes;
+mod bad_projects;
+mod commands;
+mod foreign;
+mod kill;
+mod loads;
+mod provenance;
+mod real_files;
+mod remote;
+mod tight_places;

@@ -1,1 +1,0 @@
-//! End-to-end tests: they drive the real binary on real files.
