@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 binary=$1 python=$2
 skipped=0
 
-if [ -x "$python" ] && "$python" -c 'import deltalake, duckdb, polars, frictionless' 2>/dev/null; then
+if [ -x "$python" ] && "$python" -c 'import deltalake, duckdb, polars, frictionless, jsonschema' 2>/dev/null; then
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     export SECTORLAKE_BIN=$binary SECTORLAKE_LAKE=$scratch/lake

@@ -1,0 +1,61 @@
+"""Holds every pipeline file against the JSON Schema that `sectorlake pipeline schema` prints for editors, and one with mistakes too.
+
+Wants `SECTORLAKE_BIN`, as `run.sh` sets it.
+"""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from jsonschema.validators import validator_for
+
+PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
+# Settings of the whole project, not a pipeline.
+SETTINGS = "sectorlake.yaml"
+
+
+def schema() -> dict:
+    """What the binary prints."""
+    printed = subprocess.run([os.environ["SECTORLAKE_BIN"], "pipeline", "schema"], capture_output=True, text=True, check=True)
+    return json.loads(printed.stdout)
+
+
+def faults(validator, document: object) -> list[str]:
+    """What the schema says against a document."""
+    return [f"{'/'.join(map(str, error.absolute_path)) or '(top)'}: {error.message}" for error in validator.iter_errors(document)]
+
+
+def mistaken(document: dict) -> list[tuple[str, dict]]:
+    """The same file with mistakes that an editor must underline."""
+    unknown = copy.deepcopy(document)
+    unknown["tabels"] = {}
+    nameless = copy.deepcopy(document)
+    del nameless["source"]
+    mistaken_source = copy.deepcopy(document)
+    mistaken_source["source"]["connector"] = "no-such-connector"
+    return [("an unknown key", unknown), ("no source", nameless), ("an unknown connector", mistaken_source)]
+
+
+def main() -> int:
+    """Check all files."""
+    found = schema()
+    kind = validator_for(found)
+    kind.check_schema(found)
+    validator = kind(found)
+    paths = sorted(path for path in PIPELINES.glob("**/*.yaml") if path.name != SETTINGS)
+    wrong = []
+    for path in paths:
+        document = yaml.safe_load(path.read_text("utf-8"))
+        wrong += [f"{path.relative_to(PIPELINES)}: {fault}" for fault in faults(validator, document)]
+    document = yaml.safe_load(paths[0].read_text("utf-8"))
+    wrong += [f"the schema accepts {what}" for what, mistake in mistaken(document) if not faults(validator, mistake)]
+    print("\n".join(wrong) or f"{len(paths)} pipelines: the JSON Schema accepts every one, and no mistake")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
