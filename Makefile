@@ -15,9 +15,6 @@ SECTORLAKE_RELEASE := $(TARGET_DIR)/release/sectorlake
 LAKE ?= lake
 BENCH_DIR ?= $(TARGET_DIR)/bench
 BENCH_ARGS ?=
-# Naming the end-to-end tests in the build makes Cargo choose the same features for the demo's binary as for the tests. Without them
-# wiremock's wishes would have hyper, and with it reqwest, DataFusion and Delta, compiled a second time.
-WITH_TESTS := $(if $(filter-out tests/lib.rs,$(wildcard tests/*.rs)),--test '*')
 VENV := tests/.venv
 VENV_BENCH := tests/.venv-bench
 
@@ -30,7 +27,9 @@ help: ## list the targets
 .PHONY: build
 build: ## build the binary that demo and tests share (dev profile, optimised dependencies)
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, the toolchain is chosen by rust-toolchain.toml" >&2; exit 1; }
-	$(CARGO) build --locked --workspace --bin sectorlake $(WITH_TESTS)
+	@# Naming the end-to-end tests makes Cargo choose the same features for the demo's binary as for the tests. Without them wiremock's
+	@# wishes would have hyper, and with it reqwest, DataFusion and Delta, compiled a second time.
+	$(CARGO) build --locked --workspace --bin sectorlake --test e2e
 
 .PHONY: demo
 demo: build ## load real files of three sectors into lake/ and ask across them
