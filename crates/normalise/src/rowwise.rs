@@ -1,0 +1,192 @@
+//! Threads the record number through a mapping's plan, and refuses what is not row-wise.
+//!
+//! Every output row must lead back to the record it came from, so `_row` is added to each projection on the way up. A plan
+//! node that mixes rows (aggregate, DISTINCT, window, sort, limit) has no such answer and belongs in a model.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Projection};
+
+/// The name of the record-number column, see `sectorlake_contract::system::ROW`.
+pub(crate) const ROW: &str = "_row";
+
+/// The one table of a mapping.
+pub(crate) const SOURCE: &str = "source";
+
+/// What the plan can do to the number of rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shape {
+    /// A record can give several rows, or come out of order: UNION ALL, unnest or a join is in the plan.
+    pub(crate) multiplies: bool,
+    /// A join keeps state between executions, which must be reset.
+    pub(crate) joins: bool,
+}
+
+/// Adds `_row` to the plan's output, as its last column.
+///
+/// # Errors
+/// [`DataFusionError::Plan`] with a sentence for the pipeline's author when the plan is not row-wise.
+pub(crate) fn track(plan: LogicalPlan) -> Result<(LogicalPlan, Shape)> {
+    let mut shape = Shape::default();
+    let tracked = walk(plan, &mut shape)?;
+    if !reads_source(&tracked) {
+        return refuse("the mapping does not read FROM source");
+    }
+    Ok((row_last(tracked)?, shape))
+}
+
+fn walk(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
+    no_subqueries(&plan)?;
+    match plan {
+        LogicalPlan::TableScan(ref scan) if scan.table_name.table() != SOURCE => refuse(&format!(
+            "a mapping reads `source` and no other table, not `{}`",
+            scan.table_name
+        )),
+        LogicalPlan::TableScan(_) | LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
+            Ok(plan)
+        }
+        LogicalPlan::Projection(projection) => {
+            let input = walk(Arc::unwrap_or_clone(projection.input), shape)?;
+            project(projection.expr, input)
+        }
+        LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => rebuild(plan, shape),
+        LogicalPlan::Unnest(_) => {
+            shape.multiplies = true;
+            rebuild(plan, shape)
+        }
+        LogicalPlan::Union(union) => {
+            shape.multiplies = true;
+            let mut arms = union.inputs.into_iter();
+            let first = arms
+                .next()
+                .ok_or_else(|| DataFusionError::Plan("an empty UNION".to_owned()))?;
+            let mut builder =
+                LogicalPlanBuilder::from(row_last(walk(Arc::unwrap_or_clone(first), shape)?)?);
+            for arm in arms {
+                builder = builder.union(row_last(walk(Arc::unwrap_or_clone(arm), shape)?)?)?;
+            }
+            builder.build()
+        }
+        LogicalPlan::Join(ref join) => {
+            shape.multiplies = true;
+            shape.joins = true;
+            if !matches!(join.join_type, JoinType::Inner | JoinType::Left) {
+                return refuse("a look-up is a JOIN or a LEFT JOIN; other joins belong in a model");
+            }
+            if reads_source(&join.left) == reads_source(&join.right) {
+                return refuse("a mapping may join `source` with a look-up, not with itself");
+            }
+            rebuild(plan, shape)
+        }
+        LogicalPlan::Aggregate(_) => {
+            refuse("a mapping is row-wise; GROUP BY and aggregates belong in a model")
+        }
+        LogicalPlan::Distinct(_) => {
+            refuse("a mapping is row-wise; DISTINCT and UNION (without ALL) belong in a model")
+        }
+        LogicalPlan::Window(_) => {
+            refuse("a mapping is row-wise; window functions belong in a model")
+        }
+        LogicalPlan::Sort(_) => {
+            refuse("a mapping is row-wise; ORDER BY has no effect on a table, leave it out")
+        }
+        LogicalPlan::Limit(_) => {
+            refuse("a mapping is row-wise; LIMIT and OFFSET belong in a model")
+        }
+        LogicalPlan::Ddl(_)
+        | LogicalPlan::Dml(_)
+        | LogicalPlan::Copy(_)
+        | LogicalPlan::Statement(_) => refuse("a mapping is one SELECT … FROM source"),
+        other => refuse(&format!(
+            "a mapping is row-wise; {} is not",
+            other.display()
+        )),
+    }
+}
+
+/// The same node over tracked inputs.
+fn rebuild(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
+    let expressions = plan.expressions();
+    let inputs = plan
+        .inputs()
+        .into_iter()
+        .map(|input| walk(input.clone(), shape))
+        .collect::<Result<Vec<_>>>()?;
+    plan.with_new_exprs(expressions, inputs)
+}
+
+fn project(mut expressions: Vec<Expr>, input: LogicalPlan) -> Result<LogicalPlan> {
+    expressions.retain(|expression| {
+        expression
+            .name_for_alias()
+            .map_or(true, |name| name != ROW && !is_row(expression))
+    });
+    if let Some(row) = row_column(input.schema()) {
+        expressions.push(Expr::Column(row).alias(ROW));
+    }
+    Ok(LogicalPlan::Projection(Projection::try_new(
+        expressions,
+        Arc::new(input),
+    )?))
+}
+
+fn is_row(expression: &Expr) -> bool {
+    matches!(expression, Expr::Column(column) if column.name == ROW)
+}
+
+/// Puts `_row` last, so that the arms of a UNION agree.
+fn row_last(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let fields = plan.schema().fields();
+    if fields.last().is_some_and(|field| field.name() == ROW) {
+        return Ok(plan);
+    }
+    let columns = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
+    project(columns, plan)
+}
+
+fn row_column(schema: &DFSchema) -> Option<Column> {
+    schema
+        .columns()
+        .into_iter()
+        .find(|column| column.name == ROW)
+}
+
+/// Whether the plan reads the table `source`.
+pub(crate) fn reads_source(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::TableScan(_)) || plan.inputs().into_iter().any(reads_source)
+}
+
+fn no_subqueries(plan: &LogicalPlan) -> Result<()> {
+    for expression in plan.expressions() {
+        let mut found = false;
+        expression.apply(|node| {
+            found |= matches!(
+                node,
+                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)
+            );
+            Ok(if found {
+                TreeNodeRecursion::Stop
+            } else {
+                TreeNodeRecursion::Continue
+            })
+        })?;
+        if found {
+            return refuse(
+                "a mapping is row-wise; sub-queries inside expressions belong in a model",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn refuse<T>(reason: &str) -> Result<T> {
+    Err(DataFusionError::Plan(reason.to_owned()))
+}
