@@ -1,1 +1,57 @@
-//! sectorlake lake.
+//! The lake: raw bytes, Delta tables, snapshots and the journal, in a folder or an object store.
+//!
+//! Place: after `normalise`, before `query`; the only writer of all that a lake holds.
+//! Must not know: sources, file formats, mapping SQL, users.
+//! Bounds: a raw part is held by a few chunks, a table's writer by its row group, the journal by a buffer;
+//! a snapshot file is one JSON document in memory.
+//!
+//! A run stages its work where nobody looks, then publishes one snapshot: put-if-absent of one small file. What that
+//! file names is what readers see.
+//!
+//! ```
+//! use sectorlake_lake::{At, Env, Lake};
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+//! # runtime.block_on(async {
+//! let lake = Lake::open_or_create("memory://", Env::manual()).await?;
+//! assert!(lake.snapshot(At::Latest).await?.is_none(), "nothing is published yet");
+//! # Ok::<(), sectorlake_lake::LakeError>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod lake;
+
+pub mod env;
+mod error;
+mod layout;
+mod store;
+
+pub mod journal;
+mod lease;
+mod raw;
+mod snapshot;
+
+mod keys;
+mod overlay;
+mod publish;
+mod run;
+mod settle;
+mod stage;
+mod table;
+mod writer;
+
+pub use env::{Alive, Clock, Env, Ids, ProcessId};
+pub use error::LakeError;
+pub use journal::{Journal, JournalWriter, Kind};
+pub use lake::{FORMAT_VERSION, Lake};
+pub use layout::Access;
+pub use raw::{Manifest, PartMeta, PutError, RawZone};
+pub use snapshot::{
+    At, PipelineEntry, PipelineState, Snapshot, StagedEntry, TableVersion,
+};
+
+pub use run::{KeyHashes, KeyRows, Published, Run};
+pub use stage::{DuplicateKey, Load, StageOptions, Staged, Suspects, TableStage};
+pub use table::{DataFile, LakeTable};
+pub use writer::{TableWriter, WrittenFiles};

@@ -1,0 +1,13 @@
+//! The raw zone: bytes as they came, and a manifest for each part that says whence.
+//!
+//! A part's bytes are on the disk for good before its manifest is: a part without one (its run was killed) was never
+//! there, and the pipeline's next run removes it.
+
+mod manifest;
+mod shelf;
+mod upload;
+mod zone;
+
+pub use manifest::{Manifest, PartMeta};
+pub(crate) use shelf::Shelf;
+pub use zone::{PutError, RawZone};

@@ -1,0 +1,296 @@
+//! The raw parts of one pipeline.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use thiserror::Error;
+
+use super::upload::{Uploaded, take_in};
+use super::{Manifest, PartMeta, Shelf};
+use crate::error::LakeError;
+use crate::lake::Lake;
+use crate::layout::{self, Access};
+use crate::store::files;
+
+/// A manifest is written within moments: what is still half-written after this long has no writer any more.
+const MANIFEST_WRITE_HOURS_MAX: i64 = 1;
+/// The longest file ending that a stored part keeps from its name.
+const ENDING_BYTES_MAX: usize = 8;
+
+/// Why a part was not stored.
+#[derive(Debug, Error)]
+pub enum PutError<E> {
+    /// The lake's storage failed.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// The source failed.
+    #[error(transparent)]
+    Body(E),
+    /// The body did not end within its bound.
+    #[error("the body has more than {bytes_max} bytes")]
+    TooLarge {
+        /// The bound.
+        bytes_max: u64,
+    },
+}
+
+/// The raw parts of one pipeline. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub struct RawZone {
+    lake: Lake,
+    pipeline: String,
+    access: Access,
+    shelf: Arc<Shelf>,
+}
+
+impl RawZone {
+    pub(crate) fn new(lake: Lake, pipeline: &str, access: Access, shelf: Arc<Shelf>) -> Self {
+        Self {
+            lake,
+            pipeline: pipeline.to_owned(),
+            access,
+            shelf,
+        }
+    }
+
+    /// Stores a part: its bytes as they come, hashed on the way.
+    ///
+    /// Where the newest part of the same unit and key has the same bytes, that one is kept and its check noted. Else the
+    /// part can be read once this returns, while its sync and its manifest go on behind it: [`Lake::flush`] waits for
+    /// them, and a publisher must call it. Memory: a few pieces of 8 MiB.
+    ///
+    /// # Errors
+    /// Where the body fails, has more than `bytes_max` bytes, or the storage fails; then nothing is kept.
+    pub async fn put<E>(
+        &self,
+        run: &str,
+        unit: &str,
+        meta: PartMeta,
+        body: impl Stream<Item = Result<Bytes, E>>,
+        bytes_max: u64,
+    ) -> Result<Manifest, PutError<E>> {
+        let store = self.lake.store();
+        let path = self.new_path(run, &meta.name);
+        let body = std::pin::pin!(body);
+        let uploaded = take_in(store.as_ref(), &path, body, bytes_max).await?;
+        if let Some(known) = self.same(unit, &meta.key, &uploaded).await? {
+            uploaded.abort(&path).await?;
+            return Ok(self.note_check(known, meta).await?);
+        }
+        let now = self.lake.env().clock.now();
+        let mut manifest = Manifest {
+            sequence: 0,
+            pipeline: self.pipeline.clone(),
+            unit: unit.to_owned(),
+            key: meta.key,
+            name: meta.name,
+            hash: uploaded.hash.clone(),
+            size: uploaded.size,
+            path: path.to_string(),
+            run: run.to_owned(),
+            fetched_at: now,
+            checked_at: now,
+            status: meta.status,
+            headers: meta.headers,
+            etag: meta.etag,
+            last_modified: meta.last_modified,
+        };
+        uploaded.complete(store.as_ref(), &path).await?;
+        self.shelf.known.lock().await.announce(&mut manifest);
+        let lake_store = self.lake.lake_store().clone();
+        self.shelf
+            .store_later(lake_store, self.access, manifest.clone())
+            .await;
+        Ok(manifest)
+    }
+
+    /// Notes that the source says (304) that the newest part of this unit and key is unchanged; none where there is no
+    /// such part.
+    ///
+    /// # Errors
+    /// Where the storage fails.
+    pub async fn checked(
+        &self,
+        unit: &str,
+        key: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Manifest>, LakeError> {
+        self.flush().await?;
+        let Some(mut manifest) = self.newest(unit, key).await? else {
+            return Ok(None);
+        };
+        manifest.checked_at = at;
+        self.store_again(&manifest).await?;
+        Ok(Some(manifest))
+    }
+
+    /// All manifests, oldest first, those whose sync is still under way among them.
+    ///
+    /// # Errors
+    /// [`LakeError::Corrupt`] naming the manifest that is damaged; where the storage fails.
+    pub async fn manifests(&self) -> Result<Vec<Manifest>, LakeError> {
+        let mut known = self.shelf.known.lock().await;
+        known
+            .refresh(self.lake.store().as_ref(), &self.pipeline)
+            .await?;
+        let mut all: Vec<Manifest> = known.all().cloned().collect();
+        all.sort_by(|a, b| (a.sequence, &a.path).cmp(&(b.sequence, &b.path)));
+        Ok(all)
+    }
+
+    /// Where a part's bytes lie: the store, the path in it, and how many they are.
+    #[must_use]
+    pub fn bytes(&self, manifest: &Manifest) -> (Arc<dyn ObjectStore>, Path, u64) {
+        // A manifest's path was parsed when it was read or made.
+        let path = layout::stored(&manifest.path).unwrap_or_default();
+        (self.lake.store(), path, manifest.size)
+    }
+
+    /// Waits until every part put so far has its manifest, both on the disk for good.
+    ///
+    /// # Errors
+    /// The first fault of them.
+    pub async fn flush(&self) -> Result<(), LakeError> {
+        self.shelf.flush().await
+    }
+
+    /// Removes what killed runs left: parts without a manifest, and files half-written. Only the run that holds the
+    /// pipeline's lease may call it; its own files stay. Tells how many files went.
+    ///
+    /// # Errors
+    /// Where the storage fails or a manifest is damaged: then nothing is removed.
+    pub async fn remove_leftovers(&self, run: &str) -> Result<usize, LakeError> {
+        let kept: HashSet<String> = self
+            .manifests()
+            .await?
+            .into_iter()
+            .map(|manifest| manifest.path)
+            .collect();
+        let store = self.lake.store();
+        let own = format!("{run}-");
+        let too_old = self.lake.env().clock.now() - TimeDelta::hours(MANIFEST_WRITE_HOURS_MAX);
+        let mut removed = 0;
+        for access in Access::ALL {
+            let folder = layout::raw_parts(&self.pipeline, access);
+            let parts: Vec<Path> = store
+                .list(Some(&folder))
+                .map_ok(|part| part.location)
+                .try_collect()
+                .await
+                .map_err(|error| LakeError::store("list", &folder, error))?;
+            let leftovers = parts.into_iter().filter(|part| {
+                let is_own = part.filename().is_some_and(|name| name.starts_with(&own));
+                !is_own && !kept.contains(part.as_ref())
+            });
+            removed += delete(store.as_ref(), leftovers.collect()).await?;
+            let own_staged = format!("{folder}/{own}");
+            let sweep = self.lake.lake_store();
+            removed += sweep
+                .sweep_staged(&folder, move |to, _| !to.starts_with(&own_staged))
+                .await?;
+            let manifests = layout::manifests(&self.pipeline, access);
+            removed += sweep
+                .sweep_staged(&manifests, move |_, written| written < too_old)
+                .await?;
+        }
+        Ok(removed)
+    }
+
+    /// The part's own ending is kept, for those who look into the folder.
+    fn new_path(&self, run: &str, name: &str) -> Path {
+        let ending = name
+            .rsplit_once('.')
+            .map(|(_, ending)| ending)
+            .filter(|ending| {
+                (1..=ENDING_BYTES_MAX).contains(&ending.len())
+                    && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
+        let id = self.lake.env().ids.next();
+        let file = match ending {
+            Some(ending) => format!("{run}-{id}.{ending}"),
+            None => format!("{run}-{id}"),
+        };
+        layout::raw_parts(&self.pipeline, self.access).join(file)
+    }
+
+    async fn newest(&self, unit: &str, key: &str) -> Result<Option<Manifest>, LakeError> {
+        let mut known = self.shelf.known.lock().await;
+        known
+            .load_once(self.lake.store().as_ref(), &self.pipeline)
+            .await?;
+        Ok(known.newest(unit, key).cloned())
+    }
+
+    /// The newest part of this unit and key, if it has the same bytes and they are still there, behind the same door.
+    async fn same(
+        &self,
+        unit: &str,
+        key: &str,
+        uploaded: &Uploaded,
+    ) -> Result<Option<Manifest>, LakeError> {
+        let Some(known) = self.newest(unit, key).await? else {
+            return Ok(None);
+        };
+        let path = layout::stored(&known.path)?;
+        if known.hash != uploaded.hash
+            || !path.prefix_matches(&layout::raw_parts(&self.pipeline, self.access))
+        {
+            return Ok(None);
+        }
+        match self.lake.store().head(&path).await {
+            Ok(meta) if meta.size == known.size => Ok(Some(known)),
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(LakeError::store("find", &path, error)),
+        }
+    }
+
+    async fn note_check(&self, known: Manifest, meta: PartMeta) -> Result<Manifest, LakeError> {
+        self.flush().await?;
+        // Its manifest may just have been stored, under another number than it was given first.
+        let mut known = self.newest(&known.unit, &known.key).await?.unwrap_or(known);
+        known.check(meta, self.lake.env().clock.now());
+        self.store_again(&known).await?;
+        Ok(known)
+    }
+
+    /// Writes a manifest over itself.
+    async fn store_again(&self, manifest: &Manifest) -> Result<(), LakeError> {
+        let mut known = self.shelf.known.lock().await;
+        let place = known
+            .place(manifest)
+            .unwrap_or_else(|| layout::manifest(&self.pipeline, self.access, manifest.sequence));
+        let bytes = files::to_json(&place, manifest)?;
+        let store = self.lake.store();
+        let put = store
+            .put_opts(&place, bytes.into(), PutMode::Overwrite.into())
+            .await;
+        put.map_err(|error| LakeError::store("write", &place, error))?;
+        known.store(place, manifest.clone());
+        Ok(())
+    }
+}
+
+/// Deletes files; one that is gone already counts for nothing.
+async fn delete(store: &dyn ObjectStore, paths: Vec<Path>) -> Result<usize, LakeError> {
+    let mut deleted = store.delete_stream(stream::iter(paths).map(Ok).boxed());
+    let mut count = 0;
+    while let Some(outcome) = deleted.next().await {
+        match outcome {
+            Ok(_) => count += 1,
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => {
+                return Err(LakeError::store("remove", &Path::default(), error));
+            }
+        }
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
