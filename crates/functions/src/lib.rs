@@ -26,6 +26,9 @@ mod text;
 mod times;
 mod unordered;
 
+#[cfg(test)]
+mod tests;
+
 pub use geometry::wkb_field_metadata;
 pub use session::{SessionOptions, new_session, session_builder};
 pub use statement::name_select_items;

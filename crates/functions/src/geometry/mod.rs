@@ -3,6 +3,7 @@
 //! geodatafusion works on GeoArrow types, which it knows by extension metadata and gives as unions: those can be neither grouped, sorted
 //! nor written to a file. Here every geometry goes in as WKB (or WKT text) and comes out as WKB, so that it is a value like any other.
 
+mod buffer;
 mod native;
 mod sphere;
 mod wrapped;
@@ -37,6 +38,7 @@ pub(crate) fn register(state: &mut SessionState) -> Result<()> {
     for function in wrapped::functions()?
         .into_iter()
         .chain(native::functions())
+        .chain(buffer::functions())
         .chain(sphere::functions())
     {
         state.register_udf(Arc::new(function))?;
