@@ -69,6 +69,11 @@ def count_json(path: Path) -> dict[str, int | float]:
         else:
             counts["schools"] = sum("school" in feature["category"] for feature in features)
         return counts
+    if "records" in document:
+        records = document["records"]
+        estimates = sum((record["qualifier"] or "").endswith("EST") for record in records)
+        total = round(sum(record["value"] for record in records), 3)
+        return {"records": len(records), "estimates": estimates, "value_sum": total}
     results = document["results"]
     counts = {"results": len(results)}
     if "sensors" in results[0]:

@@ -14,6 +14,12 @@ use crate::settings::SettingsError;
 pub struct UrlSetting(String);
 
 impl UrlSetting {
+    /// A URL that a connector knows by itself.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The address itself; `path` leads to the setting, for the error.
     ///
     /// # Errors
@@ -90,24 +96,26 @@ impl SourceUrl {
         if kept.is_empty() && pairs.is_empty() {
             changed.url.set_query(None);
         } else {
-            changed.url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(pairs);
+            changed
+                .url
+                .query_pairs_mut()
+                .clear()
+                .extend_pairs(kept)
+                .extend_pairs(pairs);
         }
-        changed
-    }
-
-    /// The same with a fragment. It is never sent: it tells what this answer is about, to whoever reads the part's key.
-    #[must_use]
-    pub fn with_fragment(&self, fragment: &str) -> Self {
-        let mut changed = self.clone();
-        changed.url.set_fragment(Some(fragment));
         changed
     }
 
     /// The last part of the path, for a file name.
     #[must_use]
     pub fn file_name(&self) -> String {
-        let name = self.url.path_segments().and_then(|mut segments| segments.next_back());
-        let name = name.filter(|name| !name.is_empty()).unwrap_or(self.url.host_str().unwrap_or_default());
+        let name = self
+            .url
+            .path_segments()
+            .and_then(|mut segments| segments.next_back());
+        let name = name
+            .filter(|name| !name.is_empty())
+            .unwrap_or(self.url.host_str().unwrap_or_default());
         self.mask(name)
     }
 
@@ -115,7 +123,10 @@ impl SourceUrl {
     pub(crate) fn redirected(&self, location: &str) -> Option<Self> {
         let url = self.url.join(location).ok()?;
         let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
-        is_http.then(|| Self { url, secrets: self.secrets.clone() })
+        is_http.then(|| Self {
+            url,
+            secrets: self.secrets.clone(),
+        })
     }
 
     /// `text` without this URL's secrets.
@@ -142,7 +153,11 @@ impl std::fmt::Display for SourceUrl {
             let pairs: Vec<(String, String)> = url
                 .query_pairs()
                 .map(|(key, value)| {
-                    let value = if looks_secret(&key) { MASK.into() } else { value };
+                    let value = if looks_secret(&key) {
+                        MASK.into()
+                    } else {
+                        value
+                    };
                     (key.into_owned(), value.into_owned())
                 })
                 .collect();
@@ -181,11 +196,31 @@ fn forms(secret: &str) -> Vec<String> {
 
 /// Whether a query key's value must not be shown.
 fn looks_secret(key: &str) -> bool {
-    const PARTS: [&str; 9] =
-        ["token", "secret", "passw", "pwd", "signature", "credential", "apikey", "api_key", "api-key"];
-    const WHOLE: [&str; 8] = ["key", "sig", "auth", "authorization", "code", "appid", "app_id", "sid"];
+    const PARTS: [&str; 9] = [
+        "token",
+        "secret",
+        "passw",
+        "pwd",
+        "signature",
+        "credential",
+        "apikey",
+        "api_key",
+        "api-key",
+    ];
+    const WHOLE: [&str; 8] = [
+        "key",
+        "sig",
+        "auth",
+        "authorization",
+        "code",
+        "appid",
+        "app_id",
+        "sid",
+    ];
     let key = key.to_ascii_lowercase();
-    PARTS.iter().any(|part| key.contains(part)) || WHOLE.contains(&key.as_str()) || key.ends_with("_key")
+    PARTS.iter().any(|part| key.contains(part))
+        || WHOLE.contains(&key.as_str())
+        || key.ends_with("_key")
 }
 
 #[cfg(test)]
@@ -196,8 +231,9 @@ mod tests {
     use super::*;
 
     fn resolve(text: &str) -> Result<SourceUrl, SettingsError> {
-        let context =
-            MakeContext::new(".", "demo", |name| (name == "KEY").then(|| "s3 cret".to_owned()));
+        let context = MakeContext::new(".", "demo", |name| {
+            (name == "KEY").then(|| "s3 cret".to_owned())
+        });
         UrlSetting(text.to_owned()).resolve(&["url"], &context)
     }
 
@@ -205,11 +241,26 @@ mod tests {
     fn urls_print_masked() {
         for (text, printed) in [
             ("https://example.org/a.csv", "https://example.org/a.csv"),
-            ("https://joe:pass@example.org/a.csv", "https://***@example.org/a.csv"),
-            ("https://example.org/?b=1&apiKey=abc", "https://example.org/?b=1&apiKey=***"),
-            ("https://example.org/?X-Amz-Signature=abc", "https://example.org/?X-Amz-Signature=***"),
-            ("https://example.org/?q=${env:KEY}&b=1", "https://example.org/?q=***&b=1"),
-            ("https://example.org/${env:KEY}/a.csv", "https://example.org/***/a.csv"),
+            (
+                "https://joe:pass@example.org/a.csv",
+                "https://***@example.org/a.csv",
+            ),
+            (
+                "https://example.org/?b=1&apiKey=abc",
+                "https://example.org/?b=1&apiKey=***",
+            ),
+            (
+                "https://example.org/?X-Amz-Signature=abc",
+                "https://example.org/?X-Amz-Signature=***",
+            ),
+            (
+                "https://example.org/?q=${env:KEY}&b=1",
+                "https://example.org/?q=***&b=1",
+            ),
+            (
+                "https://example.org/${env:KEY}/a.csv",
+                "https://example.org/***/a.csv",
+            ),
         ] {
             let printed_now = resolve(text).unwrap().to_string();
             assert_eq!(printed_now, printed, "{text}");
@@ -219,16 +270,35 @@ mod tests {
     #[test]
     fn paths_and_queries_are_joined_and_encoded() {
         let base = resolve("https://example.org/v3/?limit=10").unwrap();
-        let page = base.join(&["sensors", "a/b c"]).with_query(&[("page", "2"), ("limit", "5")]);
-        assert_eq!(page.to_string(), "https://example.org/v3/sensors/a%2Fb%20c?page=2&limit=5");
-        assert_eq!(page.with_fragment("x=1").expose().fragment(), Some("x=1"));
-        assert_eq!(resolve("https://example.org").unwrap().join(&["a"]).file_name(), "a");
-        assert_eq!(resolve("https://example.org/").unwrap().file_name(), "example.org");
+        let page = base
+            .join(&["sensors", "a/b c"])
+            .with_query(&[("page", "2"), ("limit", "5")]);
+        assert_eq!(
+            page.to_string(),
+            "https://example.org/v3/sensors/a%2Fb%20c?page=2&limit=5"
+        );
+        assert_eq!(
+            resolve("https://example.org")
+                .unwrap()
+                .join(&["a"])
+                .file_name(),
+            "a"
+        );
+        assert_eq!(
+            resolve("https://example.org/").unwrap().file_name(),
+            "example.org"
+        );
     }
 
     #[test]
     fn what_is_no_address_is_told() {
-        for text in ["ftp://example.org/a", "data/a.csv", "C:\\a.csv", "https://", ""] {
+        for text in [
+            "ftp://example.org/a",
+            "data/a.csv",
+            "C:\\a.csv",
+            "https://",
+            "",
+        ] {
             let error = resolve(text).unwrap_err();
             assert_eq!(error.key(), "url", "{text}");
             assert!(error.help.unwrap().contains("http://"), "{text}");

@@ -68,7 +68,14 @@ impl ConnectorError {
                 | ErrorKind::Truncated
                 | ErrorKind::Changed
         );
-        Self { kind, retryable, place: None, message: message.into(), help: None, wait: None }
+        Self {
+            kind,
+            retryable,
+            place: None,
+            message: message.into(),
+            help: None,
+            wait: None,
+        }
     }
 
     /// At a URL, masked, or a path.
@@ -116,9 +123,11 @@ impl ConnectorError {
                 "there is nothing at this address",
                 "look at the publisher's page; the file may have moved",
             ),
-            408 | 504 => {
-                error(ErrorKind::Timeout, "the source took too long", "run the pipeline again later")
-            }
+            408 | 504 => error(
+                ErrorKind::Timeout,
+                "the source took too long",
+                "run the pipeline again later",
+            ),
             425 | 429 => error(
                 ErrorKind::TooManyRequests,
                 "the source says we ask too often",
@@ -188,13 +197,19 @@ mod tests {
         ];
         for (status, expected) in cases {
             let found = ConnectorError::of_status(status);
-            assert_eq!(found.map(|error| (error.kind, error.retryable)), expected, "{status}");
+            assert_eq!(
+                found.map(|error| (error.kind, error.retryable)),
+                expected,
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn the_place_comes_first() {
-        let error = ConnectorError::of_status(404).unwrap().at("https://example.org/a.csv");
+        let error = ConnectorError::of_status(404)
+            .unwrap()
+            .at("https://example.org/a.csv");
         assert_eq!(
             error.to_string(),
             "https://example.org/a.csv: there is nothing at this address (HTTP 404)"

@@ -111,9 +111,14 @@ fn read(mut file: File, place: String) -> Body {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ConnectorError> + Send + 'static,
 ) -> Result<T, ConnectorError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(ConnectorError::new(ErrorKind::Local, format!("reading a folder was cut short: {error}")))
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(ConnectorError::new(
+                ErrorKind::Local,
+                format!("reading a folder was cut short: {error}"),
+            ))
+        })
 }
 
 fn find_now(project_dir: &Path, text: &str) -> Result<Found, ConnectorError> {
@@ -121,9 +126,7 @@ fn find_now(project_dir: &Path, text: &str) -> Result<Found, ConnectorError> {
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.is_dir() => in_folder(project_dir, &path).map(Found::Many),
         Ok(_) => Ok(Found::File(path)),
-        Err(_) if text.contains(['*', '?', '[']) => {
-            matching(project_dir, text).map(Found::Many)
-        }
+        Err(_) if text.contains(['*', '?', '[']) => matching(project_dir, text).map(Found::Many),
         Err(error) if error.kind() == IoErrorKind::NotFound => Err(missing(project_dir, &path)),
         Err(error) => Err(of_io(&error, &shown(project_dir, &path))),
     }
@@ -135,15 +138,19 @@ fn in_folder(project_dir: &Path, folder: &Path) -> Result<Vec<PathBuf>, Connecto
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| of_io(&error, &place))?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if !is_hidden && path.is_file() {
             paths.push(path);
         }
     }
     if paths.is_empty() {
-        return Err(ConnectorError::new(ErrorKind::NotFound, "the folder holds no file")
-            .at(place)
-            .with_help("a glob such as `folder/**/*.csv` looks into the folders in it too"));
+        return Err(
+            ConnectorError::new(ErrorKind::NotFound, "the folder holds no file")
+                .at(place)
+                .with_help("a glob such as `folder/**/*.csv` looks into the folders in it too"),
+        );
     }
     paths.sort();
     Ok(paths)
@@ -165,9 +172,7 @@ fn matching(project_dir: &Path, text: &str) -> Result<Vec<PathBuf>, ConnectorErr
     })?;
     let mut paths = Vec::new();
     for path in found {
-        let path = path.map_err(|error| {
-            of_io(error.error(), &shown(project_dir, error.path()))
-        })?;
+        let path = path.map_err(|error| of_io(error.error(), &shown(project_dir, error.path())))?;
         if path.is_file() {
             paths.push(path);
         }
@@ -175,8 +180,10 @@ fn matching(project_dir: &Path, text: &str) -> Result<Vec<PathBuf>, ConnectorErr
     if paths.is_empty() {
         let mut error = ConnectorError::new(ErrorKind::NotFound, "no file matches").at(text);
         // The part before the first wildcard may be what is wrong.
-        let fixed: PathBuf =
-            Path::new(text).iter().take_while(|step| !step.to_string_lossy().contains(['*', '?', '['])).collect();
+        let fixed: PathBuf = Path::new(text)
+            .iter()
+            .take_while(|step| !step.to_string_lossy().contains(['*', '?', '[']))
+            .collect();
         if !project_dir.join(&fixed).exists() {
             error.help = missing(project_dir, &project_dir.join(&fixed)).help;
         }
@@ -196,10 +203,15 @@ fn missing(project_dir: &Path, path: &Path) -> ConnectorError {
     {
         (folder, step) = (parent.parent(), parent);
     }
-    let (Some(folder), Some(name)) = (folder, step.file_name()) else { return error };
+    let (Some(folder), Some(name)) = (folder, step.file_name()) else {
+        return error;
+    };
     let neighbours: Vec<String> = std::fs::read_dir(folder)
         .map(|entries| {
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+            entries
+                .flatten()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect()
         })
         .unwrap_or_default();
     let name = name.to_string_lossy();
@@ -208,12 +220,12 @@ fn missing(project_dir: &Path, path: &Path) -> ConnectorError {
             let near = shown(project_dir, &folder.join(near));
             error.with_help(format!("did you mean {near}?"))
         }
-        None if step == path => {
-            error.with_help("paths are relative to the project's folder")
-        }
+        None if step == path => error.with_help("paths are relative to the project's folder"),
         None => {
             let step = shown(project_dir, step);
-            error.with_help(format!("there is no folder {step}; paths are relative to the project's folder"))
+            error.with_help(format!(
+                "there is no folder {step}; paths are relative to the project's folder"
+            ))
         }
     }
 }
@@ -246,7 +258,13 @@ mod tests {
 
     fn project() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["data/b.csv", "data/a.csv", "data/.hidden", "data/x[1].csv", "data/deep/c.csv"] {
+        for name in [
+            "data/b.csv",
+            "data/a.csv",
+            "data/.hidden",
+            "data/x[1].csv",
+            "data/deep/c.csv",
+        ] {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, name).unwrap();
@@ -257,9 +275,12 @@ mod tests {
 
     async fn say(dir: &Path, text: &str) -> String {
         match find(dir, text).await {
-            Ok(found) => {
-                found.paths().iter().map(|path| shown(dir, path)).collect::<Vec<_>>().join(" ")
-            }
+            Ok(found) => found
+                .paths()
+                .iter()
+                .map(|path| shown(dir, path))
+                .collect::<Vec<_>>()
+                .join(" "),
             Err(error) => format!("{error} / {}", error.help.as_deref().unwrap_or("-")),
         }
     }
@@ -269,8 +290,19 @@ mod tests {
         let dir = project();
         let mut said = Vec::new();
         for text in [
-            "data/a.csv", "data/x[1].csv", "data", "data/*.csv", "data/**/*.csv", "data/c*.csv",
-            "data/a.cvs", "dta/a.csv", "nowhere/a.csv", "empty", "dta/*.csv", "data/[", "qqq",
+            "data/a.csv",
+            "data/x[1].csv",
+            "data",
+            "data/*.csv",
+            "data/**/*.csv",
+            "data/c*.csv",
+            "data/a.cvs",
+            "dta/a.csv",
+            "nowhere/a.csv",
+            "empty",
+            "dta/*.csv",
+            "data/[",
+            "qqq",
         ] {
             said.push(format!("{text}: {}", say(dir.path(), text).await));
         }
@@ -284,21 +316,34 @@ mod tests {
         let bytes: Vec<u8> = (0..CHUNK_BYTES * 2 + 7).map(|index| index as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
         let part = open(dir.path(), &path).await.unwrap();
-        assert_eq!((part.key.as_str(), part.name.as_str()), ("big.bin", "big.bin"));
+        assert_eq!(
+            (part.key.as_str(), part.name.as_str()),
+            ("big.bin", "big.bin")
+        );
         assert_eq!(part.length, Some(bytes.len() as u64));
         let chunks: Vec<Bytes> = part.body.try_collect().await.unwrap();
-        assert_eq!(chunks.iter().map(Bytes::len).collect::<Vec<_>>(), [CHUNK_BYTES, CHUNK_BYTES, 7]);
+        assert_eq!(
+            chunks.iter().map(Bytes::len).collect::<Vec<_>>(),
+            [CHUNK_BYTES, CHUNK_BYTES, 7]
+        );
         assert_eq!(chunks.concat(), bytes);
     }
 
     #[tokio::test]
     async fn what_cannot_be_opened_is_told() {
         let dir = project();
-        let error = open(dir.path(), &dir.path().join("data")).await.unwrap_err();
+        let error = open(dir.path(), &dir.path().join("data"))
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "data: is a folder, not a file");
-        let error = open(dir.path(), &dir.path().join("data/none")).await.unwrap_err();
+        let error = open(dir.path(), &dir.path().join("data/none"))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound);
         let denied = std::io::Error::from(IoErrorKind::PermissionDenied);
-        assert_eq!(of_io(&denied, "a.csv").to_string(), "a.csv: sectorlake may not read it");
+        assert_eq!(
+            of_io(&denied, "a.csv").to_string(),
+            "a.csv: sectorlake may not read it"
+        );
     }
 }

@@ -30,7 +30,11 @@ impl Io {
     /// For a run that began at `started_at` and knows nothing of earlier fetches.
     #[must_use]
     pub fn new(http: Http, started_at: DateTime<Utc>) -> Self {
-        Self { http, started_at, known: Arc::new(|_| None) }
+        Self {
+            http,
+            started_at,
+            known: Arc::new(|_| None),
+        }
     }
 
     /// With the validators of earlier fetches, by [`crate::PartBody::key`].
@@ -64,6 +68,8 @@ impl Io {
 
 impl std::fmt::Debug for Io {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Io").field("started_at", &self.started_at).finish_non_exhaustive()
+        f.debug_struct("Io")
+            .field("started_at", &self.started_at)
+            .finish_non_exhaustive()
     }
 }

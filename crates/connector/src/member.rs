@@ -20,20 +20,29 @@ impl MemberPattern {
     pub fn new(text: &str) -> Result<Self, ConnectorError> {
         let glob = if text.contains(['*', '?', '[']) {
             Some(Pattern::new(text).map_err(|error| {
-                ConnectorError::new(ErrorKind::Invalid, format!("{text:?} is no glob: {}", error.msg))
-                    .at(text)
-                    .with_help("write `*` for any text, `?` for one character, `[[]` for a bracket")
+                ConnectorError::new(
+                    ErrorKind::Invalid,
+                    format!("{text:?} is no glob: {}", error.msg),
+                )
+                .at(text)
+                .with_help("write `*` for any text, `?` for one character, `[[]` for a bracket")
             })?)
         } else {
             None
         };
-        Ok(Self { text: text.to_owned(), glob })
+        Ok(Self {
+            text: text.to_owned(),
+            glob,
+        })
     }
 
     /// A pattern of one exact name.
     #[must_use]
     pub fn exact(name: &str) -> Self {
-        Self { text: name.to_owned(), glob: None }
+        Self {
+            text: name.to_owned(),
+            glob: None,
+        }
     }
 
     /// Whether the member of this path is meant.
@@ -42,7 +51,11 @@ impl MemberPattern {
         if is_clutter(member) {
             return false;
         }
-        let subject = if self.text.contains('/') { member } else { base_name(member) };
+        let subject = if self.text.contains('/') {
+            member
+        } else {
+            base_name(member)
+        };
         match &self.glob {
             Some(glob) => glob.matches_with(subject, OPTIONS),
             None => subject == self.text,
@@ -52,12 +65,18 @@ impl MemberPattern {
     /// The members that are meant, in their order. An exact name in several folders means the one nearest the top: feeds
     /// are packed with or without a folder around them.
     pub fn select<'a>(&self, members: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-        let found: Vec<&str> =
-            members.into_iter().filter(|&member| self.matches(member)).collect();
+        let found: Vec<&str> = members
+            .into_iter()
+            .filter(|&member| self.matches(member))
+            .collect();
         if self.glob.is_some() {
             return found;
         }
-        found.into_iter().min_by_key(|member| member.matches('/').count()).into_iter().collect()
+        found
+            .into_iter()
+            .min_by_key(|member| member.matches('/').count())
+            .into_iter()
+            .collect()
     }
 }
 
@@ -88,16 +107,33 @@ mod tests {
     use super::*;
 
     fn select<'a>(pattern: &str, members: &[&'a str]) -> Vec<&'a str> {
-        MemberPattern::new(pattern).unwrap().select(members.iter().copied())
+        MemberPattern::new(pattern)
+            .unwrap()
+            .select(members.iter().copied())
     }
 
     #[test]
     fn an_exact_name_is_found_at_the_top_or_under_a_folder() {
-        assert_eq!(select("stops.txt", &["stops.txt", "trips.txt"]), ["stops.txt"]);
-        assert_eq!(select("stops.txt", &["feed/", "feed/stops.txt"]), ["feed/stops.txt"]);
-        assert_eq!(select("stops.txt", &["old/stops.txt", "stops.txt"]), ["stops.txt"]);
-        assert_eq!(select("stops.txt", &["__MACOSX/stops.txt", "my_stops.txt"]), [""; 0]);
-        assert_eq!(select("a/stops.txt", &["a/stops.txt", "b/stops.txt"]), ["a/stops.txt"]);
+        assert_eq!(
+            select("stops.txt", &["stops.txt", "trips.txt"]),
+            ["stops.txt"]
+        );
+        assert_eq!(
+            select("stops.txt", &["feed/", "feed/stops.txt"]),
+            ["feed/stops.txt"]
+        );
+        assert_eq!(
+            select("stops.txt", &["old/stops.txt", "stops.txt"]),
+            ["stops.txt"]
+        );
+        assert_eq!(
+            select("stops.txt", &["__MACOSX/stops.txt", "my_stops.txt"]),
+            [""; 0]
+        );
+        assert_eq!(
+            select("a/stops.txt", &["a/stops.txt", "b/stops.txt"]),
+            ["a/stops.txt"]
+        );
     }
 
     #[test]

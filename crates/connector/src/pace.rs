@@ -27,7 +27,10 @@ pub struct TimerPace {
 impl TimerPace {
     /// A pace over the given clock; `seed` decides how retries are spread.
     pub fn new(clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static, seed: u64) -> Self {
-        Self { clock: Arc::new(clock), state: AtomicU64::new(seed) }
+        Self {
+            clock: Arc::new(clock),
+            state: AtomicU64::new(seed),
+        }
     }
 }
 

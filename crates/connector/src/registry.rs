@@ -94,7 +94,12 @@ impl Registration {
                 .map_err(|error| SettingsError::new(Vec::new(), error.to_string()))?;
             make(settings, context)
         };
-        Self { name, about, schema, make: Arc::new(make) }
+        Self {
+            name,
+            about,
+            schema,
+            make: Arc::new(make),
+        }
     }
 
     /// What `connector:` names.
@@ -130,7 +135,9 @@ impl Registration {
 
 impl std::fmt::Debug for Registration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registration").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Registration")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

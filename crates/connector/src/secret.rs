@@ -58,8 +58,10 @@ impl HeaderSettings {
             }
             let secret = expand(&value.0, &path, context)?.0;
             if reqwest::header::HeaderValue::try_from(secret.as_str()).is_err() {
-                return Err(SettingsError::new(path, "holds a character that a header must not")
-                    .with_help("a line break at its end, perhaps"));
+                return Err(
+                    SettingsError::new(path, "holds a character that a header must not")
+                        .with_help("a line break at its end, perhaps"),
+                );
             }
             headers.push((name.clone(), Secret(secret)));
         }
@@ -116,8 +118,10 @@ pub(crate) fn expand(
         let (before, after) = rest.split_at(start);
         out.push_str(before);
         let Some(end) = after.find('}') else {
-            return Err(SettingsError::new(path.to_vec(), "has a `${` without its `}`")
-                .with_help("write ${env:NAME} or ${file:PATH}"));
+            return Err(
+                SettingsError::new(path.to_vec(), "has a `${` without its `}`")
+                    .with_help("write ${env:NAME} or ${file:PATH}"),
+            );
         };
         let value = lookup(&after[2..end], path, context)?;
         out.push_str(&value);
@@ -152,7 +156,10 @@ fn lookup(
                 Ok(content) => content.trim_end_matches(['\r', '\n']).to_owned(),
                 Err(error) => {
                     return wrong(
-                        format!("the secret's file {} cannot be read: {error}", file.display()),
+                        format!(
+                            "the secret's file {} cannot be read: {error}",
+                            file.display()
+                        ),
                         "check the path and its permissions".to_owned(),
                     );
                 }
@@ -201,8 +208,10 @@ mod tests {
             let setting: SecretSetting = serde_json::from_value(text.into()).unwrap();
             let secret = setting.resolve("key", &context).unwrap();
             assert_eq!(secret.expose(), expected);
-            let printed =
-                format!("{secret} {secret:?} {setting:?} {}", serde_json::to_string(&secret).unwrap());
+            let printed = format!(
+                "{secret} {secret:?} {setting:?} {}",
+                serde_json::to_string(&secret).unwrap()
+            );
             assert_eq!(printed, "*** *** *** \"***\"");
         }
     }
@@ -217,7 +226,13 @@ mod tests {
             let said = format!("{error} / {}", error.help.as_deref().unwrap_or_default());
             said.replace(&dir.path().display().to_string(), "DIR")
         };
-        let all = ["${env:NONE}", "${env:EMPTY}", "${file:none}", "${NONE}", "${env:KEY"];
+        let all = [
+            "${env:NONE}",
+            "${env:EMPTY}",
+            "${file:none}",
+            "${NONE}",
+            "${env:KEY",
+        ];
         let said: Vec<String> = all.into_iter().map(say).collect();
         insta::assert_snapshot!(said.join("\n"), @"");
     }
@@ -231,7 +246,10 @@ mod tests {
                 serde_json::from_value(serde_json::json!({ name: value })).unwrap();
             headers.resolve("headers", &context)
         };
-        assert_eq!(resolve("x-key", "${env:KEY}").unwrap()[0].1.expose(), "s3cret");
+        assert_eq!(
+            resolve("x-key", "${env:KEY}").unwrap()[0].1.expose(),
+            "s3cret"
+        );
         let error = resolve("x key", "a").unwrap_err();
         assert_eq!(error.to_string(), "headers.x key: is no name of a header");
         let error = resolve("x-key", "a\nb").unwrap_err();

@@ -21,7 +21,11 @@ impl SettingsError {
     /// What is wrong at `path`.
     #[must_use]
     pub fn new(path: Vec<String>, message: impl Into<String>) -> Self {
-        Self { path, message: message.into(), help: None }
+        Self {
+            path,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// What is wrong with one top-level key.
@@ -74,7 +78,10 @@ impl Checker<'_> {
         path: &mut Vec<String>,
     ) -> Result<(), SettingsError> {
         let schema = self.resolve(schema);
-        if let Some(branches) = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array)
+        if let Some(branches) = schema
+            .get("anyOf")
+            .or(schema.get("oneOf"))
+            .and_then(Value::as_array)
         {
             self.any(value, branches, path)?;
         }
@@ -118,7 +125,10 @@ impl Checker<'_> {
         path: &mut Vec<String>,
     ) -> Result<(), SettingsError> {
         let none = Map::new();
-        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        let properties = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .unwrap_or(&none);
         let others = schema.get("additionalProperties");
         for (key, value) in object {
             path.push(key.clone());
@@ -136,7 +146,9 @@ impl Checker<'_> {
         for key in required.into_iter().flatten().filter_map(Value::as_str) {
             if !object.contains_key(key) {
                 let about = properties.get(key).and_then(|property| {
-                    self.resolve(property).get("description").or(property.get("description"))
+                    self.resolve(property)
+                        .get("description")
+                        .or(property.get("description"))
                 });
                 let help = about.and_then(Value::as_str).map(first_sentence);
                 let error = SettingsError::new(path.clone(), format!("`{key}` is missing"));
@@ -150,12 +162,7 @@ impl Checker<'_> {
     }
 
     /// The branch that fits, or else the mistake in the one branch that takes this kind of value.
-    fn any(
-        &self,
-        value: &Value,
-        branches: &[Value],
-        path: &[String],
-    ) -> Result<(), SettingsError> {
+    fn any(&self, value: &Value, branches: &[Value], path: &[String]) -> Result<(), SettingsError> {
         let mut mistakes = Vec::new();
         for branch in branches {
             match self.value(value, branch, &mut path.to_vec()) {
@@ -169,7 +176,10 @@ impl Checker<'_> {
         if let Some((_, mistake)) = of_type {
             return Err(mistake.clone());
         }
-        let expected: Vec<&str> = mistakes.iter().flat_map(|(branch, _)| types(branch)).collect();
+        let expected: Vec<&str> = mistakes
+            .iter()
+            .flat_map(|(branch, _)| types(branch))
+            .collect();
         Err(wrong_type(value, &expected, path))
     }
 
@@ -188,8 +198,13 @@ impl Checker<'_> {
     }
 
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        let pointer = schema.get("$ref").and_then(Value::as_str).and_then(|at| at.strip_prefix('#'));
-        pointer.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(schema)
+        let pointer = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|at| at.strip_prefix('#'));
+        pointer
+            .and_then(|pointer| self.root.pointer(pointer))
+            .unwrap_or(schema)
     }
 }
 
@@ -241,11 +256,17 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 fn wrong_type(value: &Value, expected: &[&str], path: &[String]) -> SettingsError {
-    let mut words: Vec<&str> =
-        expected.iter().filter(|kind| **kind != "null").map(|kind| in_words(kind)).collect();
+    let mut words: Vec<&str> = expected
+        .iter()
+        .filter(|kind| **kind != "null")
+        .map(|kind| in_words(kind))
+        .collect();
     words.dedup();
-    let message =
-        format!("must be {}, not {}", words.join(" or "), in_words(kind_of(value)));
+    let message = format!(
+        "must be {}, not {}",
+        words.join(" or "),
+        in_words(kind_of(value))
+    );
     let error = SettingsError::new(path.to_vec(), message);
     if expected.contains(&"string") && (value.is_number() || value.is_boolean()) {
         return error.with_help(format!("write it in quotes: \"{value}\""));
@@ -255,7 +276,9 @@ fn wrong_type(value: &Value, expected: &[&str], path: &[String]) -> SettingsErro
 
 fn not_an_option(value: &Value, options: &[Value], path: &[String]) -> SettingsError {
     let names: Vec<&str> = options.iter().filter_map(Value::as_str).collect();
-    let found = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let found = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
     let help = match nearest(&found, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("one of: {}", names.join(", ")),
@@ -265,7 +288,8 @@ fn not_an_option(value: &Value, options: &[Value], path: &[String]) -> SettingsE
 
 fn first_sentence(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.split_once(". ").map_or(line.clone(), |(first, _)| format!("{first}."))
+    line.split_once(". ")
+        .map_or(line.clone(), |(first, _)| format!("{first}."))
 }
 
 #[cfg(test)]
@@ -314,8 +338,13 @@ mod tests {
 
     fn say(settings: Value) -> String {
         let schema = schemars::schema_for!(Settings).to_value();
-        let Err(error) = check(&settings, &schema, "demo") else { return "fine".to_owned() };
-        error.help.as_ref().map_or(error.to_string(), |help| format!("{error} / {help}"))
+        let Err(error) = check(&settings, &schema, "demo") else {
+            return "fine".to_owned();
+        };
+        error
+            .help
+            .as_ref()
+            .map_or(error.to_string(), |help| format!("{error} / {help}"))
     }
 
     #[test]

@@ -94,7 +94,11 @@ impl Stream {
         if let Some(open) = streams.iter().find(|stream| stream.from_names_member)
             && let Ok(pattern) = MemberPattern::new(from)
         {
-            return Ok(Self { name: from.to_owned(), member: Some(pattern), ..open.clone() });
+            return Ok(Self {
+                name: from.to_owned(),
+                member: Some(pattern),
+                ..open.clone()
+            });
         }
         let suggestion = nearest(from, streams.iter().map(|stream| stream.name.as_str()));
         Err(PickError::Unknown {
@@ -131,7 +135,10 @@ impl PickError {
     #[must_use]
     pub fn help(&self) -> String {
         match self {
-            Self::Unknown { suggestion: Some(name), .. } => format!("did you mean {name:?}?"),
+            Self::Unknown {
+                suggestion: Some(name),
+                ..
+            } => format!("did you mean {name:?}?"),
             Self::Several { names } | Self::Unknown { names, .. } => {
                 format!("write `from:` with one of: {}", names.join(", "))
             }
@@ -206,13 +213,21 @@ impl Fetched {
     /// A part that came anew.
     #[must_use]
     pub fn part(part: PartBody, next: Option<Cursor>) -> Self {
-        Self { part: Some(part), next, known: None }
+        Self {
+            part: Some(part),
+            next,
+            known: None,
+        }
     }
 
     /// What `key` names is what it was.
     #[must_use]
     pub fn unchanged(key: String, next: Option<Cursor>) -> Self {
-        Self { part: None, next, known: Some(key) }
+        Self {
+            part: None,
+            next,
+            known: Some(key),
+        }
     }
 }
 
@@ -284,17 +299,29 @@ mod tests {
     fn from_names_a_stream_or_members_of_an_archive() {
         assert_eq!(names(None), Ok(("log".to_owned(), None)));
         assert_eq!(names(Some("log")), Ok(("log".to_owned(), None)));
-        assert_eq!(names(Some("*.csv")), Ok(("*.csv".to_owned(), Some("*.csv".to_owned()))));
+        assert_eq!(
+            names(Some("*.csv")),
+            Ok(("*.csv".to_owned(), Some("*.csv".to_owned())))
+        );
     }
 
     #[test]
     fn a_stream_that_is_not_there_is_named_with_the_nearest() {
-        let streams = [Stream::new("stops.txt", "feed"), Stream::new("trips.txt", "feed")];
+        let streams = [
+            Stream::new("stops.txt", "feed"),
+            Stream::new("trips.txt", "feed"),
+        ];
         let error = Stream::pick(&streams, Some("stop.txt")).unwrap_err();
         assert_eq!(error.to_string(), "the source has no stream \"stop.txt\"");
         assert_eq!(error.help(), "did you mean \"stops.txt\"?");
         let error = Stream::pick(&streams, None).unwrap_err();
-        assert_eq!(error.to_string(), "`from` is left out, but the source has 2 streams");
-        assert_eq!(error.help(), "write `from:` with one of: stops.txt, trips.txt");
+        assert_eq!(
+            error.to_string(),
+            "`from` is left out, but the source has 2 streams"
+        );
+        assert_eq!(
+            error.help(),
+            "write `from:` with one of: stops.txt, trips.txt"
+        );
     }
 }

@@ -28,14 +28,21 @@ const KEPT_HEADERS: [&str; 9] = [
 impl Http {
     pub(super) fn response(&self, request: &Request, opened: Opened) -> Response {
         let headers = opened.answer.headers();
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         Response {
             status: opened.answer.status().as_u16(),
             headers: kept(headers, request),
             etag: text(header::ETAG),
             last_modified: text(header::LAST_MODIFIED),
             length: announced(headers),
-            file_name: text(header::CONTENT_DISPOSITION).as_deref().and_then(file_name),
+            file_name: text(header::CONTENT_DISPOSITION)
+                .as_deref()
+                .and_then(file_name),
             url: request.url.to_string(),
             body: self.body(request, opened),
         }
@@ -105,7 +112,8 @@ impl Reading {
         }
         let chunk = loop {
             let chunk = self.opened.answer.chunk().await;
-            let chunk = chunk.map_err(|error| of_transport(&error, &self.request, &self.request.url))?;
+            let chunk =
+                chunk.map_err(|error| of_transport(&error, &self.request, &self.request.url))?;
             match chunk {
                 Some(empty) if empty.is_empty() => {}
                 other => break other.unwrap_or_default(),
@@ -113,7 +121,10 @@ impl Reading {
         };
         match self.announced {
             Some(announced) if chunk.is_empty() && self.given < announced => {
-                let message = format!("the answer broke off after {} of {announced} bytes", self.given);
+                let message = format!(
+                    "the answer broke off after {} of {announced} bytes",
+                    self.given
+                );
                 Err(ConnectorError::new(ErrorKind::Truncated, message).at(&self.request.url))
             }
             _ => Ok(chunk),
@@ -148,7 +159,9 @@ impl Reading {
                     return Err(error);
                 }
             };
-            let wanted = usize::try_from(given - self.given).unwrap_or(usize::MAX).min(chunk.len());
+            let wanted = usize::try_from(given - self.given)
+                .unwrap_or(usize::MAX)
+                .min(chunk.len());
             hash.update(&chunk[..wanted]);
             self.given += wanted as u64;
             self.opened.first = chunk.slice(wanted..);
@@ -178,7 +191,13 @@ impl Reading {
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 fn kept(headers: &HeaderMap, request: &Request) -> BTreeMap<String, String> {
@@ -194,13 +213,17 @@ fn file_name(disposition: &str) -> Option<String> {
     let value = |key: &str| {
         disposition.split(';').find_map(|piece| {
             let (name, value) = piece.split_once('=')?;
-            name.trim().eq_ignore_ascii_case(key).then(|| value.trim().trim_matches('"').to_owned())
+            name.trim()
+                .eq_ignore_ascii_case(key)
+                .then(|| value.trim().trim_matches('"').to_owned())
         })
     };
     let encoded = value("filename*").and_then(|value| {
         let text = value.splitn(3, '\'').nth(2)?.replace('+', "%2B");
         let pair = format!("n={text}");
-        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, name)| name.into_owned())
+        url::form_urlencoded::parse(pair.as_bytes())
+            .next()
+            .map(|(_, name)| name.into_owned())
     });
     let name = encoded.or_else(|| value("filename"))?;
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
@@ -216,7 +239,10 @@ mod tests {
         for (disposition, name) in [
             ("attachment; filename=\"a b.csv\"", Some("a b.csv")),
             ("attachment; filename=a.csv", Some("a.csv")),
-            ("attachment; filename=x.csv; filename*=UTF-8''tr%C6%B0%E1%BB%9Dng.csv", Some("trường.csv")),
+            (
+                "attachment; filename=x.csv; filename*=UTF-8''tr%C6%B0%E1%BB%9Dng.csv",
+                Some("trường.csv"),
+            ),
             ("attachment; filename=\"../../etc/passwd\"", Some("passwd")),
             ("inline", None),
             ("attachment; filename=\"\"", None),

@@ -52,7 +52,10 @@ impl Gates {
 impl Gate {
     /// Takes the next start and says how far off it is.
     fn reserve(&self, now: DateTime<Utc>, gap: Duration) -> Duration {
-        let mut next = self.next_start.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self
+            .next_start
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let start = next.map_or(now, |next| next.max(now));
         let gap = chrono::Duration::from_std(gap).unwrap_or_default();
         *next = Some(start + gap);

@@ -50,8 +50,12 @@ impl Default for Limits {
 impl Limits {
     /// The pause after `attempt` failures (from 1): exponential, spread over its upper half by `jitter` in 0..=1.
     pub(crate) fn pause(&self, attempt: u32, jitter: f64) -> Duration {
-        let doubled = self.pause_min.saturating_mul(1 << (attempt.saturating_sub(1)).min(16));
-        doubled.min(self.pause_max).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+        let doubled = self
+            .pause_min
+            .saturating_mul(1 << (attempt.saturating_sub(1)).min(16));
+        doubled
+            .min(self.pause_max)
+            .mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
     }
 }
 
@@ -62,8 +66,9 @@ mod tests {
     #[test]
     fn pauses_double_up_to_their_bound() {
         let limits = Limits::default();
-        let pauses: Vec<u128> =
-            [1, 2, 3, 8, 40].map(|attempt| limits.pause(attempt, 1.0).as_millis()).to_vec();
+        let pauses: Vec<u128> = [1, 2, 3, 8, 40]
+            .map(|attempt| limits.pause(attempt, 1.0).as_millis())
+            .to_vec();
         assert_eq!(pauses, [500, 1000, 2000, 60_000, 60_000]);
         assert_eq!(limits.pause(1, 0.0).as_millis(), 250);
     }

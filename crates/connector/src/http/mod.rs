@@ -55,15 +55,28 @@ impl Http {
                 .redirect(reqwest::redirect::Policy::none())
         };
         let fail = |error: reqwest::Error| {
-            ConnectorError::new(ErrorKind::Unreachable, format!("no HTTP client can be made: {error}"))
-                .lasting()
-                .with_help("check the machine's TLS roots and the variables HTTP_PROXY and HTTPS_PROXY")
+            ConnectorError::new(
+                ErrorKind::Unreachable,
+                format!("no HTTP client can be made: {error}"),
+            )
+            .lasting()
+            .with_help("check the machine's TLS roots and the variables HTTP_PROXY and HTTPS_PROXY")
         };
         let open = builder().build().map_err(fail)?;
-        let guarded =
-            builder().dns_resolver(Arc::new(GuardedResolver)).build().map_err(fail)?;
-        let inner = Inner { open, guarded, limits, pace, gates: Gates::default() };
-        Ok(Self { inner: Arc::new(inner) })
+        let guarded = builder()
+            .dns_resolver(Arc::new(GuardedResolver))
+            .build()
+            .map_err(fail)?;
+        let inner = Inner {
+            open,
+            guarded,
+            limits,
+            pace,
+            gates: Gates::default(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Asks, again where that helps, and gives the answer with its body still to come. A body that breaks off is asked for
@@ -84,7 +97,11 @@ impl Http {
     }
 
     /// Waits before the next attempt, or gives the error back when there is none.
-    async fn pause_or_fail(&self, error: ConnectorError, attempt: u32) -> Result<(), ConnectorError> {
+    async fn pause_or_fail(
+        &self,
+        error: ConnectorError,
+        attempt: u32,
+    ) -> Result<(), ConnectorError> {
         let Inner { limits, pace, .. } = &*self.inner;
         if !error.retryable {
             return Err(error);
@@ -109,6 +126,8 @@ impl Http {
 
 impl std::fmt::Debug for Http {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Http").field("limits", &self.inner.limits).finish_non_exhaustive()
+        f.debug_struct("Http")
+            .field("limits", &self.inner.limits)
+            .finish_non_exhaustive()
     }
 }

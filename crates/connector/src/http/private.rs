@@ -75,7 +75,9 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         || (segments[0] & 0xffc0) == 0xfe80
         || (carries_v4 && is_private_v4(embedded))
         || (segments[0] == 0x2002 && {
-            is_private_v4(Ipv4Addr::from((u32::from(segments[1]) << 16) | u32::from(segments[2])))
+            is_private_v4(Ipv4Addr::from(
+                (u32::from(segments[1]) << 16) | u32::from(segments[2]),
+            ))
         })
 }
 
@@ -87,14 +89,35 @@ mod tests {
     #[test]
     fn inside_and_outside() {
         let inside = [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-            "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1",
-            "ff02::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "198.18.0.1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "198.18.0.1",
         ];
         for address in inside {
             assert!(is_private(address.parse().unwrap()), "{address}");
         }
-        let outside = ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:4860:4860::8888", "::ffff:8.8.8.8"];
+        let outside = [
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2001:4860:4860::8888",
+            "::ffff:8.8.8.8",
+        ];
         for address in outside {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
@@ -117,7 +140,9 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_resolved() {
         let found = GuardedResolver.resolve("localhost".parse().unwrap()).await;
-        let Err(error) = found else { unreachable!("localhost is inside") };
+        let Err(error) = found else {
+            unreachable!("localhost is inside")
+        };
         assert!(error.is::<PrivateAddress>());
     }
 }

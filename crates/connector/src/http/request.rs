@@ -27,7 +27,13 @@ impl Request {
     /// network.
     #[must_use]
     pub fn get(url: SourceUrl) -> Self {
-        Self { url, headers: Vec::new(), validators: None, allow_private: false, gap: None }
+        Self {
+            url,
+            headers: Vec::new(),
+            validators: None,
+            allow_private: false,
+            gap: None,
+        }
     }
 
     /// With headers; they are sent to the configured host alone.
@@ -134,7 +140,15 @@ impl Response {
         let again = bytes.clone();
         let body: Body = Box::pin(futures::stream::once(async move { Ok(again) }));
         let length = Some(bytes.len() as u64);
-        Ok((Self { body, url, length, ..self }, bytes))
+        Ok((
+            Self {
+                body,
+                url,
+                length,
+                ..self
+            },
+            bytes,
+        ))
     }
 }
 

@@ -49,16 +49,39 @@ impl Http {
         request: &Request,
         url: &SourceUrl,
     ) -> Result<(reqwest::Response, Option<OwnedSemaphorePermit>), ConnectorError> {
-        let Inner { open, guarded, limits, pace, gates } = &*self.inner;
+        let Inner {
+            open,
+            guarded,
+            limits,
+            pace,
+            gates,
+        } = &*self.inner;
         let at_home = same_host(url.expose(), request.url.expose());
         let host = url.expose().host_str().unwrap_or_default();
         let gap = request.gap.unwrap_or(limits.per_host_gap);
-        let permit = gates.enter(host, limits.per_host_max, gap, pace.as_ref()).await;
-        let client = if at_home || request.allow_private { open } else { guarded };
-        let mut headers = if at_home { header_map(&request.headers, url)? } else { HeaderMap::new() };
+        let permit = gates
+            .enter(host, limits.per_host_max, gap, pace.as_ref())
+            .await;
+        let client = if at_home || request.allow_private {
+            open
+        } else {
+            guarded
+        };
+        let mut headers = if at_home {
+            header_map(&request.headers, url)?
+        } else {
+            HeaderMap::new()
+        };
         add_validators(&mut headers, request);
-        let sent = client.get(url.expose().clone()).headers(headers).send().await;
-        Ok((sent.map_err(|error| of_transport(&error, request, url))?, permit))
+        let sent = client
+            .get(url.expose().clone())
+            .headers(headers)
+            .send()
+            .await;
+        Ok((
+            sent.map_err(|error| of_transport(&error, request, url))?,
+            permit,
+        ))
     }
 
     /// Where a redirect leads, if we may go there.
@@ -68,7 +91,10 @@ impl Http {
         url: &SourceUrl,
         answer: &reqwest::Response,
     ) -> Result<SourceUrl, ConnectorError> {
-        let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let location = answer
+            .headers()
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok());
         let Some(next) = location.and_then(|location| url.redirected(location)) else {
             let message = format!("a redirect (HTTP {}) to nowhere", answer.status().as_u16());
             return Err(ConnectorError::new(ErrorKind::Redirect, message).at(&request.url));
@@ -112,16 +138,26 @@ impl Http {
             };
         }
         let bytes_max = self.inner.limits.body_bytes_max;
-        if answer.content_length().is_some_and(|length| length > bytes_max) {
+        if answer
+            .content_length()
+            .is_some_and(|length| length > bytes_max)
+        {
             let message = format!("the answer is larger than {bytes_max} bytes");
             return Err(ConnectorError::new(ErrorKind::TooLarge, message).at(&request.url));
         }
-        let first = answer.chunk().await.map_err(|error| of_transport(&error, request, url))?;
+        let first = answer
+            .chunk()
+            .await
+            .map_err(|error| of_transport(&error, request, url))?;
         let first = first.unwrap_or_default();
         if let Some(title) = page_title(&first) {
             return Err(a_page(&title, request));
         }
-        Ok(Some(Opened { answer, first, permit }))
+        Ok(Some(Opened {
+            answer,
+            first,
+            permit,
+        }))
     }
 }
 
@@ -136,9 +172,9 @@ fn same_host(left: &Url, right: &Url) -> bool {
 fn header_map(headers: &[(String, Secret)], url: &SourceUrl) -> Result<HeaderMap, ConnectorError> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
-        let parsed = header::HeaderName::try_from(name.as_str()).ok().zip(
-            HeaderValue::from_str(value.expose()).ok(),
-        );
+        let parsed = header::HeaderName::try_from(name.as_str())
+            .ok()
+            .zip(HeaderValue::from_str(value.expose()).ok());
         let Some((header, mut value)) = parsed else {
             let message = format!("the header {name:?} holds what HTTP does not allow");
             return Err(ConnectorError::new(ErrorKind::Invalid, message).at(url));
@@ -150,13 +186,18 @@ fn header_map(headers: &[(String, Secret)], url: &SourceUrl) -> Result<HeaderMap
 }
 
 fn add_validators(headers: &mut HeaderMap, request: &Request) {
-    let Some(validators) = &request.validators else { return };
+    let Some(validators) = &request.validators else {
+        return;
+    };
     let pairs = [
         (header::IF_NONE_MATCH, &validators.etag),
         (header::IF_MODIFIED_SINCE, &validators.last_modified),
     ];
     for (name, value) in pairs {
-        if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
+        if let Some(value) = value
+            .as_ref()
+            .and_then(|value| HeaderValue::from_str(value).ok())
+        {
             headers.insert(name, value);
         }
     }
@@ -165,13 +206,22 @@ fn add_validators(headers: &mut HeaderMap, request: &Request) {
 /// What the source asks us to wait: Retry-After in seconds or as a date (RFC 9110, 10.2.3), or the seconds until a rate
 /// limit is reset, as many APIs send them.
 fn wait_asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
     if let Some(after) = text("retry-after") {
         if let Ok(seconds) = after.parse() {
             return Some(Duration::from_secs(seconds));
         }
         let date = httpdate::parse_http_date(after).ok()?;
-        return Some((DateTime::<Utc>::from(date) - now).to_std().unwrap_or_default());
+        return Some(
+            (DateTime::<Utc>::from(date) - now)
+                .to_std()
+                .unwrap_or_default(),
+        );
     }
     let is_spent = text("x-ratelimit-remaining") == Some("0");
     let reset = text("x-ratelimit-reset").filter(|_| is_spent)?;
@@ -180,7 +230,12 @@ fn wait_asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
 
 /// The first words of a refusal, if it speaks in text.
 async fn reason(answer: &mut reqwest::Response) -> Option<String> {
-    let kind = answer.headers().get(header::CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let kind = answer
+        .headers()
+        .get(header::CONTENT_TYPE)?
+        .to_str()
+        .ok()?
+        .to_ascii_lowercase();
     if !(kind.contains("json") || kind.starts_with("text/plain")) {
         return None;
     }
@@ -196,9 +251,14 @@ fn a_page(title: &str, request: &Request) -> ConnectorError {
         "" => String::new(),
         title => format!(" {:?}", request.mask(title)),
     };
-    ConnectorError::new(ErrorKind::NotData, format!("a web page{named} came where data is expected"))
-        .at(&request.url)
-        .with_help("open the address in a browser: it may ask for a sign-in, or the file may have moved")
+    ConnectorError::new(
+        ErrorKind::NotData,
+        format!("a web page{named} came where data is expected"),
+    )
+    .at(&request.url)
+    .with_help(
+        "open the address in a browser: it may ask for a sign-in, or the file may have moved",
+    )
 }
 
 fn into_private(request: &Request, next: &SourceUrl) -> ConnectorError {
@@ -230,9 +290,15 @@ pub(super) fn of_transport(
         ConnectorError::new(ErrorKind::Unreachable, format!("no connection: {detail}"))
             .with_help("check the host's name and this machine's network")
     } else if error.is_body() || error.is_decode() {
-        ConnectorError::new(ErrorKind::Truncated, format!("the answer broke off: {detail}"))
+        ConnectorError::new(
+            ErrorKind::Truncated,
+            format!("the answer broke off: {detail}"),
+        )
     } else {
-        ConnectorError::new(ErrorKind::Unreachable, format!("the connection broke: {detail}"))
+        ConnectorError::new(
+            ErrorKind::Unreachable,
+            format!("the connection broke: {detail}"),
+        )
     };
     found.at(&request.url)
 }
@@ -244,7 +310,9 @@ mod tests {
 
     #[test]
     fn waits_are_seconds_or_dates() {
-        let now = DateTime::parse_from_rfc3339("2025-01-01T00:00:00Z").unwrap().to_utc();
+        let now = DateTime::parse_from_rfc3339("2025-01-01T00:00:00Z")
+            .unwrap()
+            .to_utc();
         let wait = |pairs: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
@@ -253,11 +321,23 @@ mod tests {
             wait_asked(&headers, now).map(|wait| wait.as_secs())
         };
         assert_eq!(wait(&[("retry-after", " 7 ")]), Some(7));
-        assert_eq!(wait(&[("retry-after", "Wed, 01 Jan 2025 00:02:00 GMT")]), Some(120));
-        assert_eq!(wait(&[("retry-after", "Tue, 31 Dec 2024 00:00:00 GMT")]), Some(0));
+        assert_eq!(
+            wait(&[("retry-after", "Wed, 01 Jan 2025 00:02:00 GMT")]),
+            Some(120)
+        );
+        assert_eq!(
+            wait(&[("retry-after", "Tue, 31 Dec 2024 00:00:00 GMT")]),
+            Some(0)
+        );
         assert_eq!(wait(&[("retry-after", "soon")]), None);
-        assert_eq!(wait(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]), Some(30));
-        assert_eq!(wait(&[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "30")]), None);
+        assert_eq!(
+            wait(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]),
+            Some(30)
+        );
+        assert_eq!(
+            wait(&[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "30")]),
+            None
+        );
         assert_eq!(wait(&[]), None);
     }
 }

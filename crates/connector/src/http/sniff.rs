@@ -9,7 +9,9 @@ pub(crate) fn page_title(head: &[u8]) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let mut lower = text.to_ascii_lowercase();
     while let Some(rest) = lower.strip_prefix("<!--") {
-        let Some((_, after)) = rest.split_once("-->") else { return None };
+        let Some((_, after)) = rest.split_once("-->") else {
+            return None;
+        };
         lower = after.trim_start().to_owned();
     }
     let is_page = ["<!doctype html", "<html", "<head", "<body"]
@@ -23,7 +25,12 @@ pub(crate) fn page_title(head: &[u8]) -> Option<String> {
     let title = lower.find("<title").and_then(|at| {
         let start = at + lower[at..].find('>')? + 1;
         let end = start + lower[start..].find("</title")?;
-        Some(text[start..end].split_whitespace().collect::<Vec<_>>().join(" "))
+        Some(
+            text[start..end]
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
     });
     Some(title.unwrap_or_default())
 }
@@ -37,8 +44,14 @@ mod tests {
     #[test]
     fn pages_are_known_by_their_beginning() {
         for (head, title) in [
-            ("<!DOCTYPE html><html><head><title>Sign\n in</title>", Some("Sign in")),
-            ("\u{feff}  <html lang=vi><TITLE lang=vi>Bảo trì</TITLE>", Some("Bảo trì")),
+            (
+                "<!DOCTYPE html><html><head><title>Sign\n in</title>",
+                Some("Sign in"),
+            ),
+            (
+                "\u{feff}  <html lang=vi><TITLE lang=vi>Bảo trì</TITLE>",
+                Some("Bảo trì"),
+            ),
             ("<!-- x --><html>", Some("")),
             ("<!-- x --><!-- y --><body>", Some("")),
             ("<!-- <html>", None),

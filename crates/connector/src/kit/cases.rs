@@ -27,7 +27,7 @@ pub struct Abilities {
     pub conditional: bool,
     /// It looks into what it fetches, so an empty answer is an error.
     pub looks_inside: bool,
-    /// It goes on where the last run stopped: a second run brings nothing new.
+    /// It goes on where it stopped: its last fetch gives a cursor too, after which nothing is left.
     pub incremental: bool,
 }
 
@@ -57,21 +57,50 @@ pub async fn check(subject: &Subject<'_>) -> Vec<String> {
         note("unchanged", unchanged(subject).await);
     }
     if subject.abilities.incremental {
-        note("a second run", second_run(subject).await);
+        note("nothing is left after the last cursor", ends(subject).await);
     }
-    for (status, kind) in
-        [(404, ErrorKind::NotFound), (403, ErrorKind::Forbidden), (400, ErrorKind::Refused)]
-    {
-        note(&status.to_string(), fails(subject, Fault::Status(status, vec![]), kind, 1).await);
+    for (status, kind) in [
+        (404, ErrorKind::NotFound),
+        (403, ErrorKind::Forbidden),
+        (400, ErrorKind::Refused),
+    ] {
+        note(
+            &status.to_string(),
+            fails(subject, Fault::Status(status, vec![]), kind, 1).await,
+        );
     }
     let wait = vec![("Retry-After".to_owned(), "7".to_owned())];
-    note("429 with Retry-After", recovers(subject, Fault::Status(429, wait), 1, 7).await);
-    note("503, then fine", recovers(subject, Fault::Status(503, vec![]), 2, 0).await);
+    note(
+        "429 with Retry-After",
+        recovers(subject, Fault::Status(429, wait), 1, 7).await,
+    );
+    note(
+        "503, then fine",
+        recovers(subject, Fault::Status(503, vec![]), 2, 0).await,
+    );
     let attempts = Limits::default().attempts_max;
-    note("503 for good", fails(subject, Fault::Status(503, vec![]), ErrorKind::Server, attempts).await);
-    note("cut off, then fine", recovers(subject, Fault::Truncated, 1, 0).await);
-    note("cut off for good", fails(subject, Fault::Truncated, ErrorKind::Truncated, attempts).await);
-    note("a web page under 200", fails(subject, Fault::Page, ErrorKind::NotData, 1).await);
+    note(
+        "503 for good",
+        fails(
+            subject,
+            Fault::Status(503, vec![]),
+            ErrorKind::Server,
+            attempts,
+        )
+        .await,
+    );
+    note(
+        "cut off, then fine",
+        recovers(subject, Fault::Truncated, 1, 0).await,
+    );
+    note(
+        "cut off for good",
+        fails(subject, Fault::Truncated, ErrorKind::Truncated, attempts).await,
+    );
+    note(
+        "a web page under 200",
+        fails(subject, Fault::Page, ErrorKind::NotData, 1).await,
+    );
     note("an empty answer", empty(subject).await);
     note("a body without end", too_large(subject).await);
     failures
@@ -97,12 +126,20 @@ struct Bench {
 
 impl Bench {
     async fn start(subject: &Subject<'_>, limits: Limits) -> Result<Self, String> {
-        let server = Server::start(subject.recording.clone()).await.map_err(|e| e.to_string())?;
+        let server = Server::start(subject.recording.clone())
+            .await
+            .map_err(|e| e.to_string())?;
         let pace = Arc::new(TestPace::default());
-        let http = Http::new(limits, Arc::clone(&pace) as Arc<dyn Pace>).map_err(|e| e.to_string())?;
+        let http =
+            Http::new(limits, Arc::clone(&pace) as Arc<dyn Pace>).map_err(|e| e.to_string())?;
         let connector = (subject.make)(server.url()).map_err(|e| e.to_string())?;
         let io = Io::new(http, DateTime::<Utc>::UNIX_EPOCH);
-        Ok(Self { server, pace, connector, io })
+        Ok(Self {
+            server,
+            pace,
+            connector,
+            io,
+        })
     }
 
     async fn units(&self) -> Result<Vec<String>, ConnectorError> {
@@ -162,14 +199,21 @@ impl Bench {
         let plain = |text: Option<String>| text.map(|text| text.replace(self.server.url(), ""));
         reads
             .into_iter()
-            .map(|read| Read { key: plain(read.key), known: plain(read.known), ..read })
+            .map(|read| Read {
+                key: plain(read.key),
+                known: plain(read.known),
+                ..read
+            })
             .collect()
     }
 }
 
 async fn whole(subject: &Subject<'_>) -> Result<Vec<Read>, String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let reads = bench.read(&bench.io).await.map_err(|error| error.to_string())?;
+    let reads = bench
+        .read(&bench.io)
+        .await
+        .map_err(|error| error.to_string())?;
     hides(subject, &format!("{reads:?}"))?;
     Ok(bench.plain(reads))
 }
@@ -179,7 +223,11 @@ async fn twice(subject: &Subject<'_>) -> Result<(), String> {
     if first != second {
         return Err("the second reading differs from the first".to_owned());
     }
-    let recorded: Vec<&Bytes> = subject.recording.iter().map(|exchange| &exchange.body).collect();
+    let recorded: Vec<&Bytes> = subject
+        .recording
+        .iter()
+        .map(|exchange| &exchange.body)
+        .collect();
     if first.is_empty() {
         return Err("nothing was read".to_owned());
     }
@@ -191,15 +239,27 @@ async fn twice(subject: &Subject<'_>) -> Result<(), String> {
 
 async fn resume(subject: &Subject<'_>) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let all = bench.read(&bench.io).await.map_err(|error| error.to_string())?;
+    let all = bench
+        .read(&bench.io)
+        .await
+        .map_err(|error| error.to_string())?;
     for (index, read) in all.iter().enumerate() {
-        let Some(cursor) = read.next.clone() else { continue };
-        let rest = bench.read_from(&read.unit, Some(cursor.clone()), &bench.io).await;
+        let Some(cursor) = read.next.clone() else {
+            continue;
+        };
+        let rest = bench
+            .read_from(&read.unit, Some(cursor.clone()), &bench.io)
+            .await;
         let rest = rest.map_err(|error| error.to_string())?;
-        let expected: Vec<&Read> =
-            all[index + 1..].iter().filter(|later| later.unit == read.unit).collect();
+        let expected: Vec<&Read> = all[index + 1..]
+            .iter()
+            .filter(|later| later.unit == read.unit)
+            .collect();
         if rest.iter().collect::<Vec<_>>() != expected {
-            return Err(format!("from {} it reads something else than before", cursor.0));
+            return Err(format!(
+                "from {} it reads something else than before",
+                cursor.0
+            ));
         }
     }
     Ok(())
@@ -207,35 +267,49 @@ async fn resume(subject: &Subject<'_>) -> Result<(), String> {
 
 async fn unchanged(subject: &Subject<'_>) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let first = bench.read(&bench.io).await.map_err(|error| error.to_string())?;
+    let first = bench
+        .read(&bench.io)
+        .await
+        .map_err(|error| error.to_string())?;
     let known: BTreeMap<String, Validators> = first
         .iter()
         .filter_map(|read| {
-            let validators = Validators { etag: read.etag.clone(), last_modified: None };
+            let validators = Validators {
+                etag: read.etag.clone(),
+                last_modified: None,
+            };
             Some((read.key.clone()?, validators))
         })
         .collect();
-    let io = bench.io.clone().with_validators(move |key| known.get(key).cloned());
+    let io = bench
+        .io
+        .clone()
+        .with_validators(move |key| known.get(key).cloned());
     let second = bench.read(&io).await.map_err(|error| error.to_string())?;
     let told: Vec<&Option<String>> = second.iter().map(|read| &read.known).collect();
     let expected: Vec<&Option<String>> = first.iter().map(|read| &read.key).collect();
     if told != expected {
-        return Err(format!("expected {expected:?} to be unchanged, found {told:?}"));
+        return Err(format!(
+            "expected {expected:?} to be unchanged, found {told:?}"
+        ));
     }
     Ok(())
 }
 
-async fn second_run(subject: &Subject<'_>) -> Result<(), String> {
+async fn ends(subject: &Subject<'_>) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let first = bench.read(&bench.io).await.map_err(|error| error.to_string())?;
+    let first = bench
+        .read(&bench.io)
+        .await
+        .map_err(|error| error.to_string())?;
     let Some(last) = first.iter().rev().find(|read| read.next.is_some()) else {
         return Err("the last fetch gave no cursor".to_owned());
     };
-    let asked = bench.server.asked().len();
-    let rest = bench.read_from(&last.unit, last.next.clone(), &bench.io).await;
+    let rest = bench
+        .read_from(&last.unit, last.next.clone(), &bench.io)
+        .await;
     match rest.map_err(|error| error.to_string())?.as_slice() {
-        [] if bench.server.asked().len() == asked => Ok(()),
-        [] => Err("the same run asks the source again".to_owned()),
+        [] => Ok(()),
         _ => Err("the same run reads again what it has read".to_owned()),
     }
 }
@@ -255,7 +329,10 @@ async fn fails(
     };
     hides(subject, &format!("{error} {error:?}"))?;
     if error.kind != kind {
-        return Err(format!("expected {kind:?}, found {:?}: {error}", error.kind));
+        return Err(format!(
+            "expected {kind:?}, found {:?}: {error}",
+            error.kind
+        ));
     }
     if !error.to_string().starts_with(bench.server.url()) {
         return Err(format!("the error does not say where: {error}"));
@@ -277,7 +354,10 @@ async fn recovers(
     let expected = whole(subject).await?;
     let bench = Bench::start(subject, Limits::default()).await?;
     bench.server.fail(fault, times);
-    let reads = bench.read(&bench.io).await.map_err(|error| error.to_string())?;
+    let reads = bench
+        .read(&bench.io)
+        .await
+        .map_err(|error| error.to_string())?;
     if bench.plain(reads) != expected {
         return Err("it reads something else than without the fault".to_owned());
     }
@@ -302,9 +382,20 @@ async fn empty(subject: &Subject<'_>) -> Result<(), String> {
 }
 
 async fn too_large(subject: &Subject<'_>) -> Result<(), String> {
-    let smallest = subject.recording.iter().map(|exchange| exchange.body.len()).min();
+    let smallest = subject
+        .recording
+        .iter()
+        .map(|exchange| exchange.body.len())
+        .min();
     let body_bytes_max = smallest.unwrap_or_default().saturating_sub(1) as u64;
-    let bench = Bench::start(subject, Limits { body_bytes_max, ..Limits::default() }).await?;
+    let bench = Bench::start(
+        subject,
+        Limits {
+            body_bytes_max,
+            ..Limits::default()
+        },
+    )
+    .await?;
     match bench.read(&bench.io).await {
         Err(error) if error.kind == ErrorKind::TooLarge => Ok(()),
         Err(error) => Err(error.to_string()),
@@ -313,7 +404,11 @@ async fn too_large(subject: &Subject<'_>) -> Result<(), String> {
 }
 
 fn hides(subject: &Subject<'_>, text: &str) -> Result<(), String> {
-    match subject.secrets.iter().find(|secret| text.contains(**secret)) {
+    match subject
+        .secrets
+        .iter()
+        .find(|secret| text.contains(**secret))
+    {
         Some(_) => Err("a secret is in what it says".to_owned()),
         None => Ok(()),
     }

@@ -18,7 +18,10 @@ pub struct TestPace {
 
 impl Default for TestPace {
     fn default() -> Self {
-        Self { slept: Mutex::new(Vec::new()), state: AtomicU64::new(1) }
+        Self {
+            slept: Mutex::new(Vec::new()),
+            state: AtomicU64::new(1),
+        }
     }
 }
 
@@ -26,7 +29,10 @@ impl TestPace {
     /// Every sleep so far.
     #[must_use]
     pub fn slept(&self) -> Vec<Duration> {
-        self.slept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.slept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -40,7 +46,10 @@ impl Pace for TestPace {
     }
 
     async fn sleep(&self, time: Duration) {
-        self.slept.lock().unwrap_or_else(PoisonError::into_inner).push(time);
+        self.slept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(time);
         // Others get their turn, as they would in a real sleep.
         tokio::task::yield_now().await;
     }

@@ -22,7 +22,11 @@ impl Exchange {
     /// An exchange without ETag.
     #[must_use]
     pub fn new(target: &str, body: impl Into<Bytes>) -> Self {
-        Self { target: target.to_owned(), body: body.into(), etag: None }
+        Self {
+            target: target.to_owned(),
+            body: body.into(),
+            etag: None,
+        }
     }
 
     /// The same with an ETag.
@@ -77,7 +81,10 @@ impl Server {
     pub async fn start(exchanges: Vec<Exchange>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let state = Arc::new(Mutex::new(State { exchanges, ..State::default() }));
+        let state = Arc::new(Mutex::new(State {
+            exchanges,
+            ..State::default()
+        }));
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -103,13 +110,21 @@ impl Server {
     /// The targets asked for so far.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
-        self.lock().asked.iter().map(|(target, _)| target.clone()).collect()
+        self.lock()
+            .asked
+            .iter()
+            .map(|(target, _)| target.clone())
+            .collect()
     }
 
     /// The header lines of each request so far.
     #[must_use]
     pub fn headers(&self) -> Vec<Vec<String>> {
-        self.lock().asked.iter().map(|(_, headers)| headers.clone()).collect()
+        self.lock()
+            .asked
+            .iter()
+            .map(|(_, headers)| headers.clone())
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -144,7 +159,10 @@ async fn head(stream: &mut TcpStream) -> std::io::Result<(String, Vec<String>)> 
 
 impl State {
     fn reply(&mut self, target: &str, headers: &[String]) -> Vec<u8> {
-        let exchange = self.exchanges.iter().find(|exchange| exchange.target == target);
+        let exchange = self
+            .exchanges
+            .iter()
+            .find(|exchange| exchange.target == target);
         let fault = match &mut self.fault {
             Some((fault, times)) if *times > 0 => {
                 *times -= 1;
@@ -155,19 +173,28 @@ impl State {
         let Some(exchange) = exchange else {
             return message(404, &[], b"no such exchange");
         };
-        let etag: Vec<(String, String)> =
-            exchange.etag.iter().map(|etag| ("ETag".to_owned(), etag.clone())).collect();
+        let etag: Vec<(String, String)> = exchange
+            .etag
+            .iter()
+            .map(|etag| ("ETag".to_owned(), etag.clone()))
+            .collect();
         match fault {
             Some(Fault::Status(status, headers)) => message(status, &headers, b""),
-            Some(Fault::Page) => {
-                message(200, &[], b"<!DOCTYPE html><html><title>Sign in</title></html>")
-            }
+            Some(Fault::Page) => message(
+                200,
+                &[],
+                b"<!DOCTYPE html><html><title>Sign in</title></html>",
+            ),
             Some(Fault::Empty) => message(200, &[], b""),
             Some(Fault::Truncated) => {
                 let whole = message(200, &etag, &exchange.body);
                 whole[..whole.len() - exchange.body.len().div_ceil(2)].to_vec()
             }
-            None if exchange.etag.as_ref().is_some_and(|etag| knows(headers, etag)) => {
+            None if exchange
+                .etag
+                .as_ref()
+                .is_some_and(|etag| knows(headers, etag)) =>
+            {
                 message(304, &etag, b"")
             }
             None => message(200, &etag, &exchange.body),
@@ -176,9 +203,10 @@ impl State {
 }
 
 fn knows(headers: &[String], etag: &str) -> bool {
-    headers.iter().filter_map(|line| line.split_once(": ")).any(|(name, value)| {
-        name.eq_ignore_ascii_case("if-none-match") && value == etag
-    })
+    headers
+        .iter()
+        .filter_map(|line| line.split_once(": "))
+        .any(|(name, value)| name.eq_ignore_ascii_case("if-none-match") && value == etag)
 }
 
 fn message(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {

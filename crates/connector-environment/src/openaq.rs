@@ -1,0 +1,97 @@
+//! `openaq`: air quality of the world, from stations of agencies, researchers and citizens.
+//!
+//! Reference: OpenAQ API v3, <https://docs.openaq.org/>; licence CC BY 4.0 unless a location names its own. Its answers tell
+//! neither sensor nor location of a measurement: both stand in the part's key, where the mapping finds them.
+
+mod api;
+mod saved;
+mod settings;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sectorlake_connector::{
+    Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Registration,
+    SettingsError, Stream,
+};
+
+use api::Api;
+use saved::Saved;
+use settings::Settings;
+
+const LOCATIONS: &str = "locations";
+const MEASUREMENTS: &str = "measurements";
+
+pub(crate) fn registration() -> Registration {
+    Registration::of(
+        "openaq",
+        "Stations and measurements of air quality, from the OpenAQ API or its saved answers.",
+        make,
+    )
+}
+
+fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
+    let source = match settings.path {
+        Some(ref path) => {
+            settings.refuse_beside_path()?;
+            Source::Saved(Saved::new(context.project_dir().to_owned(), path.clone()))
+        }
+        None => Source::Api(Box::new(Api::new(&settings, context)?)),
+    };
+    Ok(Arc::new(OpenAq { source }))
+}
+
+struct OpenAq {
+    source: Source,
+}
+
+enum Source {
+    Api(Box<Api>),
+    Saved(Saved),
+}
+
+#[async_trait]
+impl Connector for OpenAq {
+    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        let mut locations = stream(LOCATIONS);
+        locations.mappings = vec![DefaultMapping::new(
+            "environment.stations",
+            "replace",
+            include_str!("openaq/stations.sql"),
+        )];
+        let mut measurements = stream(MEASUREMENTS);
+        // Later runs bring later measurements, and revised ones.
+        measurements.mappings = vec![DefaultMapping::new(
+            "environment.observations",
+            "merge",
+            include_str!("openaq/observations.sql"),
+        )];
+        Ok(vec![locations, measurements])
+    }
+
+    async fn fetch(
+        &self,
+        unit: &str,
+        cursor: Option<&Cursor>,
+        io: &Io,
+    ) -> Result<Option<Fetched>, ConnectorError> {
+        match (&self.source, unit) {
+            (Source::Api(api), LOCATIONS) => api.locations(cursor, io).await,
+            (Source::Api(api), _) => api.measurements(cursor, io).await,
+            (Source::Saved(saved), LOCATIONS) => saved.locations().await,
+            (Source::Saved(saved), _) => saved.measurements(cursor).await,
+        }
+    }
+}
+
+/// Both kinds of answer hold their records under `results`.
+fn stream(name: &str) -> Stream {
+    let mut stream = Stream::new(name, name);
+    stream.format = Some(serde_json::json!({ "name": "json", "record_path": "results" }));
+    stream
+}
+
+/// The key of an answer with measurements: where it is from, and what it is about.
+fn measurements_key(place: &str, location: u64, sensor: u64) -> String {
+    format!("{place}#location={location}&sensor={sensor}")
+}

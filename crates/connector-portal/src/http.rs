@@ -1,0 +1,193 @@
+//! `http`: files behind URLs.
+//!
+//! Reference: HTTP semantics, <https://www.rfc-editor.org/rfc/rfc9110>; conditional requests in its section 13.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use sectorlake_connector::{
+    Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, Registration,
+    SettingsError, UrlSetting,
+};
+use serde::Deserialize;
+
+use crate::file::{PlainFiles, stream};
+
+/// Settings of `http`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// An http or https URL, or a list of them that hold the same kind of data. Secrets in it as `${env:NAME}` or
+    /// `${file:PATH}`.
+    url: OneOrMany<UrlSetting>,
+    /// The format. Left out: guessed from the content and the name.
+    #[serde(default)]
+    format: Option<serde_json::Value>,
+    /// Which member of a zip: a name, or a glob for all that match. Left out: what `from:` of a table names, else the
+    /// only member.
+    #[serde(default)]
+    member: Option<String>,
+    /// Request headers, such as `accept: text/csv` or `authorization: Bearer ${env:TOKEN}`. They are sent to the URL's own
+    /// host alone.
+    #[serde(default)]
+    headers: HeaderSettings,
+    /// Whether redirects may lead into loopback, private and link-local networks. Default: false; a host that `url` names
+    /// itself is always allowed.
+    #[serde(default)]
+    allow_private: bool,
+}
+
+pub(crate) fn registration() -> Registration {
+    Registration::of(
+        "http",
+        "Files behind URLs, fetched again only when they have changed.",
+        make,
+    )
+}
+
+fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
+    let origin = OriginSettings {
+        path: None,
+        url: Some(&settings.url),
+        headers: Some(&settings.headers),
+        allow_private: settings.allow_private,
+    };
+    let origin = Origin::of(origin, context)?;
+    let stream = stream(&origin.stem(), settings.member.as_deref(), settings.format)?;
+    Ok(Arc::new(PlainFiles { origin, stream }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use bytes::Bytes;
+    use futures::TryStreamExt;
+    use sectorlake_connector::kit::{Abilities, Exchange, Fault, Server, Subject, TestPace, check};
+    use sectorlake_connector::{ConnectorError, ErrorKind, Http, Io, Limits};
+    use serde_json::json;
+
+    use super::*;
+
+    fn make_at(settings: serde_json::Value) -> Result<Arc<dyn Connector>, SettingsError> {
+        let context = MakeContext::new(".", "demo", |name| {
+            (name == "KEY").then(|| "s3cr3t-k3y".to_owned())
+        });
+        registration().make(settings.as_object().unwrap().clone(), &context)
+    }
+
+    fn settings(server: &str) -> serde_json::Value {
+        json!({
+            "url": [format!("{server}/a.csv"), format!("{server}/b.csv?token=${{env:KEY}}")],
+            "headers": { "x-key": "${env:KEY}" },
+        })
+    }
+
+    #[tokio::test]
+    async fn passes_the_kit() {
+        let recording = vec![
+            Exchange::new("/a.csv", "id,name\n1,Hải Phòng\n").with_etag("\"v1\""),
+            Exchange::new("/b.csv?token=s3cr3t-k3y", "id,name\n2,Hà Nội\n").with_etag("\"v2\""),
+        ];
+        let subject = Subject {
+            make: &|server| make_at(settings(server)),
+            recording,
+            abilities: Abilities {
+                conditional: true,
+                ..Abilities::default()
+            },
+            secrets: &["s3cr3t-k3y"],
+        };
+        assert_eq!(check(&subject).await, [""; 0]);
+    }
+
+    async fn fetch(server: &Server, settings: serde_json::Value) -> Result<String, ConnectorError> {
+        let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
+        let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
+        let fetched = make_at(settings).unwrap().fetch("files", None, &io).await?;
+        assert!(server.asked().len() < 20);
+        let body = fetched.unwrap().part.unwrap().body;
+        Ok(String::from_utf8(body.try_collect::<Vec<Bytes>>().await?.concat()).unwrap())
+    }
+
+    fn redirect(to: &str) -> Fault {
+        Fault::Status(302, vec![("Location".to_owned(), to.to_owned())])
+    }
+
+    #[tokio::test]
+    async fn redirects_stay_out_of_private_networks() {
+        let server = Server::start(vec![Exchange::new("/a", "1"), Exchange::new("/b", "2")])
+            .await
+            .unwrap();
+        let url = json!({ "url": format!("{}/a", server.url()) });
+        server.fail(redirect("/b"), 1);
+        assert_eq!(fetch(&server, url.clone()).await.unwrap(), "2");
+
+        let port = server.url().rsplit(':').next().unwrap().to_owned();
+        for inside in [
+            "http://10.0.0.1/",
+            "http://[::1]/",
+            "http://169.254.169.254/latest",
+            "http://localhost:1/",
+        ] {
+            server.fail(redirect(inside), 1);
+            let error = fetch(&server, url.clone()).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::PrivateNetwork, "{inside}");
+        }
+        server.fail(redirect(&format!("http://localhost:{port}/b")), 1);
+        let allowed = json!({ "url": format!("{}/a", server.url()), "allow_private": true });
+        assert_eq!(fetch(&server, allowed).await.unwrap(), "2");
+
+        server.fail(redirect("/a"), u32::MAX);
+        let error = fetch(&server, url.clone()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Redirect);
+        server.fail(redirect("mailto:x"), 1);
+        let error = fetch(&server, url).await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("a redirect (HTTP 302) to nowhere"),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn headers_are_sent_to_their_own_host_alone() {
+        let server = Server::start(vec![Exchange::new("/a", "1")]).await.unwrap();
+        let port = server.url().rsplit(':').next().unwrap().to_owned();
+        server.fail(redirect(&format!("http://localhost:{port}/a")), 1);
+        let settings = json!({
+            "url": format!("{}/a", server.url()),
+            "allow_private": true,
+            "headers": { "x-key": "${env:KEY}" },
+        });
+        fetch(&server, settings).await.unwrap();
+        let sent: Vec<bool> = server
+            .headers()
+            .iter()
+            .map(|lines| lines.iter().any(|line| line == "x-key: s3cr3t-k3y"))
+            .collect();
+        assert_eq!(sent, [true, false]);
+        let agent = format!("user-agent: {}", sectorlake_connector::USER_AGENT);
+        assert!(server.headers()[0].contains(&agent));
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        let say = |settings: serde_json::Value| {
+            let error = make_at(settings).err().unwrap();
+            format!("{error} / {}", error.help.as_deref().unwrap_or("-"))
+        };
+        let said = [
+            say(json!({})),
+            say(json!({"url": []})),
+            say(json!({"url": "data/a.csv"})),
+            say(json!({"url": ["https://example.org/a", "ftp://example.org/b"]})),
+            say(json!({"url": 7})),
+            say(json!({"url": "https://example.org", "header": {}})),
+            say(json!({"url": "https://example.org", "headers": {"a b": "c"}})),
+            say(json!({"url": "https://example.org/?k=${env:NONE}"})),
+            say(json!({"url": "https://example.org", "allow_private": "yes"})),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @"");
+    }
+}
