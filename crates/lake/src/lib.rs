@@ -52,6 +52,8 @@ pub use snapshot::{
 };
 
 pub use run::{KeyHashes, KeyRows, Published, Run};
-pub use stage::{DuplicateKey, Load, StageOptions, Staged, Suspects, TableStage};
+pub use stage::{
+    DuplicateKey, KeySuspects, Load, StageOptions, Staged, Suspects, TableStage, slice_of,
+};
 pub use table::{DataFile, LakeTable};
 pub use writer::{TableWriter, WrittenFiles};

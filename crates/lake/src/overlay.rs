@@ -1,0 +1,246 @@
+//! A table's store as one run sees it: the log up to the base snapshot, and over it what the run has staged.
+//!
+//! Whatever is written under `_delta_log/` lands in the run's own folder, so that Delta's operations (create, write,
+//! commit) work unchanged and nobody else sees what they did. Versions that others published after the base snapshot
+//! are not shown: a run works on one state from start to end.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    Result,
+};
+use sectorlake_contract::TableName;
+use url::Url;
+
+use crate::error::LakeError;
+use crate::layout;
+
+/// Digits of a version in the names of log files.
+const VERSION_DIGITS: usize = 20;
+
+/// The lake's store with one table's log laid over by a run's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Overlay {
+    base: Arc<dyn ObjectStore>,
+    log: Path,
+    own: Path,
+    /// The newest version of the table's own log that is shown.
+    base_version: Option<u64>,
+}
+
+impl Overlay {
+    pub(crate) fn new(
+        base: Arc<dyn ObjectStore>,
+        run: &str,
+        table: &TableName,
+        base_version: Option<u64>,
+    ) -> Arc<Self> {
+        let log = layout::table(table).join("_delta_log");
+        Arc::new(Self {
+            base,
+            log,
+            own: layout::run_log(run, table),
+            base_version,
+        })
+    }
+
+    /// The place in the run's folder, for what belongs to the log.
+    fn own(&self, location: &Path) -> Option<Path> {
+        let rest = location.prefix_match(&self.log)?;
+        Some(rest.fold(self.own.clone(), |path, part| path.join(part)))
+    }
+
+    fn shown(&self, own: &Path) -> Option<Path> {
+        let rest = own.prefix_match(&self.own)?;
+        Some(rest.fold(self.log.clone(), |path, part| path.join(part)))
+    }
+
+    /// Whether a file of the table's own folder is to be seen: everything but later versions and the hint at them.
+    fn is_visible(&self, location: &Path) -> bool {
+        if !location.prefix_matches(&self.log) {
+            return true;
+        }
+        let name = location.filename().unwrap_or_default();
+        let version = name
+            .get(..VERSION_DIGITS)
+            .and_then(|digits| digits.parse::<u64>().ok());
+        version.is_some_and(|version| self.base_version.is_some_and(|newest| version <= newest))
+    }
+
+    /// Where a file that can be read lies.
+    async fn found(&self, location: &Path) -> Result<Path> {
+        if let Some(own) = self.own(location) {
+            match self.base.head(&own).await {
+                Ok(_) => return Ok(own),
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            if !self.is_visible(location) {
+                return Err(not_found(location));
+            }
+        }
+        Ok(location.clone())
+    }
+
+    async fn own_objects(&self) -> Result<Vec<ObjectMeta>> {
+        let objects: Vec<ObjectMeta> = self.base.list(Some(&self.own)).try_collect().await?;
+        let shown = objects.into_iter().filter_map(|object| {
+            Some(ObjectMeta {
+                location: self.shown(&object.location)?,
+                ..object
+            })
+        });
+        Ok(shown.collect())
+    }
+}
+
+impl fmt::Display for Overlay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} over {} of {}", self.own, self.log, self.base)
+    }
+}
+
+fn not_found(location: &Path) -> Error {
+    let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+    Error::NotFound {
+        path: location.to_string(),
+        source: Box::new(source),
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Overlay {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let Some(own) = self.own(location) else {
+            return self.base.put_opts(location, payload, options).await;
+        };
+        // A create must fail on what the table's own log already holds, as it would without the overlay.
+        if options.mode == PutMode::Create && self.is_visible(location) {
+            match self.base.head(location).await {
+                Ok(_) => {
+                    let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+                    let path = location.to_string();
+                    return Err(Error::AlreadyExists {
+                        path,
+                        source: Box::new(source),
+                    });
+                }
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.base.put_opts(&own, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        let place = self.own(location).unwrap_or_else(|| location.clone());
+        self.base.put_multipart_opts(&place, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let place = self.found(location).await?;
+        let mut result = self.base.get_opts(&place, options).await?;
+        result.meta.location = location.clone();
+        Ok(result)
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let (to_own, to_shown) = (self.clone(), self.clone());
+        let places = locations
+            .map_ok(move |location| to_own.own(&location).unwrap_or(location))
+            .boxed();
+        self.base
+            .delete_stream(places)
+            .map_ok(move |place| to_shown.shown(&place).unwrap_or(place))
+            .boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (overlay, prefix) = (self.clone(), prefix.cloned());
+        let listing = async move {
+            let own = overlay.own_objects().await?;
+            let asked = prefix.clone();
+            let within = move |location: &Path| {
+                asked
+                    .as_ref()
+                    .is_none_or(|prefix| location.prefix_matches(prefix))
+            };
+            let shadowed: Vec<Path> = own.iter().map(|object| object.location.clone()).collect();
+            let base = overlay.base.list(prefix.as_ref());
+            let base = base.try_filter(move |object| {
+                let location = &object.location;
+                let shown = overlay.is_visible(location) && !shadowed.contains(location);
+                futures::future::ready(shown)
+            });
+            let own = own
+                .into_iter()
+                .filter(move |object| within(&object.location))
+                .map(Ok);
+            Ok::<_, Error>(base.chain(stream::iter(own.collect::<Vec<_>>())))
+        };
+        stream::once(listing).try_flatten().boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        let mut result = self.base.list_with_delimiter(prefix).await?;
+        result
+            .objects
+            .retain(|object| self.is_visible(&object.location));
+        if prefix == Some(&self.log) {
+            let own = self.own_objects().await?;
+            result.objects.extend(
+                own.into_iter().filter(|object| {
+                    object.location.parts().count() == self.log.parts().count() + 1
+                }),
+            );
+        }
+        Ok(result)
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        let from = self.found(from).await?;
+        let to = self.own(to).unwrap_or_else(|| to.clone());
+        self.base.copy_opts(&from, &to, options).await
+    }
+}
+
+/// What deltalake reads and writes a table through, given a store rooted at the lake.
+///
+/// The URL only has to be one that Delta can take apart: its path is the table's folder. With `file://` Delta sorts
+/// listings itself, which local stores need.
+pub(crate) fn log_store(
+    store: Arc<dyn ObjectStore>,
+    table: &TableName,
+) -> std::result::Result<LogStoreRef, LakeError> {
+    let folder = layout::table(table);
+    let url = Url::parse(&format!("file:///{folder}/"))
+        .map_err(|error| LakeError::corrupt(&folder, error))?;
+    let prefixed = Arc::new(PrefixStore::new(Arc::clone(&store), folder));
+    Ok(default_logstore(
+        prefixed,
+        store,
+        &url,
+        &StorageConfig::default(),
+    ))
+}

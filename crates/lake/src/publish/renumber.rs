@@ -1,0 +1,173 @@
+//! Moving staged entries onto the versions that others published meanwhile.
+//!
+//! Conflict is per (table, `_source`): what another pipeline did to a table leaves this one's files alone, so the entry
+//! is put under a later number as it is. Of two that create a table the second leaves out what makes it; where keys hold
+//! over the whole table the new rows of both are compared.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use object_store::path::Path;
+use sectorlake_contract::{KeyScope, TableName};
+
+use super::roll::{hash, staged_bytes};
+use crate::error::LakeError;
+use crate::keys::{KeyHashes, for_each_hash};
+use crate::layout;
+use crate::run::{StagedTable, Work};
+use crate::snapshot::{Snapshot, StagedEntry};
+use crate::stage::contents::{Contents, contents, without_form};
+use crate::stage::read::{FileRef, Reader};
+use crate::store::files;
+use crate::table::LakeTable;
+
+/// The staged entries as they follow on `newest`.
+pub(super) async fn onto(
+    work: &Work,
+    staged: &BTreeMap<TableName, StagedTable>,
+    newest: Option<&Snapshot>,
+) -> Result<Vec<StagedEntry>, LakeError> {
+    let mut entries = Vec::new();
+    for table in staged.values() {
+        let Some(entry) = &table.entry else { continue };
+        let current = newest.and_then(|newest| newest.tables.get(&entry.table));
+        let next = current.map_or(0, |current| current.version + 1);
+        if next == entry.version {
+            entries.push(entry.clone());
+        } else {
+            entries.push(moved(work, table, entry, next).await?);
+        }
+    }
+    Ok(entries)
+}
+
+/// One entry under another number.
+async fn moved(
+    work: &Work,
+    table: &StagedTable,
+    entry: &StagedEntry,
+    version: u64,
+) -> Result<StagedEntry, LakeError> {
+    let store = work.store();
+    let conflict = |detail: String| LakeError::Conflict {
+        table: entry.table.clone(),
+        detail,
+    };
+    let Some(current) = version.checked_sub(1) else {
+        return Err(conflict(
+            "it is no longer in the newest snapshot".to_owned(),
+        ));
+    };
+    let bytes = staged_bytes(store.as_ref(), entry).await?;
+    let own = contents(&entry.table, &Path::from(entry.path.as_str()), &bytes)?;
+    let now = LakeTable::open(Arc::clone(&store), &entry.table, current).await?;
+    let there: HashSet<&Path> = now.files.iter().map(|file| &file.path).collect();
+    if let Some(gone) = own.removed.iter().find(|path| !there.contains(path)) {
+        return Err(conflict(format!(
+            "{gone}, which this run replaces, is gone"
+        )));
+    }
+    let form_is_there = form_is_there(&own, &now);
+    if own.metadata.is_some() && !form_is_there {
+        return Err(conflict("it was given another form".to_owned()));
+    }
+    if table.contract.key_scope == KeyScope::Lake {
+        compare_keys(work, table, entry, &own, &now).await?;
+    }
+    if !form_is_there {
+        // The bytes stay what and where they are; only the number under which the log takes them is another.
+        return Ok(StagedEntry {
+            version,
+            ..entry.clone()
+        });
+    }
+    let bytes = without_form(&bytes);
+    let path = layout::run_log(work.id(), &entry.table)
+        .join("moved")
+        .join(layout::numbered(version));
+    let (size, hash) = (bytes.len() as u64, hash(&bytes));
+    files::put_if_absent(store.as_ref(), &path, bytes).await?;
+    Ok(StagedEntry {
+        table: entry.table.clone(),
+        version,
+        path: path.to_string(),
+        size,
+        hash,
+    })
+}
+
+/// Whether the table has by now the very form that this run would give it.
+fn form_is_there(own: &Contents, now: &LakeTable) -> bool {
+    let Some(metadata) = &own.metadata else {
+        return false;
+    };
+    let partitions = metadata
+        .get("partitionColumns")
+        .and_then(serde_json::Value::as_array);
+    let partitions = partitions
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_str);
+    let contract = metadata.pointer("/configuration/sectorlake.contract");
+    partitions.eq(now.partition_columns.iter().map(String::as_str))
+        && contract.and_then(serde_json::Value::as_str)
+            == now.metadata.get("sectorlake.contract").map(String::as_str)
+}
+
+/// Where keys hold over the whole table: whether a row that came meanwhile has the key of a row of this run.
+async fn compare_keys(
+    work: &Work,
+    table: &StagedTable,
+    entry: &StagedEntry,
+    own: &Contents,
+    now: &LakeTable,
+) -> Result<(), LakeError> {
+    let overlay = work.staged_table(&entry.table).await?;
+    let known: HashSet<&Path> = overlay.files.iter().map(|file| &file.path).collect();
+    let added: HashSet<&Path> = own.added.iter().collect();
+    let ours: Vec<FileRef> = overlay
+        .files
+        .iter()
+        .filter(|file| added.contains(&file.path))
+        .map(FileRef::from)
+        .collect();
+    let theirs: Vec<FileRef> = now
+        .files
+        .iter()
+        .filter(|file| !known.contains(&file.path) && !file.is_of(work.pipeline()))
+        .map(FileRef::from)
+        .collect();
+    let reader = Reader {
+        store: work.store(),
+        table: entry.table.clone(),
+        schema: table.contract.table_schema(),
+    };
+    let unique = table
+        .contract
+        .fields
+        .iter()
+        .filter(|field| field.constraints.unique);
+    let keys = std::iter::once(table.contract.primary_key.clone())
+        .chain(unique.map(|field| vec![field.name.clone()]))
+        .filter(|key| !key.is_empty());
+    for key in keys {
+        let mut hashes = KeyHashes::default();
+        for_each_hash(&reader, &theirs, &key, |hash| {
+            hashes.insert(hash);
+        })
+        .await?;
+        let mut meets = false;
+        for_each_hash(&reader, &ours, &key, |hash| meets |= hashes.contains(&hash)).await?;
+        if meets {
+            let detail = format!(
+                "a row with the same {} came from another pipeline",
+                key.join(", ")
+            );
+            return Err(LakeError::Conflict {
+                table: entry.table.clone(),
+                detail,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! From written files to one staged commit.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use sectorlake_contract::KeyScope;
+
+use super::commit::Commit;
+use super::form::Identity;
+use super::plan::{Changes, Plan};
+use super::read::{FileRef, Reader};
+use super::suspects::{Search, may_meet};
+use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions};
+use crate::error::LakeError;
+use crate::keys::KeyHashes;
+use crate::settle::{Parts, Place, Question, Rule, Side, Verdicts};
+use crate::writer::WrittenFiles;
+
+/// A key of the contract, with what the caller knows of it.
+struct Key {
+    fields: Arc<[String]>,
+    rule: &'static str,
+    /// Hashes that several of the new rows have; none where nobody looked.
+    repeated: Option<KeyHashes>,
+}
+
+/// The sums over all keys.
+#[derive(Default)]
+struct Sums {
+    duplicates: Vec<DuplicateKey>,
+    unchanged: u64,
+    superseded: u64,
+    changed: Vec<(Place, Place)>,
+}
+
+pub(super) async fn finish(
+    stage: &TableStage,
+    files: Vec<WrittenFiles>,
+    suspects: Option<Suspects>,
+    part_order: &[String],
+) -> Result<Staged, LakeError> {
+    let schema: SchemaRef = Arc::new(stage.form.schema.clone());
+    let reader = Reader {
+        store: stage.work.store(),
+        table: stage.contract.name.clone(),
+        schema,
+    };
+    let written = files
+        .into_iter()
+        .flat_map(|written| written.files)
+        .collect();
+    let mut plan = Plan::new(stage, written);
+    match (stage.load, &stage.options.slice) {
+        (Load::Replace, None) => plan.replace_all(),
+        (Load::Replace, Some(slice)) => plan.replace_slices(stage, &reader, slice).await?,
+        (Load::Append | Load::Merge, _) => {}
+    }
+    let mut sums = Sums::default();
+    let parts = Arc::new(Parts::new(part_order));
+    for key in keys(stage, suspects) {
+        settle(stage, &reader, &mut plan, &key, &parts, &mut sums).await?;
+    }
+    revisions::write(stage, &reader, &plan, &mut sums.changed).await?;
+    let mut staged = Staged {
+        table: stage.contract.name.clone(),
+        loaded: plan.rows_of(Side::New) - plan.dropped_of(Side::New),
+        unchanged: sums.unchanged,
+        superseded: sums.superseded,
+        duplicates: sums.duplicates,
+        removed_rows: plan.dropped_of(Side::Own),
+        previous_rows: plan.rows_of(Side::Own),
+        revised: sums.changed.len() as u64,
+        version: None,
+    };
+    let changes = plan.changes(stage, &reader).await?;
+    staged.version = commit(stage, &changes).await?;
+    Ok(staged)
+}
+
+/// The keys of the contract: the primary key, then each unique field.
+fn keys(stage: &TableStage, suspects: Option<Suspects>) -> Vec<Key> {
+    let contract = &stage.contract;
+    let known = suspects.unwrap_or_default().keys;
+    let key = |fields: Vec<String>, rule| {
+        let of_key = known.iter().find(|suspects| suspects.fields == fields);
+        let repeated = of_key.map(|suspects| suspects.hashes.iter().copied().collect());
+        Key {
+            fields: fields.into(),
+            rule,
+            repeated,
+        }
+    };
+    let primary =
+        (!contract.primary_key.is_empty()).then(|| key(contract.primary_key.clone(), "primaryKey"));
+    let unique = contract
+        .fields
+        .iter()
+        .filter(|field| field.constraints.unique && contract.primary_key != [field.name.clone()]);
+    primary
+        .into_iter()
+        .chain(unique.map(|field| key(vec![field.name.clone()], "unique")))
+        .collect()
+}
+
+/// Settles one key.
+async fn settle(
+    stage: &TableStage,
+    reader: &Reader,
+    plan: &mut Plan,
+    key: &Key,
+    parts: &Arc<Parts>,
+    sums: &mut Sums,
+) -> Result<(), LakeError> {
+    let new = plan.numbers(Side::New);
+    if new.is_empty() {
+        return Ok(());
+    }
+    let file = |number: &usize| plan.entries[*number].file.clone();
+    let new_files: Vec<FileRef> = new.iter().map(file).collect();
+    let mut published = plan.numbers(Side::Own);
+    if stage.contract.key_scope == KeyScope::Lake {
+        published.extend(plan.numbers(Side::Other));
+    }
+    published.retain(|number| {
+        may_meet(
+            &reader.schema,
+            &key.fields,
+            &plan.entries[*number].file,
+            &new_files,
+        )
+    });
+    if published.is_empty() && key.repeated.as_ref().is_some_and(HashSet::is_empty) {
+        return Ok(());
+    }
+    let published_files: Vec<FileRef> = published.iter().map(file).collect();
+    let numbers: Vec<usize> = published.iter().chain(&new).copied().collect();
+    let question = question(stage, reader, plan, key, &numbers, parts);
+    let mut verdicts = Verdicts::default();
+    match &key.repeated {
+        Some(repeated) if published.is_empty() => {
+            question.judge(repeated.clone(), &mut verdicts).await?;
+        }
+        _ => {
+            let fields = &key.fields;
+            let search = Search {
+                reader,
+                fields,
+                new: &new_files,
+                published: &published_files,
+            };
+            for pass in 0..search.passes() {
+                let suspects = search.pass(pass).await?;
+                if !suspects.is_empty() {
+                    question.judge(suspects, &mut verdicts).await?;
+                }
+            }
+        }
+    }
+    plan.apply(&verdicts);
+    conclude(plan, key, verdicts, sums);
+    Ok(())
+}
+
+fn question(
+    stage: &TableStage,
+    reader: &Reader,
+    plan: &Plan,
+    key: &Key,
+    numbers: &[usize],
+    parts: &Arc<Parts>,
+) -> Question {
+    let is_merge = stage.load == Load::Merge && key.rule == "primaryKey";
+    let fields = || {
+        stage
+            .contract
+            .fields
+            .iter()
+            .map(|field| field.name.clone())
+            .collect()
+    };
+    Question {
+        reader: reader.clone(),
+        candidates: plan.candidates(numbers),
+        key: key.fields.to_vec(),
+        content: if is_merge { fields() } else { Vec::new() },
+        rule: if is_merge {
+            Rule::LastReplaces
+        } else {
+            Rule::FirstStays
+        },
+        parts: Arc::clone(parts),
+        bytes_max: stage.options.settle_bytes_max,
+        losers_max: stage.options.duplicates_max,
+    }
+}
+
+/// Adds the verdicts on one key to the sums.
+fn conclude(plan: &mut Plan, key: &Key, verdicts: Verdicts, sums: &mut Sums) {
+    // A row that was to replace a published one and is then refused leaves that one where it was.
+    let refused: HashSet<Place> = verdicts.losers.iter().map(|loser| loser.place).collect();
+    sums.changed.retain(|(old, new)| {
+        let stays_changed = !refused.contains(new);
+        if !stays_changed {
+            plan.entries[old.file].dropped.remove(old.position);
+        }
+        stays_changed
+    });
+    sums.unchanged += verdicts.unchanged;
+    sums.superseded += verdicts.superseded;
+    sums.changed.extend(verdicts.changed);
+    sums.duplicates
+        .extend(verdicts.losers.into_iter().map(|loser| DuplicateKey {
+            part: loser.part,
+            row: loser.row,
+            fields: Arc::clone(&key.fields),
+            key: loser.key,
+            rule: key.rule,
+        }));
+}
+
+/// Stages the commit; none where there is nothing to say.
+async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, LakeError> {
+    let work = &stage.work;
+    let identity = match &stage.base {
+        Some(base) => Identity {
+            id: base.id.clone(),
+            created_ms: base.created_ms,
+        },
+        None => Identity {
+            id: work.new_id(),
+            created_ms: Some(work.now().timestamp_millis()),
+        },
+    };
+    let form = stage.form.actions(&stage.contract, &identity)?;
+    if form.is_empty() && changes.removed.is_empty() && changes.added.is_empty() {
+        work.unchanged(&stage.contract);
+        return Ok(None);
+    }
+    let bytes = Commit {
+        table: &stage.contract.name,
+        run: work.id(),
+        pipeline: work.pipeline(),
+        load: stage.load,
+        at: work.now(),
+        form,
+        removed: &changes.removed,
+        added: &changes.added,
+    }
+    .bytes()?;
+    work.stage_entry(
+        &stage.contract,
+        stage.base.as_ref().map(|base| base.version),
+        bytes,
+    )
+    .await
+    .map(Some)
+}

@@ -1,0 +1,230 @@
+//! Staging what a run brings to one table: new files, the files they replace, and one Delta commit that nobody sees yet.
+//!
+//! A stage ends in one entry for the table's log, kept in the run's folder; a run that changes nothing in the table
+//! stages none. Nothing of the base version is ever written to: a file that loses rows is written anew without them.
+
+mod commit;
+pub(crate) mod contents;
+mod finish;
+mod form;
+mod plan;
+pub(crate) mod read;
+mod revisions;
+mod rewrite;
+mod stored;
+mod suspects;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use sectorlake_contract::{Contract, PartitionBy, TableName};
+
+use crate::error::LakeError;
+use crate::run::Work;
+use crate::table::LakeTable;
+use crate::writer::{TableWriter, Target, WrittenFiles};
+
+use form::Form;
+
+/// What becomes of the rows that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Load {
+    /// The pipeline's own rows go, the new ones come.
+    #[default]
+    Replace,
+    /// The new rows come beside them.
+    Append,
+    /// By primary key: a new row replaces the pipeline's own old one, if it says something else.
+    Merge,
+}
+
+impl Load {
+    /// The word in a pipeline file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+/// How a table is staged.
+#[derive(Debug, Clone)]
+pub struct StageOptions {
+    /// With [`Load::Replace`]: only the slices that new rows fall into are replaced, not all of the pipeline's rows.
+    pub slice: Option<PartitionBy>,
+    /// Bytes that all writers of the stage may hold together.
+    pub buffer_bytes_max: usize,
+    /// Bytes that settling keys may hold before it spills.
+    pub settle_bytes_max: usize,
+    /// Duplicate keys that may be told one by one; with more than these the stage fails.
+    pub duplicates_max: usize,
+}
+
+impl Default for StageOptions {
+    fn default() -> Self {
+        Self {
+            slice: None,
+            buffer_bytes_max: 128 << 20,
+            settle_bytes_max: 64 << 20,
+            duplicates_max: 500_000,
+        }
+    }
+}
+
+/// The slices that a word of a pipeline file means: `month` and `year` of the date that the table is partitioned by (or
+/// of the first date of its key), else the values of the field of that name.
+#[must_use]
+pub fn slice_of(contract: &Contract, word: &str) -> Option<PartitionBy> {
+    if contract.field(word).is_some() {
+        return Some(PartitionBy::Field(word.to_owned()));
+    }
+    let dated = contract.partition_by.iter().find_map(|by| match by {
+        PartitionBy::Month { field } | PartitionBy::Year { field } => Some(field),
+        PartitionBy::Field(_) => None,
+    });
+    let in_key = || {
+        contract.primary_key.iter().find(|name| {
+            let kind = contract.field(name).map(|field| &field.kind);
+            matches!(
+                kind,
+                Some(
+                    sectorlake_contract::FieldType::Date | sectorlake_contract::FieldType::Datetime
+                )
+            )
+        })
+    };
+    let field = dated.or_else(in_key)?.clone();
+    match word {
+        "month" => Some(PartitionBy::Month { field }),
+        "year" => Some(PartitionBy::Year { field }),
+        _ => None,
+    }
+}
+
+/// Hashes of keys that more than one row of this run has, key by key.
+#[derive(Debug, Clone, Default)]
+pub struct Suspects {
+    /// One for each key of the contract: the primary key, and each field that is `unique`.
+    pub keys: Vec<KeySuspects>,
+}
+
+/// The suspects of one key.
+#[derive(Debug, Clone)]
+pub struct KeySuspects {
+    /// The key's fields.
+    pub fields: Vec<String>,
+    /// The hashes that occur more than once, as `sectorlake_contract::key_hashes` makes them.
+    pub hashes: HashSet<u64>,
+}
+
+/// A row that was not loaded, since another one has its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicateKey {
+    /// The raw part.
+    pub part: String,
+    /// The record in it.
+    pub row: i64,
+    /// The key's fields.
+    pub fields: Arc<[String]>,
+    /// The key's values, joined by commas.
+    pub key: String,
+    /// `primaryKey` or `unique`.
+    pub rule: &'static str,
+}
+
+/// What a stage came to. The rows that were written = loaded + unchanged + superseded + duplicates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// The table.
+    pub table: TableName,
+    /// Rows of this run that are in the staged table.
+    pub loaded: u64,
+    /// Rows that the table already held with the same values.
+    pub unchanged: u64,
+    /// Rows that a later one of the same key replaced within the run.
+    pub superseded: u64,
+    /// Rows that are rejected for their key.
+    pub duplicates: Vec<DuplicateKey>,
+    /// Published rows of this source that are gone: replaced, or of an earlier fetch.
+    pub removed_rows: u64,
+    /// Published rows of this source before the run.
+    pub previous_rows: u64,
+    /// Of the removed rows, those whose key has a new row now; they are in the journal of revisions.
+    pub revised: u64,
+    /// The Delta version that was staged; none where the table stays as it is.
+    pub version: Option<u64>,
+}
+
+/// A table on its way into the next snapshot.
+#[derive(Debug)]
+pub struct TableStage {
+    work: Arc<Work>,
+    contract: Arc<Contract>,
+    load: Load,
+    options: StageOptions,
+    target: Arc<Target>,
+    /// The table as of the base snapshot; none where this run creates it.
+    base: Option<Arc<LakeTable>>,
+    form: Form,
+}
+
+impl TableStage {
+    pub(crate) fn new(
+        work: Arc<Work>,
+        contract: &Arc<Contract>,
+        load: Load,
+        options: StageOptions,
+        base: Option<Arc<LakeTable>>,
+    ) -> Result<Self, LakeError> {
+        if load == Load::Merge && contract.primary_key.is_empty() {
+            return Err(LakeError::SchemaChanged {
+                table: contract.name.clone(),
+                detail: "load: merge needs a primaryKey in its contract".to_owned(),
+            });
+        }
+        let form = Form::of(base.as_deref(), contract, load, &options, work.pipeline())?;
+        let target = Target::new(
+            Arc::clone(contract),
+            work.store(),
+            (work.id(), work.pipeline()),
+            &form.schema,
+            options.buffer_bytes_max,
+        );
+        let target = Arc::new(target);
+        Ok(Self {
+            work,
+            contract: Arc::clone(contract),
+            load,
+            options,
+            target,
+            base,
+            form,
+        })
+    }
+
+    /// A writer: one for each worker.
+    #[must_use]
+    pub fn writer(&self) -> TableWriter {
+        TableWriter::new(Arc::clone(&self.target))
+    }
+
+    /// Settles keys, takes away what is replaced, and stages one commit.
+    ///
+    /// `keys` are the keys that several of the new rows have, where the caller knows them; `part_order` gives the order
+    /// of the raw parts by their hashes, which decides between rows of one key.
+    ///
+    /// # Errors
+    /// [`LakeError::SchemaChanged`] where the table cannot take the contract, [`LakeError::TooManyDuplicates`], and where
+    /// the storage fails.
+    pub async fn finish(
+        &self,
+        files: Vec<WrittenFiles>,
+        keys: Option<Suspects>,
+        part_order: &[String],
+    ) -> Result<Staged, LakeError> {
+        finish::finish(self, files, keys, part_order).await
+    }
+}

@@ -1,0 +1,220 @@
+//! The files of a stage: those published, those new, and which rows of each go.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use sectorlake_contract::PartitionBy;
+
+use super::TableStage;
+use super::read::{FileRef, Reader};
+use super::rewrite;
+use crate::error::LakeError;
+use crate::settle::{Candidate, Positions, Side, Verdicts};
+use crate::writer::WrittenFile;
+use crate::writer::partition::Partitioner;
+
+/// One file and what becomes of it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) file: FileRef,
+    pub(super) side: Side,
+    /// As it was written; none for a published file.
+    written: Option<WrittenFile>,
+    /// The rows that go.
+    pub(super) dropped: Positions,
+    /// Whether all of it goes.
+    pub(super) is_gone: bool,
+}
+
+/// All files that a stage looks at, by number.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) entries: Vec<Entry>,
+}
+
+/// What a commit takes away and brings.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) removed: Vec<FileRef>,
+    pub(super) added: Vec<WrittenFile>,
+}
+
+impl Plan {
+    pub(super) fn new(stage: &TableStage, files: Vec<WrittenFile>) -> Self {
+        let source = stage.work.pipeline();
+        let published = stage
+            .base
+            .iter()
+            .flat_map(|base| &base.files)
+            .map(|file| Entry {
+                file: FileRef::from(file),
+                side: if file.is_of(source) {
+                    Side::Own
+                } else {
+                    Side::Other
+                },
+                written: None,
+                dropped: Positions::default(),
+                is_gone: false,
+            });
+        let new = files.into_iter().map(|written| Entry {
+            file: FileRef::from(&written),
+            side: Side::New,
+            written: Some(written),
+            dropped: Positions::default(),
+            is_gone: false,
+        });
+        Self {
+            entries: published.chain(new).collect(),
+        }
+    }
+
+    pub(super) fn of(&self, side: Side) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.side == side)
+    }
+
+    /// All rows of one side, dropped or not.
+    pub(super) fn rows_of(&self, side: Side) -> u64 {
+        self.of(side).map(|entry| entry.file.rows).sum()
+    }
+
+    /// The rows of one side that go.
+    pub(super) fn dropped_of(&self, side: Side) -> u64 {
+        let dropped = |entry: &Entry| {
+            if entry.is_gone {
+                entry.file.rows
+            } else {
+                entry.dropped.len()
+            }
+        };
+        self.of(side).map(dropped).sum()
+    }
+
+    /// Takes away all published rows of this source.
+    pub(super) fn replace_all(&mut self) {
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.side == Side::Own)
+        {
+            entry.is_gone = true;
+        }
+    }
+
+    /// Takes away the published rows of this source that lie in the slices of the new rows: whole files where the slice
+    /// is a partition, else row by row.
+    pub(super) async fn replace_slices(
+        &mut self,
+        stage: &TableStage,
+        reader: &Reader,
+        slice: &PartitionBy,
+    ) -> Result<(), LakeError> {
+        if stage.contract.partition_by.contains(slice) {
+            let column = slice.column();
+            let value = |entry: &Entry| entry.file.partition_values.get(&column).cloned().flatten();
+            let fetched: BTreeSet<_> = self.of(Side::New).map(value).collect();
+            for entry in self
+                .entries
+                .iter_mut()
+                .filter(|entry| entry.side == Side::Own)
+            {
+                entry.is_gone = fetched.contains(&value(entry));
+            }
+            return Ok(());
+        }
+        let mut partitioner = Partitioner::of(slice.clone());
+        let columns = [slice.field().to_owned()];
+        let mut fetched = HashSet::new();
+        for entry in self.of(Side::New) {
+            let mut batches = reader.read(&entry.file, &columns).await?;
+            while let Some(batch) = batches.try_next().await? {
+                fetched.extend(
+                    partitioner
+                        .codes(&batch)
+                        .map_err(|error| reader.arrow(error))?,
+                );
+            }
+        }
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.side == Side::Own)
+        {
+            let mut batches = reader.read(&entry.file, &columns).await?;
+            let mut position = 0;
+            while let Some(batch) = batches.try_next().await? {
+                for code in partitioner
+                    .codes(&batch)
+                    .map_err(|error| reader.arrow(error))?
+                {
+                    if fetched.contains(&code) {
+                        entry.dropped.insert(position);
+                    }
+                    position += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of these sides whose rows a question may be about.
+    pub(super) fn candidates(&self, numbers: &[usize]) -> Vec<Candidate> {
+        let candidate = |number: &usize| {
+            let entry = &self.entries[*number];
+            Candidate {
+                number: *number,
+                file: entry.file.clone(),
+                side: entry.side,
+                dropped: (entry.dropped.len() > 0).then(|| Arc::new(entry.dropped.clone())),
+            }
+        };
+        numbers.iter().map(candidate).collect()
+    }
+
+    /// The numbers of the files of one side that are not gone.
+    pub(super) fn numbers(&self, side: Side) -> Vec<usize> {
+        let there = self.entries.iter().enumerate();
+        there
+            .filter(|(_, entry)| entry.side == side && !entry.is_gone)
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    /// Takes away the rows that lost.
+    pub(super) fn apply(&mut self, verdicts: &Verdicts) {
+        for (number, dropped) in &verdicts.dropped {
+            self.entries[*number].dropped.extend(dropped);
+        }
+    }
+
+    /// Writes the files that lose rows anew, and says what the commit has to.
+    pub(super) async fn changes(
+        self,
+        stage: &TableStage,
+        reader: &Reader,
+    ) -> Result<Changes, LakeError> {
+        let mut changes = Changes::default();
+        for entry in self.entries {
+            let keeps_all = entry.dropped.len() == 0 && !entry.is_gone;
+            match (entry.written, keeps_all) {
+                (None, true) => continue,
+                (Some(written), true) => {
+                    changes.added.push(written);
+                    continue;
+                }
+                (None, false) => changes.removed.push(entry.file.clone()),
+                (Some(_), false) => {}
+            }
+            if !entry.is_gone {
+                let kept =
+                    rewrite::without(reader, &stage.target, &entry.file, &entry.dropped).await?;
+                changes.added.extend(kept);
+            }
+            if entry.side == Side::New {
+                stage.work.discard(&entry.file.path).await;
+            }
+        }
+        Ok(changes)
+    }
+}

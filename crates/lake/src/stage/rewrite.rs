@@ -1,0 +1,54 @@
+//! Writing a file anew without some of its rows.
+
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Schema;
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+
+use super::read::{FileRef, Reader};
+use crate::error::LakeError;
+use crate::settle::Positions;
+use crate::writer::{Target, WrittenFile};
+
+/// The file without the dropped rows; none where no row is left.
+pub(super) async fn without(
+    reader: &Reader,
+    target: &Target,
+    file: &FileRef,
+    dropped: &Positions,
+) -> Result<Option<WrittenFile>, LakeError> {
+    if dropped.len() >= file.rows {
+        return Ok(None);
+    }
+    let columns: Vec<String> = target
+        .file_schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let mut batches = reader.read(file, &columns).await?;
+    let mut written = target.open(file.partition_values.clone())?;
+    let mut position = 0;
+    while let Some(batch) = batches.try_next().await? {
+        let kept: BooleanArray = (position..position + batch.num_rows() as u64)
+            .map(|position| Some(!dropped.contains(position)))
+            .collect();
+        position += batch.num_rows() as u64;
+        let rows = filter_record_batch(&batch, &kept).map_err(|error| reader.arrow(error))?;
+        if rows.num_rows() > 0 {
+            written.write(&in_form(reader, target, rows)?).await?;
+        }
+    }
+    written.close().await.map(Some)
+}
+
+/// The rows under the file's own schema: the reader calls every column nullable.
+fn in_form(reader: &Reader, target: &Target, rows: RecordBatch) -> Result<RecordBatch, LakeError> {
+    let fields: Vec<_> = target.file_schema.fields().iter().cloned().collect();
+    let columns = rows.columns().to_vec();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|error| reader.arrow(error))
+}
