@@ -43,17 +43,12 @@ fn name_in_select(select: &mut Select) {
         let SelectItem::UnnamedExpr(expr) = item else {
             continue;
         };
-        // `a.id, b.id` differ by their table for the engine; and a plain column keeps its name whatever happens.
-        if matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
-            taken.insert(expr.to_string());
-            continue;
-        }
         let name = engine_name(expr);
         if taken.insert(name.clone()) {
             continue;
         }
         let Some(fresh) = (2..)
-            .map(|n| format!("{name}_{n}"))
+            .map(|n| format!("{}_{n}", own_name(expr).unwrap_or(&name)))
             .find(|fresh| !taken.contains(fresh))
         else {
             continue;
@@ -63,6 +58,14 @@ fn name_in_select(select: &mut Select) {
             expr: expr.clone(),
             alias: Ident::with_quote('"', fresh),
         };
+    }
+}
+
+/// A column's name without its table.
+fn own_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.as_str()),
+        _ => None,
     }
 }
 
@@ -86,5 +89,32 @@ fn engine_name(expr: &Expr) -> String {
             _ => expr.to_string(),
         },
         other => other.to_string().to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use datafusion::sql::sqlparser::dialect::GenericDialect;
+    use datafusion::sql::sqlparser::parser::Parser;
+
+    use super::*;
+
+    fn named(sql: &str) -> String {
+        let mut statement = Parser::parse_sql(&GenericDialect {}, sql)
+            .unwrap()
+            .remove(0);
+        name_select_items(&mut statement);
+        statement.to_string()
+    }
+
+    #[test]
+    fn only_what_would_clash_is_named() {
+        insta::assert_snapshot!(named("SELECT count(*), (SELECT count(*) FROM t) FROM u"), @r#"SELECT count(*), (SELECT count(*) FROM t) AS "count(*)_2" FROM u"#);
+        insta::assert_snapshot!(named("SELECT 1, 1, 1 UNION SELECT 2, 2, 3"), @r#"SELECT 1, 1 AS "1_2", 1 AS "1_3" UNION SELECT 2, 2 AS "2_2", 3"#);
+        insta::assert_snapshot!(named("SELECT a.id, b.id, a.id FROM a, b"), @r#"SELECT a.id, b.id, a.id AS "id_2" FROM a, b"#);
+        insta::assert_snapshot!(named("SELECT x AS y, max(x), MAX(x) FROM t"), @r#"SELECT x AS y, max(x), MAX(x) AS "max(x)_2" FROM t"#);
+        insta::assert_snapshot!(named("SELECT * FROM (SELECT 1, 1) q"), @r#"SELECT * FROM (SELECT 1, 1 AS "1_2") q"#);
     }
 }

@@ -30,6 +30,7 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::path::Path;
+use sectorlake_functions::wkb_field_metadata;
 
 /// One data file, as a table's log tells of it.
 #[derive(Debug, Clone)]
@@ -234,25 +235,38 @@ pub(crate) fn scan_files(
     Ok(DataSourceExec::from_data_source(config))
 }
 
-/// Texts and bytes as views: the form in which Parquet is decoded without a copy and compared by prefix.
+/// Texts and bytes as views: the form in which Parquet is decoded without a copy and compared by prefix. Geometries are marked as such, so
+/// that whoever takes the answer on knows them.
 pub(crate) fn viewed(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => {
-            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+    let fields = schema.fields().iter().map(|field| {
+        let kind = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+            DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+            other => other.clone(),
+        };
+        let mut metadata = field.metadata().clone();
+        if matches!(
+            metadata.get("sectorlake.type").map(String::as_str),
+            Some("geopoint" | "geojson")
+        ) {
+            metadata.extend(wkb_field_metadata());
         }
-        DataType::Binary | DataType::LargeBinary => {
-            Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
-        }
-        _ => Arc::clone(field),
+        Arc::new(
+            field
+                .as_ref()
+                .clone()
+                .with_data_type(kind)
+                .with_metadata(metadata),
+        )
     });
-    Arc::new(Schema::new_with_metadata(
-        fields.collect::<Vec<_>>(),
-        schema.metadata().clone(),
-    ))
+    let fields: Vec<FieldRef> = fields.collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 fn partitioned(file: File, read: &TableSchema) -> Result<PartitionedFile> {
     let mut statistics = file.statistics;
+    let columns = read.file_schema().fields().len();
+    statistics.column_statistics.resize(columns, ColumnStatistics::new_unknown());
     for (column, field) in statistics
         .column_statistics
         .iter_mut()
