@@ -172,7 +172,7 @@ pub enum LakeError {
         path: String,
     },
     /// The storage failed otherwise.
-    #[error("cannot {action} {path}: {source}")]
+    #[error("{}", told(action, path, source))]
     Store {
         /// What was tried.
         action: &'static str,
@@ -353,6 +353,14 @@ fn chain<'a>(
             None => error.source(),
         }
     })
+}
+
+/// The local store's own words name the file in full; object_store's would say it a second time.
+fn told(action: &str, path: &str, source: &object_store::Error) -> String {
+    match chain(source).find_map(|error| error.downcast_ref::<crate::store::LocalFault>()) {
+        Some(fault) => fault.to_string(),
+        None => format!("cannot {action} {path}: {source}"),
+    }
 }
 
 fn refusal(error: &(dyn StdError + 'static)) -> Option<Refusal> {

@@ -206,11 +206,11 @@ impl Hash {
     async fn add(&mut self, payload: PutPayload, path: &Path) -> Result<(), LakeError> {
         let mut hasher = self.hasher(path).await?;
         *self = if payload.content_length() <= HASH_HERE_BYTES_MAX {
-            payload.iter().for_each(|bytes| drop(hasher.update(bytes)));
+            update(&mut hasher, &payload);
             Self::Here(hasher)
         } else {
             Self::There(tokio::task::spawn_blocking(move || {
-                payload.iter().for_each(|bytes| drop(hasher.update(bytes)));
+                update(&mut hasher, &payload);
                 hasher
             }))
         };
@@ -227,6 +227,12 @@ impl Hash {
             Self::Here(hasher) => Ok(hasher),
             Self::There(hashing) => hashing.await.map_err(|_| cut_off("hash", path)),
         }
+    }
+}
+
+fn update(hasher: &mut Hasher, payload: &PutPayload) {
+    for bytes in payload {
+        hasher.update(bytes);
     }
 }
 

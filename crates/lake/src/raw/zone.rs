@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
@@ -17,8 +17,6 @@ use crate::lake::Lake;
 use crate::layout::{self, Access};
 use crate::store::files;
 
-/// A manifest is written within moments: what is still half-written after this long has no writer any more.
-const MANIFEST_WRITE_HOURS_MAX: i64 = 1;
 /// The longest file ending that a stored part keeps from its name.
 const ENDING_BYTES_MAX: usize = 8;
 
@@ -173,7 +171,6 @@ impl RawZone {
             .collect();
         let store = self.lake.store();
         let own = format!("{run}-");
-        let too_old = self.lake.env().clock.now() - TimeDelta::hours(MANIFEST_WRITE_HOURS_MAX);
         let mut removed = 0;
         for access in Access::ALL {
             let folder = layout::raw_parts(&self.pipeline, access);
@@ -192,10 +189,6 @@ impl RawZone {
             let sweep = self.lake.lake_store();
             removed += sweep
                 .sweep_staged(&folder, move |to, _| !to.starts_with(&own_staged))
-                .await?;
-            let manifests = layout::manifests(&self.pipeline, access);
-            removed += sweep
-                .sweep_staged(&manifests, move |_, written| written < too_old)
                 .await?;
         }
         Ok(removed)

@@ -385,11 +385,7 @@ fn sweep_folder(
     for entry in entries {
         let entry = entry.map_err(fault)?;
         let path = entry.path();
-        // What vanishes under our hands was swept or put in its place by another.
-        let Ok(metadata) = entry.metadata() else {
-            continue;
-        };
-        if metadata.is_dir() {
+        if entry.file_type().map_err(fault)?.is_dir() {
             folders.push(path);
             continue;
         }
@@ -399,6 +395,10 @@ fn sweep_folder(
             .to_string_lossy()
             .replace('\\', "/");
         let Some(destination) = destination_of(&within) else {
+            continue;
+        };
+        // What vanishes under our hands was swept, or put in its place, by another.
+        let Ok(metadata) = entry.metadata() else {
             continue;
         };
         let modified = metadata.modified().map_err(fault)?;

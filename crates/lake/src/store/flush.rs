@@ -120,13 +120,15 @@ impl Syncs {
             return Ok(());
         };
         sync_folder(folder)?;
-        for folder in folder
-            .ancestors()
-            .take_while(|folder| folder.starts_with(&self.root))
-        {
-            if self.lock_named().contains(folder) {
-                break;
-            }
+        let unnamed: Vec<&FsPath> = {
+            let named = self.lock_named();
+            folder
+                .ancestors()
+                .take_while(|folder| folder.starts_with(&self.root) && !named.contains(*folder))
+                .collect()
+        };
+        // From the top, so that a folder only counts as named once all above it are.
+        for folder in unnamed.into_iter().rev() {
             if let Some(parent) = folder.parent() {
                 sync_folder(parent)?;
             }

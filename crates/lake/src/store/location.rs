@@ -56,7 +56,7 @@ pub(crate) async fn create(location: &str) -> Result<(String, LakeStore), LakeEr
 
 fn place(location: &str) -> Result<Place, LakeError> {
     let wrong = |reason: &str| LakeError::Location {
-        location: location.to_owned(),
+        location: masked(location),
         reason: reason.to_owned(),
     };
     if location.is_empty() {
@@ -76,21 +76,23 @@ fn place(location: &str) -> Result<Place, LakeError> {
             .map_err(|()| wrong("a file URL takes an absolute path, as in file:///data/lake")),
         "memory" => Ok(Place::Memory),
         scheme if REMOTE_SCHEMES.contains(&scheme) => Err(LakeError::NotCompiledIn {
-            location: masked(&url),
+            location: masked(location),
             scheme: scheme.to_owned(),
         }),
         scheme => Err(wrong(&format!("{scheme}:// is no kind of storage"))),
     }
 }
 
-/// A URL without user, password and query: those may hold secrets.
-fn masked(url: &Url) -> String {
-    format!(
-        "{}://{}{}",
-        url.scheme(),
-        url.host_str().unwrap_or_default(),
-        url.path()
-    )
+/// A location without user, password and query, where it is a URL: those may hold secrets.
+fn masked(location: &str) -> String {
+    let Some((scheme, rest)) = location.split_once("://") else {
+        return location.to_owned();
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    // The last `@` before the path ends what names the user.
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 fn memory(location: &str) -> (String, LakeStore) {
@@ -149,9 +151,9 @@ mod tests {
         let told: Vec<String> = [
             "",
             "s3://key:secret@bucket/lake?token=secret",
-            "ftp://host/lake",
+            "ftp://user:secret@host/lake",
             "file://host/lake",
-            "http://[",
+            "http://user:secret@[/lake",
         ]
         .into_iter()
         .map(|location| {
