@@ -1,8 +1,8 @@
 //! What dead runs leave behind: their folders, and data files that nothing names. Harmless, but they take room.
 //!
-//! Only what is surely dead is removed: a run of this pipeline on this host, whose lease was taken over (its process is
-//! gone, or has given it up), that never came to publishing (then its folder would hold a state). All else is left to
-//! `maintain`. Data files carry the name of their run.
+//! Only what is surely dead is removed: a run of this pipeline whose process on this host is gone, and that never came to
+//! publishing (then its folder would hold a state). A process that only slept could still publish what is cleared away
+//! behind it, so a lease that ran out is no proof. All else is left to `maintain`. Data files carry their run's name.
 
 use std::sync::Arc;
 
@@ -60,7 +60,8 @@ async fn dead_runs(lake: &Lake, pipeline: &str, own_run: &str) -> Result<Vec<Str
             continue;
         };
         let file: RunFile = files::from_json(&path, &bytes)?;
-        if file.pipeline != pipeline || file.host != lake.env().host {
+        let env = lake.env();
+        if file.pipeline != pipeline || file.host != env.host || env.alive.is_alive(file.process) {
             continue;
         }
         if files::get(store.as_ref(), &layout::run_state(run))

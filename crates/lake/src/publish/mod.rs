@@ -1,8 +1,12 @@
 //! From staged to published: one put-if-absent of the next snapshot file, then its entries into the tables' logs.
 
+#[cfg(test)]
+mod faulty;
 pub(crate) mod leftovers;
 pub(crate) mod publisher;
 mod renumber;
 mod roll;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use roll::roll_forward;

@@ -6,6 +6,8 @@
 mod commit;
 pub(crate) mod contents;
 mod finish;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod form;
 mod plan;
 pub(crate) mod read;
@@ -13,6 +15,8 @@ mod revisions;
 mod rewrite;
 mod stored;
 mod suspects;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -9,11 +9,16 @@ use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::SchemaDescriptor;
 use sectorlake_contract::TableName;
 
+use super::properties::{ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS};
+use super::row_group::RowGroup;
 use super::statistics;
 use super::{Target, WrittenFile};
 use crate::error::LakeError;
@@ -29,8 +34,12 @@ pub(crate) struct OpenFile {
     path: Path,
     partition_values: BTreeMap<String, Option<String>>,
     schema: SchemaRef,
-    writer: ArrowWriter<Vec<u8>>,
-    row_groups: usize,
+    /// What is encoded lies in its buffer until it is handed to the upload.
+    writer: SerializedFileWriter<Vec<u8>>,
+    columns: SchemaDescriptor,
+    encoders: ArrowRowGroupWriterFactory,
+    group: RowGroup,
+    groups: usize,
     rows: u64,
     upload: Upload,
 }
@@ -60,14 +69,20 @@ impl OpenFile {
         path: Path,
         partition_values: BTreeMap<String, Option<String>>,
     ) -> Result<Self, LakeError> {
-        // Without Arrow's own schema in the file, every reader sees plain Parquet types, not the views we were handed.
-        let options = ArrowWriterOptions::new()
-            .with_properties(target.properties.clone())
-            .with_skip_arrow_metadata(true);
         let schema = Arc::clone(&target.file_schema);
         let table = target.contract.name.clone();
-        let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), options)
-            .map_err(|error| parquet_error(&table, &path, error))?;
+        // Without Arrow's own schema in the file, every reader sees plain Parquet types, not the views we were handed.
+        let parts = || {
+            let columns = ArrowSchemaConverter::new().convert(&schema)?;
+            let properties = Arc::clone(&target.properties);
+            let writer =
+                SerializedFileWriter::new(Vec::new(), columns.root_schema_ptr(), properties)?;
+            let encoders = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
+            let group = RowGroup::new(&encoders, 0)?;
+            Ok((writer, columns, encoders, group))
+        };
+        let (writer, columns, encoders, group) =
+            parts().map_err(|error| parquet_error(&table, &path, error))?;
         let upload = Upload {
             store: Arc::clone(&target.store),
             path: path.clone(),
@@ -82,7 +97,10 @@ impl OpenFile {
             partition_values,
             schema,
             writer,
-            row_groups: 0,
+            columns,
+            encoders,
+            group,
+            groups: 0,
             rows: 0,
             upload,
         })
@@ -90,7 +108,7 @@ impl OpenFile {
 
     /// What it holds in memory, about.
     pub(super) fn held(&self) -> usize {
-        self.writer.memory_size() + self.upload.waiting_bytes
+        self.group.memory_size() + self.upload.waiting_bytes
     }
 
     /// What is encoded so far.
@@ -100,24 +118,43 @@ impl OpenFile {
 
     /// Writes rows of the file's own columns.
     pub(crate) async fn write(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
-        self.writer
-            .write(rows)
-            .map_err(|error| parquet_error(&self.table, &self.path, error))?;
-        self.rows += rows.num_rows() as u64;
-        let row_groups = self.writer.flushed_row_groups().len();
-        if row_groups != self.row_groups {
-            self.row_groups = row_groups;
-            let encoded = std::mem::take(self.writer.inner_mut());
-            self.upload.add(encoded).await?;
+        let mut first = 0;
+        while first < rows.num_rows() {
+            let fitting = (rows.num_rows() - first).min(ROW_GROUP_ROWS - self.group.rows);
+            self.group
+                .write(&self.schema, &rows.slice(first, fitting))
+                .map_err(|error| parquet_error(&self.table, &self.path, error))?;
+            first += fitting;
+            if self.group.rows >= ROW_GROUP_ROWS || self.group.encoded_size() >= ROW_GROUP_BYTES_MAX
+            {
+                self.end_group()
+                    .map_err(|error| parquet_error(&self.table, &self.path, error))?;
+                let encoded = std::mem::take(self.writer.inner_mut());
+                self.upload.add(encoded).await?;
+            }
         }
+        self.rows += rows.num_rows() as u64;
         Ok(())
+    }
+
+    fn end_group(&mut self) -> Result<(), ParquetError> {
+        self.groups += 1;
+        let next = RowGroup::new(&self.encoders, self.groups)?;
+        let group = std::mem::replace(&mut self.group, next);
+        group.finish(self.writer.next_row_group()?, &self.columns)
+    }
+
+    fn end_file(&mut self) -> Result<ParquetMetaData, ParquetError> {
+        if self.group.rows > 0 {
+            self.end_group()?;
+        }
+        self.writer.finish()
     }
 
     /// Ends the file; it is stored once this returns.
     pub(crate) async fn close(mut self) -> Result<WrittenFile, LakeError> {
         let metadata = self
-            .writer
-            .finish()
+            .end_file()
             .map_err(|error| parquet_error(&self.table, &self.path, error))?;
         let encoded = std::mem::take(self.writer.inner_mut());
         self.upload.add(encoded).await?;

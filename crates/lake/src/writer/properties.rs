@@ -11,11 +11,11 @@ use super::is_without_statistics;
 /// The codec of every data file: what each reader knows and no writer waits for.
 const CODEC: Compression = Compression::SNAPPY;
 /// Rows of a row group: enough for long runs, few enough that two readers share a file.
-const ROW_GROUP_ROWS: usize = 1 << 20;
+pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;
 /// Encoded bytes of a row group: wide rows make smaller groups.
-const ROW_GROUP_BYTES_MAX: usize = 48 << 20;
-/// A column whose distinct values take more than this goes on without a dictionary.
-const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+pub(super) const ROW_GROUP_BYTES_MAX: usize = 48 << 20;
+/// A column whose distinct values take more than this goes on without a dictionary: a larger one misses the cache.
+const DICTIONARY_BYTES_MAX: usize = 256 << 10;
 /// Longest minimum or maximum of a text: longer ones are cut at a character, the maximum rounded up.
 const STATISTICS_BYTES_MAX: usize = 64;
 
@@ -23,8 +23,6 @@ const STATISTICS_BYTES_MAX: usize = 64;
 pub(super) fn of(schema: &Schema) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_compression(CODEC)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
         .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_statistics_truncate_length(Some(STATISTICS_BYTES_MAX))
