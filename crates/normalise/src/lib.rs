@@ -25,7 +25,7 @@ mod worker;
 
 pub use error::{MappingError, NormaliseError, Place};
 pub use keys::{Identity, KeyLog, KeySet, KnownKeys};
-pub use mapping::{Failed, Mapped, Mapping, MappingRunner, MappingSpec};
+pub use mapping::{Failed, Mapped, Mapping, MappingRunner, MappingSpec, check_syntax};
 pub use normaliser::{Normaliser, TableSpec};
 pub use rejection::{Counts, Rejection};
 pub use session::mapping_session;

@@ -16,6 +16,7 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
+use datafusion::sql::parser::DFParser;
 use futures::TryStreamExt;
 
 use crate::direct::{Direct, DirectRunner};
@@ -168,6 +169,22 @@ impl std::fmt::Debug for Mapping {
             .field("read", &self.read)
             .field("output", &self.output)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether `sql` is one statement that can be read at all, for when the source's columns are not known.
+///
+/// # Errors
+/// [`MappingError::Engine`] with the place.
+pub fn check_syntax(sql: &str) -> Result<(), MappingError> {
+    let unknown: SchemaRef = Arc::new(Schema::empty());
+    match DFParser::parse_sql(sql) {
+        Ok(statements) if statements.len() == 1 => Ok(()),
+        Ok(_) => Err(MappingError::from_engine(
+            DataFusionError::Plan("a mapping is one SELECT … FROM source".to_owned()),
+            &unknown,
+        )),
+        Err(error) => Err(MappingError::from_engine(error, &unknown)),
     }
 }
 

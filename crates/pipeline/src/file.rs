@@ -1,0 +1,230 @@
+//! A pipeline file, exactly as it is written: YAML into structs, unknown keys refused. Where each key stands, [`crate::places`] knows.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use sectorlake_normalise::Unpivot;
+use serde::{Deserialize, Serialize};
+
+/// A source: where data comes from, which tables it feeds, when it is due.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineFile {
+    /// What people call it: one text, or a text per language.
+    #[serde(default)]
+    pub title: Option<Title>,
+    /// What it is about, in a sentence or two.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Who answers for it: a mail address.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The licence of the data, as an SPDX identifier where there is one.
+    #[serde(default)]
+    pub licence: Option<String>,
+    /// The connector and its settings.
+    #[schemars(with = "SourceFile")]
+    pub source: serde_json::Map<String, serde_json::Value>,
+    /// Table → how it is fed. Left out: every stream that has a default mapping.
+    #[serde(default)]
+    pub tables: Option<BTreeMap<String, Option<TableFile>>>,
+    /// How much may be rejected before the run fails; counts per table.
+    #[serde(default)]
+    pub on_reject: Option<OnReject>,
+    /// Whether a replace may remove over half of what it replaces.
+    #[serde(default)]
+    pub on_shrink: OnShrink,
+    /// When it is due.
+    #[serde(default)]
+    pub schedule: Option<ScheduleFile>,
+    /// Pipelines that must have run before, beside those its SQL refers to.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// Checks over the staged tables.
+    #[serde(default)]
+    pub checks: Vec<serde_json::Value>,
+}
+
+/// The connector; its settings follow, checked against the connector's own schema.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct SourceFile {
+    /// The connector's name.
+    #[expect(dead_code, reason = "describes `source` for the JSON Schema")]
+    connector: String,
+}
+
+/// A title in one language, or in several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Title {
+    /// One text.
+    Plain(String),
+    /// Language code → text.
+    ByLanguage(BTreeMap<String, String>),
+}
+
+/// How one table is fed.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableFile {
+    /// The stream; may be left out where the source has one.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// What happens to rows that are there already.
+    #[serde(default)]
+    pub load: Option<Load>,
+    /// With `replace`: only the slices that were fetched are replaced: `month`, or a field's name.
+    #[serde(default)]
+    pub slice: Option<String>,
+    /// The mapping: `SELECT … FROM source`. Left out: the connector's default.
+    #[serde(default)]
+    pub map: Option<String>,
+    /// Makes a wide source long before the mapping.
+    #[serde(default)]
+    #[schemars(with = "Option<UnpivotFile>")]
+    pub unpivot: Option<Unpivot>,
+    /// Overrides the pipeline's `on_shrink` for this table.
+    #[serde(default)]
+    pub on_shrink: Option<OnShrink>,
+}
+
+/// Columns to keep, and the names of the two new ones.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "describes `Unpivot` for the JSON Schema")]
+struct UnpivotFile {
+    /// Columns repeated on each row.
+    keep: Vec<String>,
+    /// The column that holds the header of each other column.
+    name: String,
+    /// The column that holds its cell.
+    value: String,
+}
+
+/// What happens to rows that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Load {
+    /// The pipeline's own rows are replaced.
+    Replace,
+    /// New parts are added; no part is loaded twice.
+    Append,
+    /// Rows with the same key are updated.
+    Merge,
+}
+
+/// Whether a replace may remove over half of what it replaces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnShrink {
+    /// No: the run fails and publishes nothing.
+    #[default]
+    Refuse,
+    /// Yes.
+    Allow,
+}
+
+impl From<Load> for sectorlake_lake::Load {
+    fn from(load: Load) -> Self {
+        match load {
+            Load::Replace => Self::Replace,
+            Load::Append => Self::Append,
+            Load::Merge => Self::Merge,
+        }
+    }
+}
+
+/// How much may be rejected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnReject {
+    /// Share of a table's rows, 0 to 1.
+    #[serde(default)]
+    pub max_share: Option<f64>,
+    /// Number of a table's rows.
+    #[serde(default)]
+    pub max_rows: Option<u64>,
+}
+
+/// The share that may be rejected when the file says nothing.
+pub(crate) const MAX_SHARE_DEFAULT: f64 = 0.1;
+
+impl OnReject {
+    /// The bound that `rejected` of `all` rows break, in words; `None` if they keep it.
+    pub(crate) fn broken(&self, rejected: u64, all: u64) -> Option<String> {
+        if let Some(most) = self.max_rows.filter(|most| rejected > *most) {
+            return Some(format!("max_rows: {most}"));
+        }
+        let share = match (self.max_share, self.max_rows) {
+            (Some(share), _) => share,
+            (None, Some(_)) => return None,
+            (None, None) => MAX_SHARE_DEFAULT,
+        };
+        (rejected > 0 && rejected as f64 > share * all as f64)
+            .then(|| format!("max_share: {share}"))
+    }
+}
+
+/// When a pipeline is due.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleFile {
+    /// A cron expression of five fields.
+    #[serde(default)]
+    pub cron: Option<String>,
+    /// Its time zone, by IANA name.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// An interval such as `30s`, `15m`, `6h`.
+    #[serde(default)]
+    pub every: Option<String>,
+}
+
+/// `pipelines/sectorlake.yaml`: settings of the whole project.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SettingsFile {
+    /// Memory of one process, such as `512MiB`.
+    #[serde(default)]
+    pub(crate) memory: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OnReject;
+
+    #[test]
+    fn a_tenth_may_be_rejected_unless_the_file_says_otherwise() {
+        let check = |max_share, max_rows, rejected, all| {
+            OnReject {
+                max_share,
+                max_rows,
+            }
+            .broken(rejected, all)
+        };
+        assert_eq!(check(None, None, 10, 100), None);
+        assert_eq!(
+            check(None, None, 11, 100).as_deref(),
+            Some("max_share: 0.1")
+        );
+        assert_eq!(check(None, None, 1, 1).as_deref(), Some("max_share: 0.1"));
+        assert_eq!(check(None, None, 0, 0), None);
+        assert_eq!(check(Some(1.0), None, 100, 100), None);
+        assert_eq!(
+            check(Some(0.0), None, 1, 100).as_deref(),
+            Some("max_share: 0")
+        );
+        assert_eq!(
+            check(None, Some(10), 10, 10),
+            None,
+            "a count alone lifts the share"
+        );
+        assert_eq!(
+            check(None, Some(10), 11, 1000).as_deref(),
+            Some("max_rows: 10")
+        );
+        assert_eq!(
+            check(Some(0.1), Some(10), 9, 20).as_deref(),
+            Some("max_share: 0.1")
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! Errors of the parts of a run as failures: which kind, which words, which mend.
+
+use sectorlake_connector::{ConnectorError, ErrorKind};
+use sectorlake_formats::FormatError;
+use sectorlake_lake::{LakeError, PutError};
+use sectorlake_normalise::NormaliseError;
+
+use crate::members::OpenError;
+use crate::pipeline::Pipeline;
+use crate::result::{Failure, FailureKind};
+
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        let kind = match error {
+            LakeError::Locked { .. } => FailureKind::Locked,
+            LakeError::SchemaChanged { .. } | LakeError::TooManyDuplicates { .. } => {
+                FailureKind::Data
+            }
+            LakeError::Missing { .. }
+            | LakeError::NotALake { .. }
+            | LakeError::Newer { .. }
+            | LakeError::Location { .. } => FailureKind::Usage,
+            _ => FailureKind::Storage,
+        };
+        Self::new(kind, error.to_string()).maybe_help(error.help())
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        let kind = match error {
+            FormatError::Read { .. }
+            | FormatError::Stopped { .. }
+            | FormatError::Arrow { .. }
+            | FormatError::Projection { .. } => FailureKind::Storage,
+            FormatError::UnknownEncoding { .. } | FormatError::Option { .. } => FailureKind::Usage,
+            _ => FailureKind::Data,
+        };
+        Self::new(kind, error.to_string()).maybe_help(error.help())
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Format(error) => error.into(),
+            OpenError::NoMember { message, help } => {
+                Self::new(FailureKind::Data, message).help(help)
+            }
+        }
+    }
+}
+
+impl From<NormaliseError> for Failure {
+    fn from(error: NormaliseError) -> Self {
+        match error {
+            NormaliseError::Format(error) => error.into(),
+            NormaliseError::Mapping(error) => Self::new(FailureKind::Usage, error.to_string())
+                .maybe_help(error.help().map(str::to_owned)),
+            error @ (NormaliseError::Arrow(_) | NormaliseError::Spill { .. }) => {
+                Self::new(FailureKind::Storage, error.to_string())
+            }
+        }
+    }
+}
+
+/// A source that failed; a file that is not there is told where the pipeline names it.
+pub(super) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Failure {
+    let mut failure =
+        Failure::new(FailureKind::Source, error.to_string()).maybe_help(error.help.clone());
+    if matches!(
+        error.kind,
+        ErrorKind::NotFound | ErrorKind::Local | ErrorKind::Invalid
+    ) {
+        failure.place = Some(Box::new(crate::validate::of_source(pipeline, error)));
+    }
+    failure
+}
+
+/// A part that could not be stored.
+pub(super) fn of_put(pipeline: &Pipeline, name: &str, error: PutError<ConnectorError>) -> Failure {
+    match error {
+        PutError::Lake(error) => error.into(),
+        PutError::Body(error) => of_source(pipeline, &error),
+        error @ PutError::TooLarge { .. } => {
+            Failure::new(FailureKind::Source, format!("{name}: {error}"))
+                .help("ask the publisher whether the address is right; no part may be larger")
+        }
+    }
+}
+
+/// Something here is wrong, not the data.
+pub(super) fn internal(message: impl Into<String>) -> Failure {
+    Failure::new(
+        FailureKind::Storage,
+        format!("internal: {}", message.into()),
+    )
+    .help("this is a fault of sectorlake: please report it")
+}

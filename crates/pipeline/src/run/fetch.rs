@@ -1,0 +1,199 @@
+//! Everything that the source has, into the raw zone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::TryStreamExt;
+use sectorlake_connector::{Connector, Cursor, Fetched, Io, PartBody, Validators};
+use sectorlake_lake::{Manifest, PartMeta, PipelineState, RawZone};
+
+use super::failure::{internal, of_put, of_source};
+use crate::event::{Event, Progress};
+use crate::pipeline::Pipeline;
+use crate::result::{Failure, FailureKind, FetchResult};
+
+/// Bytes of one part, at most.
+const PART_BYTES_MAX: u64 = 64 << 30;
+/// Parts of one unit that one run fetches, at most: a source that pages without end is broken.
+const PARTS_MAX: usize = 1_000_000;
+
+/// What a run has to work on.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// By unit, in the order in which they are loaded.
+    pub(super) by_unit: BTreeMap<String, Vec<Manifest>>,
+    /// Where the next run goes on.
+    pub(super) cursor: BTreeMap<String, serde_json::Value>,
+    pub(super) fetched: FetchResult,
+}
+
+impl Parts {
+    /// The hashes of all parts, in order.
+    pub(super) fn hashes(&self) -> Vec<String> {
+        self.by_unit
+            .values()
+            .flatten()
+            .map(|part| part.hash.clone())
+            .collect()
+    }
+}
+
+/// Fetches units, one after the other: a source is asked in order and politely.
+pub(super) struct Fetcher<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) connector: &'a dyn Connector,
+    pub(super) io: Io,
+    pub(super) raw: RawZone,
+    pub(super) run: &'a str,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) bytes: AtomicU64,
+    pub(super) total: AtomicU64,
+}
+
+impl Fetcher<'_> {
+    pub(super) async fn fetch(
+        &self,
+        units: &[String],
+        state: Option<&PipelineState>,
+    ) -> Result<Parts, Failure> {
+        let mut parts = Parts::default();
+        for unit in units {
+            let from = state.and_then(|state| state.cursor.get(unit));
+            let (manifests, cursor) = self.unit(unit, from, &mut parts.fetched).await?;
+            if let Some(cursor) = cursor {
+                parts.cursor.insert(unit.clone(), cursor.0);
+            }
+            parts.by_unit.insert(unit.clone(), manifests);
+        }
+        parts.fetched.bytes = self.bytes.load(Ordering::Relaxed);
+        Ok(parts)
+    }
+
+    async fn unit(
+        &self,
+        unit: &str,
+        from: Option<&serde_json::Value>,
+        counts: &mut FetchResult,
+    ) -> Result<(Vec<Manifest>, Option<Cursor>), Failure> {
+        let mut cursor = from.cloned().map(Cursor);
+        let mut got = Vec::new();
+        while let Some(fetched) = self.ask(unit, cursor.as_ref()).await? {
+            let next = fetched.next.clone();
+            let manifest = self.keep(unit, fetched).await?;
+            match manifest.run == self.run {
+                true => counts.parts += 1,
+                false => counts.unchanged += 1,
+            }
+            got.push(manifest);
+            if next.is_none() {
+                cursor = None;
+                break;
+            }
+            if next == cursor || got.len() > PARTS_MAX {
+                let message = format!(
+                    "the source does not come to an end: after part {} of {unit} it leads back to where it was",
+                    got.len()
+                );
+                return Err(Failure::new(FailureKind::Source, message)
+                    .help("ask the publisher; the pages may be numbered wrongly"));
+            }
+            cursor = next;
+        }
+        // A unit that goes on where it stopped is what all runs have fetched of it, those that failed among them.
+        if cursor.is_some() {
+            let all = self.raw.manifests().await?;
+            got = all
+                .into_iter()
+                .filter(|manifest| manifest.unit == unit)
+                .collect();
+        }
+        Ok((newest(got), cursor))
+    }
+
+    async fn ask(&self, unit: &str, cursor: Option<&Cursor>) -> Result<Option<Fetched>, Failure> {
+        self.connector
+            .fetch(unit, cursor, &self.io)
+            .await
+            .map_err(|error| of_source(self.pipeline, &error))
+    }
+
+    async fn keep(&self, unit: &str, fetched: Fetched) -> Result<Manifest, Failure> {
+        if let Some(body) = fetched.part {
+            return self.put(unit, body).await;
+        }
+        let key = fetched.known.ok_or_else(|| {
+            internal("the connector gave neither a part nor the key of a known one")
+        })?;
+        let known = self.raw.checked(unit, &key, self.io.started_at()).await?;
+        known.ok_or_else(|| {
+            internal(format!(
+                "the source says {key} is unchanged, but it was never fetched"
+            ))
+        })
+    }
+
+    async fn put(&self, unit: &str, part: PartBody) -> Result<Manifest, Failure> {
+        let PartBody {
+            key,
+            name,
+            status,
+            headers,
+            etag,
+            last_modified,
+            length,
+            body,
+        } = part;
+        self.total
+            .fetch_add(length.unwrap_or_default(), Ordering::Relaxed);
+        let body = body.inspect_ok(|chunk| {
+            let bytes =
+                self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed) + chunk.len() as u64;
+            let total = length.map(|_| self.total.load(Ordering::Relaxed));
+            self.progress
+                .event(&self.pipeline.name, &Event::Fetching { bytes, total });
+        });
+        let meta = PartMeta {
+            key,
+            name: name.clone(),
+            status,
+            headers,
+            etag,
+            last_modified,
+        };
+        let put = self
+            .raw
+            .put(self.run, unit, meta, body, PART_BYTES_MAX)
+            .await;
+        put.map_err(|error| of_put(self.pipeline, &name, error))
+    }
+}
+
+/// What the newest fetch of each key said of its version.
+pub(super) fn validators(manifests: &[Manifest]) -> HashMap<String, Validators> {
+    let said = manifests.iter().map(|manifest| {
+        let validators = Validators {
+            etag: manifest.etag.clone(),
+            last_modified: manifest.last_modified.clone(),
+        };
+        (manifest.key.clone(), validators)
+    });
+    said.collect()
+}
+
+/// Of each key the newest version, and of parts with the same bytes one: a part is loaded once.
+fn newest(parts: Vec<Manifest>) -> Vec<Manifest> {
+    let mut last: HashMap<&str, usize> = HashMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        last.insert(&part.key, index);
+    }
+    let kept: HashSet<usize> = last.into_values().collect();
+    let mut seen = HashSet::new();
+    let versions = parts
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| kept.contains(index))
+        .map(|(_, part)| part);
+    versions
+        .filter(|part| seen.insert(part.hash.clone()))
+        .collect()
+}

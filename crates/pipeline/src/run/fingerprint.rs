@@ -1,0 +1,33 @@
+//! Whether the same parts would give the same rows again.
+
+use serde_json::json;
+
+use crate::plan::TablePlan;
+
+/// Raised whenever rows change though nothing else does: a cast, a check, a default.
+const RULES: u32 = 1;
+
+/// A hash over everything but the parts that decides what is loaded.
+pub(super) fn fingerprint(plans: &[TablePlan]) -> String {
+    let tables: Vec<serde_json::Value> = plans
+        .iter()
+        .map(|plan| {
+            let feeds: Vec<serde_json::Value> = plan
+                .feeds
+                .iter()
+                .map(|feed| {
+                    json!({
+                        "stream": feed.stream.name, "unit": feed.stream.unit, "member": feed.stream.member.as_ref().map(ToString::to_string),
+                        "format": feed.format, "unpivot": feed.unpivot, "sql": feed.sql, "parameters": feed.parameters, "columns": feed.columns,
+                    })
+                })
+                .collect();
+            json!({
+                "table": plan.contract.name, "contract": plan.contract.hash(), "load": plan.load.word(),
+                "slice": plan.slice.as_ref().map(ToString::to_string), "feeds": feeds,
+            })
+        })
+        .collect();
+    let text = json!({ "rules": RULES, "tables": tables }).to_string();
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}

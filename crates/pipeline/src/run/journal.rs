@@ -1,0 +1,225 @@
+//! What a run leaves in the journal: that it ran, what became of tables and parts, and every row that was not loaded.
+
+use std::sync::Arc;
+
+use sectorlake_contract::TableName;
+use sectorlake_lake::journal::{RejectedRow, RunPartRow, RunRow, RunTableRow};
+use sectorlake_lake::{
+    Access, DuplicateKey, Env, Journal, JournalWriter, Lake, Load, Manifest, Run, Staged,
+};
+use sectorlake_normalise::Rejection;
+
+use crate::result::{Failure, Outcome, PartResult, RunResult, TableResult};
+
+/// A piece of a part as rejected rows name it.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// What `_part` of its rows says.
+    pub(super) part: String,
+    /// The file as people know it, with `!member`.
+    pub(super) file: String,
+    /// The URL or path it was fetched from.
+    pub(super) key: String,
+}
+
+/// The journal of one run.
+pub(super) struct Recorder {
+    journal: Journal,
+    run: String,
+    pipeline: String,
+    access: Access,
+    rejected: JournalWriter<RejectedRow>,
+    tables: Vec<RunTableRow>,
+    parts: Vec<RunPartRow>,
+    /// The last rejection's row and record, to count the reasons of one row.
+    last: Option<(i64, Option<Arc<str>>)>,
+    reason: u32,
+}
+
+impl Recorder {
+    pub(super) fn new(lake: &Lake, run: &Run, pipeline: &str, access: Access) -> Self {
+        let journal = lake.journal();
+        Self {
+            rejected: journal.writer(run.id(), access),
+            journal,
+            run: run.id().to_owned(),
+            pipeline: pipeline.to_owned(),
+            access,
+            tables: Vec::new(),
+            parts: Vec::new(),
+            last: None,
+            reason: 0,
+        }
+    }
+
+    /// Keeps what was rejected of one batch. The reasons of one row stand together.
+    pub(super) async fn rejected(
+        &mut self,
+        table: &TableName,
+        origin: &Origin,
+        rejections: Vec<Rejection>,
+    ) -> Result<(), Failure> {
+        self.last = None;
+        for rejection in rejections {
+            self.count_reason(&rejection);
+            let row = RejectedRow {
+                run: self.run.clone(),
+                pipeline: self.pipeline.clone(),
+                table: table.clone(),
+                part: origin.part.clone(),
+                file: origin.file.clone(),
+                key: origin.key.clone(),
+                row: rejection.row,
+                reason: self.reason,
+                mapped: rejection.rule != "record",
+                field: rejection.field,
+                rule: rejection.rule.to_owned(),
+                value: rejection.value,
+                message: rejection.message,
+                record: rejection.record.map(|record| record.to_string()),
+            };
+            self.rejected.push(row).await?;
+        }
+        Ok(())
+    }
+
+    fn count_reason(&mut self, rejection: &Rejection) {
+        let same = |known: &Option<Arc<str>>| match (known, &rejection.record) {
+            (Some(known), Some(record)) => Arc::ptr_eq(known, record),
+            _ => false,
+        };
+        let goes_on = self
+            .last
+            .as_ref()
+            .is_some_and(|(row, record)| *row == rejection.row && same(record));
+        self.reason = if goes_on { self.reason + 1 } else { 1 };
+        self.last = Some((rejection.row, rejection.record.clone()));
+    }
+
+    /// Keeps the rows that lost against another of their key.
+    pub(super) async fn duplicates(
+        &mut self,
+        table: &TableName,
+        origins: &[Origin],
+        duplicates: Vec<DuplicateKey>,
+    ) -> Result<(), Failure> {
+        for duplicate in duplicates {
+            let origin = origins.iter().find(|origin| origin.part == duplicate.part);
+            let row = RejectedRow {
+                run: self.run.clone(),
+                pipeline: self.pipeline.clone(),
+                table: table.clone(),
+                file: origin.map_or_else(String::new, |origin| origin.file.clone()),
+                key: origin.map_or_else(String::new, |origin| origin.key.clone()),
+                part: duplicate.part,
+                row: duplicate.row,
+                reason: 1,
+                mapped: true,
+                field: Some(duplicate.fields.join(", ")),
+                rule: duplicate.rule.to_owned(),
+                message: format!("another row has the same {}", duplicate.fields.join(", ")),
+                value: Some(duplicate.key),
+                record: None,
+            };
+            self.rejected.push(row).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn table(&mut self, result: &TableResult, load: Load, staged: &Staged) {
+        self.tables.push(RunTableRow {
+            run: self.run.clone(),
+            pipeline: self.pipeline.clone(),
+            table: result.table.clone(),
+            load: load.word(),
+            mapped: result.mapped,
+            loaded: result.loaded,
+            unchanged: result.unchanged,
+            superseded: result.superseded,
+            rejected: result.rejected,
+            removed: result.removed,
+            previous_rows: staged.previous_rows,
+            version: staged.version,
+        });
+    }
+
+    pub(super) fn part(&mut self, result: &PartResult, manifest: &Manifest) {
+        self.parts.push(RunPartRow {
+            run: self.run.clone(),
+            pipeline: self.pipeline.clone(),
+            unit: manifest.unit.clone(),
+            stream: result.stream.clone(),
+            part: result.part.clone(),
+            name: result.name.clone(),
+            key: manifest.key.clone(),
+            bytes: manifest.size,
+            fetched_at: manifest.fetched_at,
+            table: result.table.clone(),
+            records: result.records,
+            decoded: result.decoded,
+            broken: result.broken,
+            filtered: result.filtered,
+            mapped: result.mapped,
+            rejected: result.rejected,
+        });
+    }
+
+    /// Closes what was written. Also of a run that fails: its rejected rows say why.
+    pub(super) async fn close(self) -> Result<(), Failure> {
+        self.rejected.close().await?;
+        self.journal
+            .write(&self.run, self.access, self.tables)
+            .await?;
+        self.journal
+            .write(&self.run, self.access, self.parts)
+            .await?;
+        Ok(())
+    }
+}
+
+/// That a run began.
+pub(super) async fn started(
+    lake: &Lake,
+    env: &Env,
+    run: &Run,
+    pipeline: &str,
+) -> Result<RunRow, Failure> {
+    let row = RunRow {
+        run: run.id().to_owned(),
+        pipeline: pipeline.to_owned(),
+        outcome: "started",
+        started_at: env.clock.now(),
+        finished_at: None,
+        host: env.host.clone(),
+        snapshot: None,
+        parts: None,
+        bytes: None,
+        message: None,
+    };
+    lake.journal()
+        .write(run.id(), Access::Open, vec![row.clone()])
+        .await?;
+    Ok(row)
+}
+
+/// How it ended. The run is over: that the journal cannot be written is told, and changes nothing.
+pub(super) async fn finished(lake: &Lake, env: &Env, started: RunRow, result: &RunResult) {
+    let (outcome, snapshot, message) = match &result.outcome {
+        Outcome::Published { snapshot } => ("published", Some(*snapshot), None),
+        Outcome::Unchanged => ("unchanged", None, None),
+        Outcome::Failed(failure) => ("failed", None, Some(failure.to_string())),
+    };
+    let run = started.run.clone();
+    let row = RunRow {
+        outcome,
+        finished_at: Some(env.clock.now()),
+        snapshot,
+        parts: Some(result.fetched.parts),
+        bytes: Some(result.fetched.bytes),
+        message,
+        ..started
+    };
+    if let Err(error) = lake.journal().write(&run, Access::Open, vec![row]).await {
+        tracing::warn!(run, %error, "the journal does not say how the run ended");
+    }
+}

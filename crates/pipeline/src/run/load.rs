@@ -1,0 +1,413 @@
+//! One table of one run: parts are decoded, mapped, checked and written by several workers at once, then staged as one commit.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use sectorlake_formats::{Decoded, FormatError, Part, PartBytes, ReadOptions};
+use sectorlake_lake::{
+    KeySuspects, Manifest, RawZone, Run, StageOptions, Staged, Suspects, TableStage, TableWriter,
+    WrittenFiles,
+};
+use sectorlake_normalise::{Counts, KeyChecks, Normaliser, Rejection, Settled, Worker};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::failure::internal;
+use super::journal::{Origin, Recorder};
+use crate::event::{Event, Progress};
+use crate::members::open_all;
+use crate::pipeline::Pipeline;
+use crate::plan::{Feed, TablePlan};
+use crate::result::{Failure, PartResult, TableResult};
+
+/// Reports of workers that wait to be taken in: rejected rows are written no faster than they are found.
+const REPORTS_MAX: usize = 16;
+
+/// What all tables of a run share.
+pub(super) struct Loader<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) run: &'a Run,
+    pub(super) raw: &'a RawZone,
+    pub(super) session: SessionContext,
+    pub(super) read: ReadOptions,
+    pub(super) stage: StageOptions,
+    pub(super) progress: &'a dyn Progress,
+}
+
+/// A table's result, with that of its parts.
+pub(super) struct Loaded {
+    pub(super) table: TableResult,
+    pub(super) parts: Vec<PartResult>,
+    pub(super) staged: Staged,
+}
+
+impl Loader<'_> {
+    /// Loads the given parts of each feed into a table, up to its staged commit.
+    pub(super) async fn load(
+        &self,
+        plan: &TablePlan,
+        parts: Vec<(&Feed, Manifest)>,
+        checks: KeyChecks,
+        recorder: &mut Recorder,
+    ) -> Result<Loaded, Failure> {
+        let options = StageOptions {
+            slice: plan.slice.clone(),
+            ..self.stage.clone()
+        };
+        let stage = self.run.stage(&plan.contract, plan.load, options).await?;
+        let mut table = TableLoad {
+            loader: self,
+            plan,
+            stage,
+            checks,
+            recorder,
+            writers: Vec::new(),
+            origins: Vec::new(),
+            parts: Vec::new(),
+            compiled: None,
+            mapped: 0,
+        };
+        for (feed, manifest) in &parts {
+            table.part(feed, manifest).await?;
+        }
+        table.settle_waiting().await?;
+        table.finish().await
+    }
+}
+
+struct TableLoad<'a> {
+    loader: &'a Loader<'a>,
+    plan: &'a TablePlan,
+    stage: TableStage,
+    checks: KeyChecks,
+    recorder: &'a mut Recorder,
+    /// Writers that no worker has at the moment; each fills its file over all parts.
+    writers: Vec<TableWriter>,
+    origins: Vec<Origin>,
+    parts: Vec<PartResult>,
+    /// The last mapping that was compiled, for parts with the same columns.
+    compiled: Option<(SchemaRef, Arc<Normaliser>)>,
+    mapped: u64,
+}
+
+/// What a worker tells of one batch.
+struct Report {
+    counts: Counts,
+    rejected: Vec<Rejection>,
+    last_record: i64,
+}
+
+impl TableLoad<'_> {
+    async fn part(&mut self, feed: &Feed, manifest: &Manifest) -> Result<(), Failure> {
+        let (store, path, size) = self.loader.raw.bytes(manifest);
+        let bytes = PartBytes {
+            store,
+            path,
+            size,
+            name: manifest.name.clone(),
+        };
+        let mut pieces = open_all(
+            &bytes,
+            &feed.stream,
+            feed.format.as_ref(),
+            &self.loader.read,
+        )
+        .await?;
+        let are_several = pieces.are_several();
+        self.compiled = None;
+        while let Some(piece) = pieces.next().await? {
+            let part = match &piece.member {
+                // Record numbers begin anew in each member, so the member is part of where a row is from.
+                Some(member) if are_several => format!("{}!{member}", manifest.hash),
+                _ => manifest.hash.clone(),
+            };
+            let origin = Origin {
+                part,
+                file: piece.part.name().to_owned(),
+                key: manifest.key.clone(),
+            };
+            let part_name = piece.member.as_deref().unwrap_or(&manifest.name);
+            let normaliser = self
+                .normaliser(feed, &piece.part, &manifest.key, part_name)
+                .await?;
+            self.piece(feed, manifest, origin, &piece.part, &normaliser)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn normaliser(
+        &mut self,
+        feed: &Feed,
+        part: &Part,
+        key: &str,
+        name: &str,
+    ) -> Result<Arc<Normaliser>, Failure> {
+        let schema = part.schema();
+        if let Some((known, normaliser)) = &self.compiled
+            && *known == schema
+            && !feed.depends_on_part()
+        {
+            return Ok(Arc::clone(normaliser));
+        }
+        let spec = feed.spec(&self.plan.contract, key, name);
+        let table = self.plan.contract.name.to_string();
+        let normaliser = Normaliser::compile(&spec, &schema, &self.loader.session)
+            .await
+            .map_err(|error| {
+                Failure::from(feed.problem(self.loader.pipeline, &table, &error))
+                    .in_file(part.name())
+            })?;
+        self.compiled = Some((schema, Arc::clone(&normaliser)));
+        Ok(normaliser)
+    }
+
+    /// Runs all partitions of one piece, and takes in what they tell.
+    async fn piece(
+        &mut self,
+        feed: &Feed,
+        manifest: &Manifest,
+        origin: Origin,
+        part: &Part,
+        normaliser: &Arc<Normaliser>,
+    ) -> Result<(), Failure> {
+        let from = sectorlake_normalise::Origin {
+            run: self.loader.run.id().to_owned(),
+            part: origin.part.clone(),
+        };
+        let (sender, mut reports) = mpsc::channel(REPORTS_MAX);
+        let mut workers = JoinSet::new();
+        for stream in part.read(&normaliser.projection()) {
+            let worker = normaliser
+                .worker(&from, &self.checks)
+                .await
+                .map_err(sectorlake_normalise::NormaliseError::from)?;
+            let writer = self.writers.pop().unwrap_or_else(|| self.stage.writer());
+            workers.spawn(work(stream, worker, writer, sender.clone()));
+        }
+        drop(sender);
+        let table = &self.plan.contract.name;
+        let mut result = PartResult {
+            table: table.clone(),
+            stream: feed.stream.name.clone(),
+            part: origin.part.clone(),
+            name: origin.file.clone(),
+            records: 0,
+            decoded: 0,
+            broken: 0,
+            filtered: 0,
+            mapped: 0,
+            rejected: 0,
+        };
+        loop {
+            tokio::select! {
+                biased;
+                Some(report) = reports.recv() => {
+                    add(&mut result, &report);
+                    self.recorder.rejected(table, &origin, report.rejected).await?;
+                    let rows = self.mapped + result.mapped;
+                    self.loader.progress.event(&self.loader.pipeline.name, &Event::Loading { table: table.clone(), part: origin.file.clone(), rows });
+                }
+                // A worker that fails ends all: dropping the set aborts the others.
+                Some(ended) = workers.join_next() => self.writers.push(ended.map_err(|error| internal(error.to_string()))??),
+                else => break,
+            }
+        }
+        if result.records != result.decoded + result.broken {
+            let message = format!(
+                "{}: {} records, but {} decoded and {} broken",
+                origin.file, result.records, result.decoded, result.broken
+            );
+            return Err(internal(message));
+        }
+        self.mapped += result.mapped;
+        self.recorder.part(&result, manifest);
+        self.parts.push(result);
+        self.origins.push(origin);
+        Ok(())
+    }
+
+    /// Rows that point into their own table: now that all are seen, they are judged.
+    async fn settle_waiting(&mut self) -> Result<(), Failure> {
+        let Some(waiting) = self.checks.waiting.take() else {
+            return Ok(());
+        };
+        let (sender, mut settled) = mpsc::channel::<Settled>(1);
+        let judge = tokio::task::spawn_blocking(move || {
+            waiting.settle(|some| {
+                // Nobody receives any more: the run is over.
+                let _ = sender.blocking_send(some);
+                Ok::<(), sectorlake_normalise::NormaliseError>(())
+            })
+        });
+        let mut writer = self.writers.pop().unwrap_or_else(|| self.stage.writer());
+        while let Some(some) = settled.recv().await {
+            for batch in some.batches {
+                writer.write(batch).await?;
+            }
+            self.refuse(some.rejected).await?;
+        }
+        self.writers.push(writer);
+        judge.await.map_err(|error| internal(error.to_string()))??;
+        Ok(())
+    }
+
+    async fn refuse(&mut self, rejected: Vec<(String, Rejection)>) -> Result<(), Failure> {
+        // The reasons of one row stand together, so rows are told apart by their record.
+        let mut rows: Vec<(String, Vec<Rejection>)> = Vec::new();
+        for (part, rejection) in rejected {
+            match rows.last_mut() {
+                Some((known, reasons)) if *known == part && same_row(reasons, &rejection) => {
+                    reasons.push(rejection)
+                }
+                _ => rows.push((part, vec![rejection])),
+            }
+        }
+        for (part, reasons) in rows {
+            let Some(index) = self.origins.iter().position(|origin| origin.part == part) else {
+                return Err(internal(format!(
+                    "a row waited that came from no part: {part}"
+                )));
+            };
+            self.parts[index].rejected += 1;
+            self.recorder
+                .rejected(&self.plan.contract.name, &self.origins[index], reasons)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Loaded, Failure> {
+        let files = self.close_writers().await?;
+        let suspects = self.suspects().await?;
+        let order: Vec<String> = self
+            .origins
+            .iter()
+            .map(|origin| origin.part.clone())
+            .collect();
+        let mut staged = self.stage.finish(files, Some(suspects), &order).await?;
+        let duplicates = std::mem::take(&mut staged.duplicates);
+        let sum = |count: fn(&PartResult) -> u64| self.parts.iter().map(count).sum::<u64>();
+        let table = TableResult {
+            table: self.plan.contract.name.clone(),
+            mapped: sum(|part| part.mapped),
+            loaded: staged.loaded,
+            unchanged: staged.unchanged,
+            superseded: staged.superseded,
+            rejected: sum(|part| part.rejected) + duplicates.len() as u64,
+            broken: sum(|part| part.broken),
+            removed: staged.removed_rows,
+        };
+        self.recorder
+            .duplicates(&table.table, &self.origins, duplicates)
+            .await?;
+        self.recorder.table(&table, self.plan.load, &staged);
+        if !table.balances() {
+            return Err(internal(format!(
+                "{}: {} mapped rows, but {} loaded, {} unchanged, {} superseded and {} rejected",
+                table.table,
+                table.mapped,
+                table.loaded,
+                table.unchanged,
+                table.superseded,
+                table.rejected
+            )));
+        }
+        let event = Event::Loaded {
+            table: table.table.clone(),
+            loaded: table.loaded,
+            rejected: table.rejected,
+        };
+        self.loader
+            .progress
+            .event(&self.loader.pipeline.name, &event);
+        Ok(Loaded {
+            table,
+            parts: self.parts,
+            staged,
+        })
+    }
+
+    async fn close_writers(&mut self) -> Result<Vec<WrittenFiles>, Failure> {
+        let mut closing = JoinSet::new();
+        for writer in self.writers.drain(..) {
+            closing.spawn(writer.close());
+        }
+        let mut files = Vec::new();
+        while let Some(closed) = closing.join_next().await {
+            files.push(closed.map_err(|error| internal(error.to_string()))??);
+        }
+        Ok(files)
+    }
+
+    async fn suspects(&self) -> Result<Suspects, Failure> {
+        let logs = self.checks.unique.clone();
+        let keys = tokio::task::spawn_blocking(move || {
+            let keys = logs.into_iter().map(|(fields, log)| {
+                let hashes = log.repeated()?.into_iter().collect();
+                Ok(KeySuspects { fields, hashes })
+            });
+            keys.collect::<Result<Vec<_>, sectorlake_normalise::NormaliseError>>()
+        });
+        Ok(Suspects {
+            keys: keys.await.map_err(|error| internal(error.to_string()))??,
+        })
+    }
+}
+
+/// One partition of one piece, from bytes to written rows; gives the writer back.
+async fn work(
+    mut stream: BoxStream<'static, Result<Decoded, FormatError>>,
+    mut worker: Worker,
+    mut writer: TableWriter,
+    reports: mpsc::Sender<Report>,
+) -> Result<TableWriter, Failure> {
+    while let Some(decoded) = stream.next().await {
+        let decoded = decoded?;
+        let normalised = worker.process(&decoded).await?;
+        for batch in normalised.batches {
+            writer.write(batch).await?;
+        }
+        let report = Report {
+            counts: normalised.counts,
+            rejected: normalised.rejected,
+            last_record: last_record(&decoded),
+        };
+        if reports.send(report).await.is_err() {
+            // Nobody receives any more: another worker failed.
+            break;
+        }
+    }
+    Ok(writer)
+}
+
+/// The greatest record number of a batch: records are numbered from 1, so the greatest of all is how many there are.
+fn last_record(decoded: &Decoded) -> i64 {
+    let read = decoded.rows.values().iter().copied();
+    read.chain(decoded.broken.iter().map(|broken| broken.row))
+        .max()
+        .unwrap_or_default()
+}
+
+fn add(result: &mut PartResult, report: &Report) {
+    result.records = result
+        .records
+        .max(u64::try_from(report.last_record).unwrap_or_default());
+    result.decoded += report.counts.decoded;
+    result.broken += report.counts.broken;
+    result.filtered += report.counts.filtered;
+    result.mapped += report.counts.mapped;
+    result.rejected += report.counts.rejected;
+}
+
+fn same_row(reasons: &[Rejection], rejection: &Rejection) -> bool {
+    reasons
+        .last()
+        .is_some_and(|last| match (&last.record, &rejection.record) {
+            (Some(known), Some(record)) => Arc::ptr_eq(known, record),
+            _ => false,
+        })
+}

@@ -1,0 +1,142 @@
+//! Running pipelines: each its own run and its own snapshot; one that fails harms no other.
+
+mod attempt;
+mod failure;
+mod fetch;
+mod fingerprint;
+mod journal;
+mod keys;
+mod load;
+mod order;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use sectorlake_connector::{Environment, Http, Registry};
+use sectorlake_lake::{Env, Lake};
+
+use crate::event::{Event, Progress};
+use crate::project::Project;
+use crate::result::{Failure, FetchResult, Outcome, RunResult};
+
+/// What runs are handed from outside.
+#[derive(Clone)]
+pub struct RunContext {
+    /// The project.
+    pub project: Project,
+    /// The connectors.
+    pub registry: Registry,
+    /// The lake.
+    pub lake: Lake,
+    /// The clock and this host: the lake's own.
+    pub env: Env,
+    /// The polite client.
+    pub http: Http,
+    /// Environment variables, for secrets.
+    pub environment: Environment,
+    /// Bytes that one run may hold.
+    pub memory_bytes_max: u64,
+    /// Workers of one table.
+    pub partitions: usize,
+}
+
+impl RunContext {
+    /// With the project's memory bound and a worker per core.
+    #[must_use]
+    pub fn new(
+        project: Project,
+        registry: Registry,
+        lake: Lake,
+        env: Env,
+        http: Http,
+        environment: Environment,
+    ) -> Self {
+        let memory_bytes_max = project.memory_bytes_max();
+        let partitions = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self {
+            project,
+            registry,
+            lake,
+            env,
+            http,
+            environment,
+            memory_bytes_max,
+            partitions,
+        }
+    }
+}
+
+impl fmt::Debug for RunContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunContext")
+            .field("project", &self.project.root())
+            .field("lake", &self.lake.location())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs pipelines one after the other, in the given order. Dropping the future ends them: nothing of an unfinished run is
+/// ever seen, and the next run takes up what was fetched.
+pub async fn run(
+    context: &RunContext,
+    pipelines: &[String],
+    progress: &dyn Progress,
+) -> Vec<RunResult> {
+    let mut results = Vec::with_capacity(pipelines.len());
+    for name in pipelines {
+        let result = one(context, name, progress).await;
+        progress.event(name, &Event::Finished(result.outcome.clone()));
+        results.push(result);
+    }
+    results
+}
+
+async fn one(context: &RunContext, name: &str, progress: &dyn Progress) -> RunResult {
+    let mut result = RunResult {
+        pipeline: name.to_owned(),
+        run: None,
+        outcome: Outcome::Unchanged,
+        fetched: FetchResult::default(),
+        tables: Vec::new(),
+        parts: Vec::new(),
+        notes: Vec::new(),
+    };
+    let begun = begin(context, name).await;
+    let (attempt, run) = match begun {
+        Ok(begun) => begun,
+        Err(failure) => {
+            result.outcome = Outcome::Failed(failure);
+            return result;
+        }
+    };
+    result.run = Some(run.id().to_owned());
+    progress.event(
+        name,
+        &Event::Started {
+            run: run.id().to_owned(),
+        },
+    );
+    attempt.finish(run, progress, &mut result).await;
+    result
+}
+
+async fn begin<'a>(
+    context: &'a RunContext,
+    name: &str,
+) -> Result<(attempt::Attempt<'a>, sectorlake_lake::Run), Failure> {
+    let pipeline = context.project.pipeline(name)?;
+    let connector = pipeline.connector(
+        context.project.root(),
+        &context.registry,
+        &context.environment,
+    )?;
+    let run = context.lake.begin(name).await?;
+    Ok((
+        attempt::Attempt {
+            context,
+            pipeline,
+            connector,
+        },
+        run,
+    ))
+}
