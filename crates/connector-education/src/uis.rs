@@ -249,6 +249,13 @@ mod tests {
             ),
             say(json!({"indicators": {"CR.1": {"unit": "%"}}, "geo_unit": ["VNM"]})),
         ];
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        `indicators` is missing / indicators: The indicators, by code, and what their records leave unsaid.
+        indicators: names no indicator / write a code with its unit: ROFST.1T3.GPIA.CP: { unit: "1" }
+        indicators.CR.1: `unit` is missing / unit: Its unit as a UCUM code: `%`, `{person}`, `1` for an index or a ratio.
+        indicators: must be keys with values, not a list / -
+        url: stands beside `path` / leave one of them out
+        geo_unit: unknown setting / did you mean `geo_units`?
+        "#);
     }
 }

@@ -188,6 +188,16 @@ mod tests {
             say(json!({"url": "https://example.org/?k=${env:NONE}"})),
             say(json!({"url": "https://example.org", "allow_private": "yes"})),
         ];
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        `url` is missing / url: An http or https URL, or a list of them that hold the same kind of data.
+        url: is an empty list / write at least one URL
+        url: "data/a.csv" is no address / write an http:// or https:// address; for files use `connector: file` with `path:`
+        url[1]: ftp:// is not fetched here / write an http:// or https:// address; for files use `connector: file` with `path:`
+        url: must be a text or a list, not 7 / write it in quotes: "7"
+        header: unknown setting / did you mean `headers`?
+        headers.a b: is no name of a header / letters, digits and hyphens
+        url: the environment variable NONE is not set / set it where sectorlake runs: export NONE=…
+        allow_private: must be true or false, not a text / -
+        "#);
     }
 }

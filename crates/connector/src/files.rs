@@ -168,7 +168,9 @@ fn matching(project_dir: &Path, text: &str) -> Result<Vec<PathBuf>, ConnectorErr
         require_literal_leading_dot: true,
     };
     let found = glob_with(&full, options).map_err(|error| {
-        ConnectorError::new(ErrorKind::Invalid, format!("is no glob: {}", error.msg)).at(text)
+        ConnectorError::new(ErrorKind::Invalid, format!("is no glob: {}", error.msg))
+            .at(text)
+            .with_help("write `*` for any text, `?` for one character, `[[]` for a bracket")
     })?;
     let mut paths = Vec::new();
     for path in found {
@@ -178,7 +180,9 @@ fn matching(project_dir: &Path, text: &str) -> Result<Vec<PathBuf>, ConnectorErr
         }
     }
     if paths.is_empty() {
-        let mut error = ConnectorError::new(ErrorKind::NotFound, "no file matches").at(text);
+        let mut error = ConnectorError::new(ErrorKind::NotFound, "no file matches")
+            .at(text)
+            .with_help("`*` stays within a folder, `**/` looks into the folders in it too");
         // The part before the first wildcard may be what is wrong.
         let fixed: PathBuf = Path::new(text)
             .iter()
@@ -306,7 +310,21 @@ mod tests {
         ] {
             said.push(format!("{text}: {}", say(dir.path(), text).await));
         }
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        data/a.csv: data/a.csv
+        data/x[1].csv: data/x[1].csv
+        data: data/a.csv data/b.csv data/x[1].csv
+        data/*.csv: data/a.csv data/b.csv data/x[1].csv
+        data/**/*.csv: data/a.csv data/b.csv data/deep/c.csv data/x[1].csv
+        data/c*.csv: data/c*.csv: no file matches / `*` stays within a folder, `**/` looks into the folders in it too
+        data/a.cvs: data/a.cvs: there is no such file / did you mean data/a.csv?
+        dta/a.csv: dta/a.csv: there is no such file / did you mean data?
+        nowhere/a.csv: nowhere/a.csv: there is no such file / there is no folder nowhere; paths are relative to the project's folder
+        empty: empty: the folder holds no file / a glob such as `folder/**/*.csv` looks into the folders in it too
+        dta/*.csv: dta/*.csv: no file matches / did you mean data?
+        data/[: data/[: is no glob: invalid range pattern / write `*` for any text, `?` for one character, `[[]` for a bracket
+        qqq: qqq: there is no such file / paths are relative to the project's folder
+        "#);
     }
 
     #[tokio::test]

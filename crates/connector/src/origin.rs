@@ -82,13 +82,19 @@ impl Origin {
         }
     }
 
-    /// The file name without its ending, for naming a stream.
+    /// The file's name, or what the path ends with.
     #[must_use]
-    pub fn stem(&self) -> String {
-        let name = match self {
+    pub fn file_name(&self) -> String {
+        match self {
             Self::Files { path, .. } => path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned(),
             Self::Urls { urls, .. } => urls.first().map(SourceUrl::file_name).unwrap_or_default(),
-        };
+        }
+    }
+
+    /// The file's name without its ending, for naming a stream.
+    #[must_use]
+    pub fn stem(&self) -> String {
+        let name = self.file_name();
         match name.rsplit_once('.') {
             Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
             _ => name,

@@ -234,7 +234,13 @@ mod tests {
             "${env:KEY",
         ];
         let said: Vec<String> = all.into_iter().map(say).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        api_key: the environment variable NONE is not set / set it where sectorlake runs: export NONE=…
+        api_key: `${env:EMPTY}` is empty / give it the secret, or leave the setting out
+        api_key: the secret's file DIR/none cannot be read: No such file or directory (os error 2) / check the path and its permissions
+        api_key: `${NONE}` is no reference / write ${env:NAME} or ${file:PATH}
+        api_key: has a `${` without its `}` / write ${env:NAME} or ${file:PATH}
+        "#);
     }
 
     #[test]

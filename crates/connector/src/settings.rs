@@ -60,7 +60,7 @@ impl SettingsError {
 /// Checks `settings` against the schema of the connector `name`: the first mistake, in the order of the settings.
 ///
 /// It reads what schemars writes for plain settings: `type`, `properties`, `additionalProperties`, `required`, `items`,
-/// `enum`, `const`, `anyOf`, `oneOf` and `$ref` into `$defs`. What it lets pass, serde still refuses.
+/// `enum`, bounds, `anyOf`, `oneOf` and `$ref` into `$defs`. What it lets pass, serde still refuses.
 pub(crate) fn check(settings: &Value, schema: &Value, name: &str) -> Result<(), SettingsError> {
     Checker { root: schema, name }.value(settings, schema, &mut Vec::new())
 }
@@ -93,6 +93,9 @@ impl Checker<'_> {
         let expected = types(schema);
         if !expected.is_empty() && !expected.iter().any(|kind| is_of(value, kind)) {
             return Err(wrong_type(value, &expected, path));
+        }
+        if let Some(mistake) = out_of_bounds(value, schema) {
+            return Err(SettingsError::new(path.clone(), mistake));
         }
         match value {
             Value::Object(object) => self.object(object, schema, path),
@@ -146,9 +149,9 @@ impl Checker<'_> {
         for key in required.into_iter().flatten().filter_map(Value::as_str) {
             if !object.contains_key(key) {
                 let about = properties.get(key).and_then(|property| {
-                    self.resolve(property)
+                    property
                         .get("description")
-                        .or(property.get("description"))
+                        .or(self.resolve(property).get("description"))
                 });
                 let help = about.and_then(Value::as_str).map(first_sentence);
                 let error = SettingsError::new(path.clone(), format!("`{key}` is missing"));
@@ -208,6 +211,26 @@ impl Checker<'_> {
     }
 }
 
+/// A number beyond `minimum` or `maximum`, a list shorter than `minItems` or longer than `maxItems`.
+fn out_of_bounds(value: &Value, schema: &Value) -> Option<String> {
+    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
+    let (found, least, most, of) = match value {
+        Value::Number(number) => (number.as_f64()?, bound("minimum"), bound("maximum"), ""),
+        Value::Array(items) => (
+            items.len() as f64,
+            bound("minItems"),
+            bound("maxItems"),
+            " entries",
+        ),
+        _ => return None,
+    };
+    if let Some(least) = least.filter(|least| found < *least) {
+        return Some(format!("must be at least {least}{of}, not {found}"));
+    }
+    let most = most.filter(|most| found > *most)?;
+    Some(format!("must be at most {most}{of}, not {found}"))
+}
+
 fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(kind)) => vec![kind.as_str()],
@@ -262,11 +285,11 @@ fn wrong_type(value: &Value, expected: &[&str], path: &[String]) -> SettingsErro
         .map(|kind| in_words(kind))
         .collect();
     words.dedup();
-    let message = format!(
-        "must be {}, not {}",
-        words.join(" or "),
-        in_words(kind_of(value))
-    );
+    let found = match value {
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => in_words(kind_of(value)).to_owned(),
+    };
+    let message = format!("must be {}, not {found}", words.join(" or "));
     let error = SettingsError::new(path.to_vec(), message);
     if expected.contains(&"string") && (value.is_number() || value.is_boolean()) {
         return error.with_help(format!("write it in quotes: \"{value}\""));
@@ -316,6 +339,8 @@ mod tests {
         #[serde(default)]
         ids: Vec<u64>,
         #[serde(default)]
+        bbox: Option<[f64; 4]>,
+        #[serde(default)]
         layout: Layout,
     }
 
@@ -364,11 +389,32 @@ mod tests {
             json!({"path": "a", "headers": {"accept": true}}),
             json!({"path": "a", "ids": [1, "2"]}),
             json!({"path": "a", "ids": [1.5]}),
+            json!({"path": "a", "ids": [-1]}),
+            json!({"path": "a", "bbox": [1, 2, 3]}),
             json!({"path": "a", "layout": "archiv"}),
             json!({"path": "a", "layout": "zzz"}),
         ];
         let said: Vec<String> = all.into_iter().map(say).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        fine
+        fine
+        pth: unknown setting / did you mean `path`?
+        wholly_else: unknown setting / demo takes: bbox, headers, ids, layout, path, station
+        `path` is missing / path: Where the file lies.
+        path: must be a text, not 7 / write it in quotes: "7"
+        path: must be a text, not a list
+        station.lattitude: unknown setting / did you mean `latitude`?
+        station: `id` is missing / id: The id that the network gives.
+        station.id: must be a text, not 12 / write it in quotes: "12"
+        station: must be keys with values, not a text
+        headers.accept: must be a text, not true / write it in quotes: "true"
+        ids[1]: must be a whole number, not a text
+        ids[0]: must be a whole number, not 1.5
+        ids[0]: must be at least 0, not -1
+        bbox: must be at least 4 entries, not 3
+        layout: "archiv" is none of its values / did you mean `archive`?
+        layout: "zzz" is none of its values / one of: live, archive
+        "#);
     }
 
     #[test]

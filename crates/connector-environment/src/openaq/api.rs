@@ -159,10 +159,7 @@ impl Api {
             area,
             parameters: settings.parameters.clone(),
             since: settings.since.as_deref().map(parse_since).transpose()?,
-            page_size: settings
-                .page_size
-                .unwrap_or(PAGE_SIZE_MAX)
-                .clamp(1, PAGE_SIZE_MAX),
+            page_size: settings.page_size.unwrap_or(PAGE_SIZE_MAX),
             sensors: OnceCell::new(),
         })
     }

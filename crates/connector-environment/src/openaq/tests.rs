@@ -154,7 +154,16 @@ fn settings_are_checked() {
         say(json!({"path": {"location": "a.json"}})),
         say(json!({"path": "a.json"})),
     ];
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    `api_key` is missing / register at explore.openaq.org, then write `api_key: ${env:OPENAQ_KEY}`
+    api_key: the environment variable NONE is not set / set it where sectorlake runs: export NONE=…
+    neither `country` nor `bbox` is there / write `country: VN`, or `bbox: [west, south, east, north]`
+    bbox: stands beside `country` / leave one of them out
+    since: "yesterday" is no date / write it as in 2025-01-31 or 2025-01-31T07:00:00+07:00
+    country: has no effect beside `path` / leave it out, or leave `path` out to ask the API
+    path.location: unknown setting / did you mean `locations`?
+    path: must be keys with values, not a text / -
+    "#);
 }
 
 #[tokio::test]

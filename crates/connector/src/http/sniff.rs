@@ -9,9 +9,7 @@ pub(crate) fn page_title(head: &[u8]) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let mut lower = text.to_ascii_lowercase();
     while let Some(rest) = lower.strip_prefix("<!--") {
-        let Some((_, after)) = rest.split_once("-->") else {
-            return None;
-        };
+        let (_, after) = rest.split_once("-->")?;
         lower = after.trim_start().to_owned();
     }
     let is_page = ["<!doctype html", "<html", "<head", "<body"]

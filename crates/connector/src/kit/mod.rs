@@ -11,3 +11,6 @@ mod server;
 pub use cases::{Abilities, Subject, check};
 pub use pace::TestPace;
 pub use server::{Exchange, Fault, Server};
+
+#[cfg(test)]
+mod tests;

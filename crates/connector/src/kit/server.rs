@@ -107,6 +107,11 @@ impl Server {
         self.lock().fault = Some((fault, times));
     }
 
+    /// Plays back these from now on.
+    pub fn play(&self, exchanges: Vec<Exchange>) {
+        self.lock().exchanges = exchanges;
+    }
+
     /// The targets asked for so far.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {

@@ -1,0 +1,94 @@
+//! Two days of the archive as a recording, and the bundled log.
+#![expect(clippy::unwrap_used, reason = "tests")]
+use std::path::Path;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
+use sectorlake_connector::{Http, Limits};
+
+use super::*;
+
+fn make_at(settings: serde_json::Value) -> Result<Arc<dyn Connector>, SettingsError> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let context = MakeContext::new(project, "demo", |_| None);
+    registration().make(settings.as_object().unwrap().clone(), &context)
+}
+
+/// Two days of one sensor, in the archive's layout.
+const DAYS: [&str; 2] = [
+    "sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP1;P2;durP2;ratioP2\n\
+     1;SDS011;7;10.7;106.7;2018-10-08T09:21:52;31.52;;;27.22;;\n",
+    "sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP1;P2;durP2;ratioP2\n\
+     1;SDS011;7;10.7;106.7;2018-10-09T09:21:52;30.50;;;26.93;;\n",
+];
+
+#[tokio::test]
+async fn passes_the_kit() {
+    let subject = Subject {
+        make: &|server| {
+            make_at(
+                json!({"layout": "archive", "url": [format!("{server}/1.csv"), format!("{server}/2.csv")]}),
+            )
+        },
+        recording: vec![
+            Exchange::new("/1.csv", DAYS[0]).with_etag("\"1\""),
+            Exchange::new("/2.csv", DAYS[1]).with_etag("\"2\""),
+        ],
+        abilities: Abilities {
+            conditional: true,
+            ..Abilities::default()
+        },
+        secrets: &[],
+    };
+    assert_eq!(check(&subject).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_log_is_one_zip_with_all_its_days() {
+    let log = "tests/data/environment/hcmc_sensor_12779556_2018-10.zip";
+    let station = json!({"id": "esp8266-12779556", "latitude": 10.69, "longitude": 106.74});
+    let source = make_at(json!({"layout": "madavi", "path": log, "station": station})).unwrap();
+    let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
+    let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
+    let streams = source.streams(&io).await.unwrap();
+    let member = streams[0].member.clone().unwrap();
+    assert!(member.matches("data-esp8266-12779556-2018-10-08.csv"));
+    assert_eq!(streams[0].mappings[0].parameters["latitude"], "10.69");
+    let fetched = source.fetch(STREAM, None, &io).await.unwrap().unwrap();
+    assert_eq!(fetched.next, None);
+    let body = fetched
+        .part
+        .unwrap()
+        .body
+        .try_collect::<Vec<Bytes>>()
+        .await
+        .unwrap();
+    assert_eq!(body.concat().len(), 273_901);
+}
+
+#[test]
+fn settings_are_checked() {
+    let say = |settings: serde_json::Value| {
+        let error = make_at(settings).err().unwrap();
+        format!("{error} / {}", error.help.as_deref().unwrap_or("-"))
+    };
+    let said = [
+        say(json!({"path": "a.zip"})),
+        say(json!({"path": "a.zip", "layout": "madavy"})),
+        say(json!({"path": "a.zip", "layout": "madavi"})),
+        say(json!({"path": "a.zip", "layout": "madavi", "station": {"id": "x", "latitude": "10"}})),
+        say(
+            json!({"path": "a.zip", "layout": "live", "station": {"id": "x", "latitude": 1, "longitude": 2}}),
+        ),
+        say(json!({"layout": "live"})),
+    ];
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    `layout` is missing / layout: `archive`: a CSV a sensor and day; `madavi`: the log of one node; `live`: JSON of the last minutes.
+    layout: "madavy" is none of its values / did you mean `madavi`?
+    `station` is missing / a node's log does not say where it stands: write station: { id: …, latitude: …, longitude: … }
+    station.latitude: must be a number, not a text / -
+    station: has no effect in this layout / leave it out: each record tells where its sensor stands
+    neither `path` nor `url` is there / write `path:` with a file of this machine, or `url:` with an address
+    "#);
+}
