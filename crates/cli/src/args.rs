@@ -268,8 +268,11 @@ mod tests {
     #[test]
     fn help() {
         let mut command = Cli::command().term_width(100);
+        command.build();
         insta::assert_snapshot!(command.render_help().to_string());
-        let sql = command.find_subcommand_mut("sql").unwrap();
-        insta::assert_snapshot!("sql_help", sql.render_help().to_string());
+        for name in ["run", "sql", "rejected"] {
+            let help = command.find_subcommand_mut(name).unwrap().render_help();
+            insta::assert_snapshot!(format!("{name}_help"), help.to_string());
+        }
     }
 }

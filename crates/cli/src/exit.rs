@@ -93,7 +93,7 @@ pub(crate) struct Failure {
     pub(crate) help: Option<String>,
     /// The place in a text.
     pub(crate) snippet: Option<Box<Snippet>>,
-    source: Option<NamedSource<String>>,
+    source: Option<Box<NamedSource<String>>>,
 }
 
 impl Failure {
@@ -141,7 +141,7 @@ impl Failure {
     pub(crate) fn snippet(mut self, snippet: Option<Snippet>) -> Self {
         self.source = snippet
             .as_ref()
-            .map(|it| NamedSource::new(&it.name, it.text.clone()));
+            .map(|it| Box::new(NamedSource::new(&it.name, it.text.clone())));
         self.snippet = snippet.map(Box::new);
         self
     }
@@ -167,7 +167,7 @@ impl Diagnostic for Failure {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|it| it as &dyn SourceCode)
+        self.source.as_deref().map(|it| it as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -4,16 +4,62 @@
 //! Must not know: how a part is decoded, a contract enforced, a snapshot published or a query planned.
 //! Bounds: an answer is printed as it streams, whatever its size.
 
+mod answer;
 mod args;
+mod at;
+mod catalog;
+mod commands;
+mod context;
+mod environment;
 mod exit;
+mod fault;
+mod log;
+mod numbers;
 mod output;
+mod progress;
 mod prompt;
+mod registry;
 mod report;
+mod session;
+mod suggest;
+mod summary;
 mod terminal;
 
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
 use mimalloc::MiMalloc;
+
+use crate::args::Cli;
+use crate::context::Context;
+use crate::exit::Exit;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-fn main() {}
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked_or_wrong) => {
+            // Help and version go to stdout, the rest to stderr; a reader that went away is no news.
+            let _ = asked_or_wrong.print();
+            let exit = if asked_or_wrong.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
+            return exit.into();
+        }
+    };
+    let context = Context::new(cli.global);
+    match commands::dispatch(&context, &cli.command) {
+        Ok(exit) => exit.into(),
+        Err(_) if terminal::pipe_closed() => Exit::Ok.into(),
+        Err(failure) => {
+            let text = report::render(&failure, context.errors());
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            failure.exit.into()
+        }
+    }
+}

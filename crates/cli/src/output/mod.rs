@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use arrow::error::ArrowError;
 use clap::ValueEnum;
 use parquet::errors::ParquetError;
@@ -78,6 +78,8 @@ pub(crate) struct Look {
     pub(crate) expanded: bool,
     /// End with the number of rows.
     pub(crate) count: bool,
+    /// What stands in place of a table without rows.
+    pub(crate) empty: Option<&'static str>,
 }
 
 impl Look {
@@ -217,6 +219,25 @@ impl Output {
         }
         Ok(self.rows)
     }
+}
+
+/// The key in a field's metadata that asks a drawn table to align its texts to the right, as numbers are.
+const RIGHT: &str = "sectorlake.right";
+
+/// A column of texts that are numbers to the reader.
+pub(crate) fn right_aligned(field: Field) -> Field {
+    field.with_metadata([(RIGHT.to_owned(), String::new())].into())
+}
+
+/// Writes a file that appears whole or not at all.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let file = NewFile::create(path)?;
+    let failed = |source| OutputError::File {
+        path: path.to_owned(),
+        source,
+    };
+    file.writer()?.write_all(bytes).map_err(failed)?;
+    file.publish()
 }
 
 /// Writes one batch that is already at hand.

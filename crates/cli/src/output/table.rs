@@ -10,7 +10,7 @@ use comfy_table::{
 };
 
 use super::cell::{Cells, drawable, is_bytes, is_number, options, readable, shortened};
-use super::{BatchWriter, Look, OutputError};
+use super::{BatchWriter, Look, OutputError, RIGHT};
 
 /// Rows whose widths decide the columns' widths, and rows drawn at once after that.
 const SAMPLE_ROWS: usize = 1000;
@@ -59,7 +59,7 @@ impl<W: Write> Table<W> {
             .iter()
             .map(|field| Column {
                 name: drawable(field.name(), false).into_owned(),
-                right: is_number(field.data_type()),
+                right: is_number(field.data_type()) || field.metadata().contains_key(RIGHT),
                 chars_max: chars_max(is_bytes(field)),
             })
             .collect();
@@ -205,6 +205,10 @@ impl<W: Write> BatchWriter for Table<W> {
     }
 
     fn finish(&mut self) -> Result<(), OutputError> {
+        if let (0, Some(sentence)) = (self.rows, self.look.empty) {
+            writeln!(self.sink, "{sentence}")?;
+            return Ok(self.sink.flush()?);
+        }
         self.draw(false)?;
         self.bottom()?;
         if self.look.count {

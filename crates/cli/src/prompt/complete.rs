@@ -88,11 +88,11 @@ const KEYWORDS: [&str; 78] = [
 
 /// Names a session knows.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// `schema.table` to its columns.
-    pub(super) tables: BTreeMap<String, Vec<String>>,
+    pub(crate) tables: BTreeMap<String, Vec<String>>,
     /// Functions.
-    pub(super) functions: BTreeSet<String>,
+    pub(crate) functions: BTreeSet<String>,
 }
 
 impl Names {

@@ -1,0 +1,189 @@
+//! What the lake tells about itself, as SQL over `meta.*`: the one place that knows those tables' columns.
+
+use std::env;
+
+use crate::args::RejectedArgs;
+
+/// In which language a title is shown where there is room for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// Vietnamese.
+    Vi,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// What the user's locale asks for; English where it names neither.
+    pub(crate) fn of_user() -> Self {
+        let set = |name: &str| env::var(name).ok().filter(|it| !it.is_empty());
+        Self::of_locale(
+            set("LC_ALL")
+                .or_else(|| set("LC_MESSAGES"))
+                .or_else(|| set("LANG"))
+                .as_deref(),
+        )
+    }
+
+    fn of_locale(locale: Option<&str>) -> Self {
+        match locale {
+            Some(name) if name.starts_with("vi") => Self::Vi,
+            _ => Self::En,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Vi => "coalesce(title_vi, title_en)",
+            Self::En => "coalesce(title_en, title_vi)",
+        }
+    }
+}
+
+/// A text as an SQL literal.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// `schema.table` as two literals' condition; a name without a schema is looked for in all.
+fn is_table(name: &str) -> String {
+    match name.split_once('.') {
+        Some((schema, table)) => format!(
+            "table_schema = {} AND table_name = {}",
+            literal(schema),
+            literal(table)
+        ),
+        None => format!("table_name = {}", literal(name)),
+    }
+}
+
+/// The tables: rows, sources, when updated, title. `word` keeps those whose name contains it.
+pub(crate) fn tables(word: Option<&str>, language: Language) -> String {
+    let named = word.map_or_else(String::new, |word| {
+        format!(
+            "\nWHERE strpos(concat(table_schema, '.', table_name), {}) > 0",
+            literal(word)
+        )
+    });
+    format!(
+        "SELECT concat(table_schema, '.', table_name) AS \"table\", row_count AS \"rows\", \
+         sources, updated_at AS updated, {} AS title\n\
+         FROM meta.tables{named}\nORDER BY 1",
+        language.title()
+    )
+}
+
+/// The schemas: how many tables and rows each holds.
+pub(crate) fn schemas() -> String {
+    "SELECT table_schema AS \"schema\", count(*) AS \"tables\", sum(row_count) AS \"rows\" FROM meta.tables GROUP BY table_schema ORDER BY 1".to_owned()
+}
+
+/// The snapshots, the newest first.
+pub(crate) fn snapshots() -> String {
+    "SELECT snapshot, published_at AS published, pipeline, run, changed_tables AS changed FROM meta.snapshots ORDER BY snapshot DESC".to_owned()
+}
+
+/// What is known of one table: a row, or none where there is no such table.
+pub(crate) fn table(name: &str) -> String {
+    format!("SELECT * FROM meta.tables WHERE {}", is_table(name))
+}
+
+/// The names of all tables.
+pub(crate) fn table_names() -> String {
+    "SELECT concat(table_schema, '.', table_name) AS name FROM meta.tables".to_owned()
+}
+
+/// The pipelines that ever ran.
+pub(crate) fn pipelines() -> String {
+    "SELECT DISTINCT pipeline AS name FROM meta.runs".to_owned()
+}
+
+/// The columns of one table, as people read them.
+pub(crate) fn columns(name: &str) -> String {
+    format!(
+        "SELECT column_name AS \"column\", coalesce(\"type\", lower(data_type)) AS \"type\", \
+         CASE WHEN is_key THEN 'key' WHEN NOT is_nullable THEN 'required' ELSE '' END AS must, \
+         coalesce(unit, '') AS unit, coalesce(classification, '') AS classification, coalesce(title_vi, '') AS title_vi, coalesce(title_en, '') AS title_en\n\
+         FROM meta.columns WHERE {} ORDER BY ordinal_position",
+        is_table(name)
+    )
+}
+
+/// The columns of one table with everything that is known of them.
+pub(crate) fn columns_in_full(name: &str) -> String {
+    format!(
+        "SELECT * FROM meta.columns WHERE {} ORDER BY ordinal_position",
+        is_table(name)
+    )
+}
+
+/// Samples of each reason in the summary of rejected rows.
+const SAMPLES: u8 = 3;
+
+/// Which rejected rows are meant: of a pipeline, of a run, by default of each pipeline's latest run that loaded or failed.
+fn which(args: &RejectedArgs) -> String {
+    let mut conditions = Vec::new();
+    if let Some(pipeline) = &args.pipeline {
+        conditions.push(format!("r.pipeline = {}", literal(pipeline)));
+    }
+    if let Some(run) = &args.run {
+        conditions.push(format!("r.run = {}", literal(run)));
+    } else if !args.all_runs {
+        // Ids of runs are UUIDs of version 7: the largest is the latest. A run that changed nothing looked at no row.
+        conditions.push("r.run IN (SELECT max(run) FROM meta.runs WHERE outcome IN ('published', 'failed') GROUP BY pipeline)".to_owned());
+    }
+    if conditions.is_empty() {
+        return String::new();
+    }
+    format!("WHERE {}", conditions.join(" AND "))
+}
+
+/// Why rows were rejected, how many, and samples with file and row.
+pub(crate) fn rejected_summary(args: &RejectedArgs) -> String {
+    format!(
+        "WITH reasons AS (\n\
+           SELECT r.pipeline, concat(r.table_schema, '.', r.table_name) AS \"table\", coalesce(r.field, '') AS field, r.rule, r.message, r.file, r.\"row\",\n\
+             row_number() OVER (PARTITION BY r.pipeline, r.table_schema, r.table_name, r.field, r.rule ORDER BY r.run DESC, r.file, r.\"row\") AS sample\n\
+           FROM meta.rejected_rows r {}\n\
+         )\n\
+         SELECT pipeline, \"table\", field, rule, count(*) AS \"rows\",\n\
+           array_to_string(array_agg(concat(file, ' row ', \"row\", ': ', message) ORDER BY sample) FILTER (WHERE sample <= {SAMPLES}), chr(10)) AS samples\n\
+         FROM reasons GROUP BY pipeline, \"table\", field, rule\n\
+         ORDER BY pipeline, \"table\", \"rows\" DESC, field, rule",
+        which(args)
+    )
+}
+
+/// Every broken rule of every rejected row: the list for the data's owner.
+pub(crate) fn rejected_rows(args: &RejectedArgs) -> String {
+    format!(
+        "SELECT r.pipeline, r.run, concat(table_schema, '.', table_name) AS \"table\", file, \"row\", field, rule, \"value\", message, record\n\
+         FROM meta.rejected_rows r {}\n\
+         ORDER BY r.pipeline, r.run, \"table\", file, \"row\", reason",
+        which(args)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_never_sql() {
+        assert_eq!(literal("o'clock"), "'o''clock'");
+        assert!(table("x'; --").ends_with("table_name = 'x''; --'"));
+        assert!(tables(Some("a'b"), Language::En).contains("'a''b'"));
+    }
+
+    #[test]
+    fn the_locale_chooses_the_title() {
+        for (locale, expected) in [
+            (Some("vi_VN.UTF-8"), Language::Vi),
+            (Some("en_GB.UTF-8"), Language::En),
+            (Some("C"), Language::En),
+            (None, Language::En),
+        ] {
+            assert_eq!(Language::of_locale(locale), expected, "{locale:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `sectorlake tables` and `sectorlake snapshots`.
+
+use crate::answer::or_interrupted;
+use crate::args::{ListArgs, OutputArgs, SnapshotsArgs};
+use crate::at;
+use crate::catalog::{self, Language};
+use crate::context::{Context, runtime};
+use crate::exit::{Exit, Failure};
+use crate::prompt::ask;
+use crate::session::Session;
+use sectorlake_lake::At;
+
+const EMPTY: &str = "The lake is empty: `sectorlake run --all` fills it.";
+
+/// Lists the tables.
+///
+/// # Errors
+/// The lake cannot be read, or the list not be written.
+pub(crate) fn tables(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
+    let at = at::parse(args.at.snapshot.as_deref())?;
+    list(
+        context,
+        at,
+        &args.output,
+        &catalog::tables(None, Language::of_user()),
+    )
+}
+
+/// Lists the snapshots.
+///
+/// # Errors
+/// As [`tables`].
+pub(crate) fn snapshots(context: &Context, args: &SnapshotsArgs) -> Result<Exit, Failure> {
+    list(context, At::Latest, &args.output, &catalog::snapshots())
+}
+
+fn list(context: &Context, at: At, output: &OutputArgs, sql: &str) -> Result<Exit, Failure> {
+    let mut destination = context.destination(output);
+    destination.look.empty = Some(EMPTY);
+    runtime()?.block_on(async {
+        let session = or_interrupted(Session::open(context, at)).await?;
+        ask(&session, sql, &destination, &context.terminal).await
+    })?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,35 @@
+//! One file a command.
+
+mod completions;
+mod describe;
+mod init;
+mod list;
+mod pipeline_schema;
+mod rejected;
+mod run;
+mod sql;
+mod validate;
+
+pub(crate) use self::describe::describe;
+use crate::args::{Command, PipelineCommand};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// What the command could not do.
+pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(args) => run::run(context, args),
+        Command::Sql(args) => sql::run(context, args),
+        Command::Tables(args) => list::tables(context, args),
+        Command::Describe(args) => describe::run(context, args),
+        Command::Rejected(args) => rejected::run(context, args),
+        Command::Snapshots(args) => list::snapshots(context, args),
+        Command::Validate => validate::run(context),
+        Command::Pipeline(PipelineCommand::Schema) => pipeline_schema::run(),
+        Command::Init(args) => init::run(args),
+        Command::Completions(args) => completions::run(args),
+    }
+}

@@ -1,0 +1,45 @@
+//! The real world: the one place of this binary that makes the clock, chance and the environment.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sectorlake_connector::{Environment, Http, Limits, TimerPace};
+use sectorlake_lake::{Clock, Env};
+
+use crate::exit::{Exit, Failure};
+
+/// The system's clock.
+#[derive(Debug)]
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the real clock is made here and handed on"
+    )]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// This process on this host, with the real clock.
+pub(crate) fn of_this_process() -> Env {
+    Env::of_this_process(Arc::new(SystemClock))
+}
+
+/// The polite client, on the real clock, its retries spread by chance.
+///
+/// # Errors
+/// The system's certificates cannot be read.
+pub(crate) fn http() -> Result<Http, Failure> {
+    let seed = RandomState::new().hash_one(std::process::id());
+    let pace = TimerPace::new(|| SystemClock.now(), seed);
+    Http::new(Limits::default(), Arc::new(pace))
+        .map_err(|error| Failure::from_error(Exit::Internal, &error).maybe_help(error.help.clone()))
+}
+
+/// The process's environment variables, which pipeline files name for secrets.
+pub(crate) fn variables() -> Environment {
+    Arc::new(|name| std::env::var(name).ok())
+}

@@ -1,0 +1,331 @@
+//! What a run ends with: the table of what came, was loaded and was rejected; or one JSON document.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+use sectorlake_pipeline::{Outcome, RunResult, TableResult};
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, Failure};
+use crate::numbers::grouped;
+use crate::output::right_aligned;
+use crate::report::{self, Look};
+
+/// What failed, by pipeline.
+pub(crate) type Failures = BTreeMap<String, Failure>;
+
+/// One line of the table: a pipeline and a table it fed, or a pipeline that fed none.
+struct Line<'a> {
+    result: &'a RunResult,
+    table: Option<&'a TableResult>,
+}
+
+/// A column of numbers: its header and where the number comes from.
+type Count = (&'static str, fn(&Line<'_>) -> Option<u64>);
+
+const COUNTS: [Count; 6] = [
+    ("fetched", |line| {
+        line.table.map(|table| records(line.result, table))
+    }),
+    ("filtered", |line| {
+        line.table.map(|table| filtered(line.result, table))
+    }),
+    ("loaded", |line| line.table.map(|table| table.loaded)),
+    ("unchanged", |line| line.table.map(|table| table.unchanged)),
+    ("superseded", |line| {
+        line.table.map(|table| table.superseded)
+    }),
+    ("rejected", |line| line.table.map(rejected)),
+];
+/// Columns left out where every line says nothing or zero.
+const SELDOM: [&str; 2] = ["filtered", "superseded"];
+
+/// Source records of a table's parts.
+fn records(result: &RunResult, table: &TableResult) -> u64 {
+    let parts = result.parts.iter().filter(|part| part.table == table.table);
+    parts.map(|part| part.records).sum()
+}
+
+/// Records that the mapping gave no row for.
+fn filtered(result: &RunResult, table: &TableResult) -> u64 {
+    let parts = result.parts.iter().filter(|part| part.table == table.table);
+    parts.map(|part| part.filtered).sum()
+}
+
+/// Rows that broke a rule, and records that could not be read.
+fn rejected(table: &TableResult) -> u64 {
+    table.rejected + table.broken
+}
+
+fn lines(results: &[RunResult]) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for result in results {
+        if result.tables.is_empty() {
+            lines.push(Line {
+                result,
+                table: None,
+            });
+        }
+        lines.extend(result.tables.iter().map(|table| Line {
+            result,
+            table: Some(table),
+        }));
+    }
+    lines
+}
+
+/// The table, ready to draw.
+pub(crate) fn table(results: &[RunResult]) -> Result<RecordBatch, ArrowError> {
+    let lines = lines(results);
+    let mut fields = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    let mut add = |field: Field, texts: Vec<String>| {
+        fields.push(field);
+        columns.push(Arc::new(StringArray::from(texts)));
+    };
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    add(
+        text("pipeline"),
+        lines
+            .iter()
+            .map(|line| line.result.pipeline.clone())
+            .collect(),
+    );
+    add(
+        text("table"),
+        lines
+            .iter()
+            .map(|line| {
+                line.table
+                    .map_or_else(String::new, |it| it.table.to_string())
+            })
+            .collect(),
+    );
+    for (name, count) in COUNTS {
+        let counts: Vec<Option<u64>> = lines.iter().map(count).collect();
+        if SELDOM.contains(&name) && counts.iter().all(|it| it.unwrap_or_default() == 0) {
+            continue;
+        }
+        let texts = counts
+            .into_iter()
+            .map(|it| it.map_or_else(String::new, grouped))
+            .collect();
+        add(right_aligned(text(name)), texts);
+    }
+    add(
+        right_aligned(text("snapshot")),
+        lines.iter().map(|line| state(line.result)).collect(),
+    );
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
+fn state(result: &RunResult) -> String {
+    match &result.outcome {
+        Outcome::Published { snapshot } => snapshot.to_string(),
+        Outcome::Unchanged => "unchanged".to_owned(),
+        Outcome::Failed(_) => "failed".to_owned(),
+    }
+}
+
+/// The sentence below the table.
+pub(crate) fn sentence(results: &[RunResult], took: Duration) -> String {
+    let mut by_outcome: BTreeMap<&str, usize> = BTreeMap::new();
+    for result in results {
+        let word = match &result.outcome {
+            Outcome::Published { .. } => "published",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Failed(_) => "failed",
+        };
+        *by_outcome.entry(word).or_default() += 1;
+    }
+    let outcomes = ["published", "unchanged", "failed"]
+        .iter()
+        .filter_map(|word| by_outcome.get(word).map(|count| format!("{count} {word}")));
+    let outcomes = outcomes.collect::<Vec<_>>().join(", ");
+    let tables = || results.iter().flat_map(|it| &it.tables);
+    let (loaded, refused) = (
+        tables().map(|it| it.loaded).sum(),
+        tables().map(rejected).sum(),
+    );
+    let word = if results.len() == 1 {
+        "pipeline"
+    } else {
+        "pipelines"
+    };
+    let mut text = format!(
+        "{} {word}: {outcomes} · {} rows loaded, {} rejected · {:.1} s\n",
+        results.len(),
+        grouped(loaded),
+        grouped(refused),
+        took.as_secs_f64(),
+    );
+    if refused > 0 {
+        let which = match results {
+            [one] => format!(" {}", one.pipeline),
+            _ => String::new(),
+        };
+        text.push_str(&format!(
+            "`sectorlake rejected{which}` says which rows were rejected and why.\n"
+        ));
+    }
+    text
+}
+
+/// What went well but should be known: a line each.
+pub(crate) fn notes(results: &[RunResult], look: Look) -> String {
+    let mut text = String::new();
+    for result in results {
+        for note in &result.notes {
+            let line = match look {
+                Look::Json => {
+                    json!({ "level": "note", "pipeline": result.pipeline, "message": note })
+                        .to_string()
+                }
+                Look::Plain | Look::Fancy { .. } => format!("note: {}: {note}", result.pipeline),
+            };
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The whole run as one document.
+pub(crate) fn document(
+    results: &[RunResult],
+    failures: &Failures,
+    took: Duration,
+    exit: Exit,
+) -> Value {
+    json!({
+        "exit_code": exit as u8,
+        "seconds": (took.as_secs_f64() * 1000.0).round() / 1000.0,
+        "pipelines": results.iter().map(|result| pipeline(result, failures.get(&result.pipeline))).collect::<Vec<_>>(),
+    })
+}
+
+fn pipeline(result: &RunResult, failure: Option<&Failure>) -> Value {
+    let (outcome, snapshot) = match &result.outcome {
+        Outcome::Published { snapshot } => ("published", Some(*snapshot)),
+        Outcome::Unchanged => ("unchanged", None),
+        Outcome::Failed(_) => ("failed", None),
+    };
+    json!({
+        "pipeline": result.pipeline,
+        "run": result.run,
+        "outcome": outcome,
+        "snapshot": snapshot,
+        "fetched": { "parts": result.fetched.parts, "bytes": result.fetched.bytes, "unchanged_parts": result.fetched.unchanged },
+        "tables": result.tables.iter().map(|it| table_document(result, it)).collect::<Vec<_>>(),
+        "parts": result.parts.iter().map(|part| json!({
+            "table": part.table.to_string(), "stream": part.stream, "part": part.part, "name": part.name,
+            "records": part.records, "decoded": part.decoded, "broken": part.broken, "filtered": part.filtered,
+            "mapped": part.mapped, "rejected": part.rejected,
+        })).collect::<Vec<_>>(),
+        "notes": result.notes,
+        "error": failure.map(report::json),
+    })
+}
+
+fn table_document(result: &RunResult, table: &TableResult) -> Value {
+    json!({
+        "table": table.table.to_string(),
+        "fetched": records(result, table),
+        "filtered": filtered(result, table),
+        "mapped": table.mapped,
+        "loaded": table.loaded,
+        "unchanged": table.unchanged,
+        "superseded": table.superseded,
+        "rejected": table.rejected,
+        "broken": table.broken,
+        "removed": table.removed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use arrow::util::pretty::pretty_format_batches;
+    use sectorlake_pipeline::{FetchResult, PartResult};
+
+    use super::*;
+
+    fn result(pipeline: &str, outcome: Outcome, tables: &[(&str, u64, u64)]) -> RunResult {
+        let name = |table: &str| table.parse().unwrap();
+        RunResult {
+            pipeline: pipeline.to_owned(),
+            run: Some("0199".to_owned()),
+            outcome,
+            fetched: FetchResult {
+                parts: 1,
+                bytes: 1234,
+                unchanged: 0,
+            },
+            tables: tables
+                .iter()
+                .map(|(table, loaded, rejected)| TableResult {
+                    table: name(table),
+                    mapped: loaded + rejected,
+                    loaded: *loaded,
+                    unchanged: 0,
+                    superseded: 0,
+                    rejected: *rejected,
+                    broken: 0,
+                    removed: 0,
+                })
+                .collect(),
+            parts: tables
+                .iter()
+                .map(|(table, loaded, rejected)| PartResult {
+                    table: name(table),
+                    stream: "s".to_owned(),
+                    part: "p".to_owned(),
+                    name: "s.csv".to_owned(),
+                    records: loaded + rejected + 1,
+                    decoded: loaded + rejected + 1,
+                    broken: 0,
+                    filtered: 1,
+                    mapped: loaded + rejected,
+                    rejected: *rejected,
+                })
+                .collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn results() -> Vec<RunResult> {
+        vec![
+            result(
+                "bus",
+                Outcome::Published { snapshot: 7 },
+                &[("transport.stops", 1200, 3), ("transport.trips", 40, 0)],
+            ),
+            result("rain", Outcome::Unchanged, &[]),
+        ]
+    }
+
+    #[test]
+    fn a_line_per_pipeline_and_table() {
+        let drawn = pretty_format_batches(&[table(&results()).unwrap()])
+            .unwrap()
+            .to_string();
+        insta::assert_snapshot!(drawn, @"");
+        insta::assert_snapshot!(sentence(&results(), Duration::from_millis(2340)), @"");
+    }
+
+    #[test]
+    fn the_document_holds_both_balances() {
+        let all = results();
+        let document = document(&all, &Failures::new(), Duration::from_secs(1), Exit::Ok);
+        let table = &document["pipelines"][0]["tables"][0];
+        assert_eq!(table["mapped"], json!(1203));
+        assert_eq!(table["fetched"], json!(1204));
+        assert_eq!(document["pipelines"][0]["parts"][0]["decoded"], json!(1204));
+        assert_eq!(document["pipelines"][1]["outcome"], json!("unchanged"));
+    }
+}
