@@ -1,8 +1,9 @@
-//! A table's store as one run sees it: the log up to the base snapshot, and over it what the run has staged.
+//! A table's store as one reader or run sees it: the log up to a version, and over it what the run has staged.
 //!
 //! Whatever is written under `_delta_log/` lands in the run's own folder, so that Delta's operations (create, write,
 //! commit) work unchanged and nobody else sees what they did. Versions that others published after the base snapshot
-//! are not shown: a run works on one state from start to end.
+//! are not shown: a run works on one state from start to end. Listings of the log are sorted, as Delta expects them of an
+//! object store and a local folder does not give them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ const VERSION_DIGITS: usize = 20;
 pub(crate) struct Overlay {
     base: Arc<dyn ObjectStore>,
     log: Path,
-    own: Path,
+    /// The run's folder for it; none for a reader.
+    own: Option<Path>,
     /// The newest version of the table's own log that is shown.
     base_version: Option<u64>,
 }
@@ -45,22 +47,28 @@ impl Overlay {
         base_version: Option<u64>,
     ) -> Arc<Self> {
         let log = layout::table(table).join("_delta_log");
-        Arc::new(Self {
-            base,
-            log,
-            own: layout::run_log(run, table),
-            base_version,
-        })
+        let own = Some(layout::run_log(run, table));
+        Arc::new(Self { base, log, own, base_version })
+    }
+
+    /// The table as it was published at a version, with nothing over it.
+    pub(crate) fn published(
+        base: Arc<dyn ObjectStore>,
+        table: &TableName,
+        version: u64,
+    ) -> Arc<Self> {
+        let log = layout::table(table).join("_delta_log");
+        Arc::new(Self { base, log, own: None, base_version: Some(version) })
     }
 
     /// The place in the run's folder, for what belongs to the log.
     fn own(&self, location: &Path) -> Option<Path> {
         let rest = location.prefix_match(&self.log)?;
-        Some(rest.fold(self.own.clone(), |path, part| path.join(part)))
+        Some(rest.fold(self.own.clone()?, |path, part| path.join(part)))
     }
 
     fn shown(&self, own: &Path) -> Option<Path> {
-        let rest = own.prefix_match(&self.own)?;
+        let rest = own.prefix_match(self.own.as_ref()?)?;
         Some(rest.fold(self.log.clone(), |path, part| path.join(part)))
     }
 
@@ -84,15 +92,13 @@ impl Overlay {
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(error),
             }
-            if !self.is_visible(location) {
-                return Err(not_found(location));
-            }
         }
-        Ok(location.clone())
+        if self.is_visible(location) { Ok(location.clone()) } else { Err(not_found(location)) }
     }
 
     async fn own_objects(&self) -> Result<Vec<ObjectMeta>> {
-        let objects: Vec<ObjectMeta> = self.base.list(Some(&self.own)).try_collect().await?;
+        let Some(own) = &self.own else { return Ok(Vec::new()) };
+        let objects: Vec<ObjectMeta> = self.base.list(Some(own)).try_collect().await?;
         let shown = objects.into_iter().filter_map(|object| {
             Some(ObjectMeta {
                 location: self.shown(&object.location)?,
@@ -105,7 +111,7 @@ impl Overlay {
 
 impl fmt::Display for Overlay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} over {} of {}", self.own, self.log, self.base)
+        write!(f, "{} of {}, overlaid", self.log, self.base)
     }
 }
 
@@ -180,11 +186,10 @@ impl ObjectStore for Overlay {
         let (overlay, prefix) = (self.clone(), prefix.cloned());
         let listing = async move {
             let own = overlay.own_objects().await?;
+            let is_log = prefix.as_ref().is_some_and(|prefix| prefix.prefix_matches(&overlay.log));
             let asked = prefix.clone();
             let within = move |location: &Path| {
-                asked
-                    .as_ref()
-                    .is_none_or(|prefix| location.prefix_matches(prefix))
+                asked.as_ref().is_none_or(|prefix| location.prefix_matches(prefix))
             };
             let shadowed: Vec<Path> = own.iter().map(|object| object.location.clone()).collect();
             let base = overlay.base.list(prefix.as_ref());
@@ -193,11 +198,14 @@ impl ObjectStore for Overlay {
                 let shown = overlay.is_visible(location) && !shadowed.contains(location);
                 futures::future::ready(shown)
             });
-            let own = own
-                .into_iter()
-                .filter(move |object| within(&object.location))
-                .map(Ok);
-            Ok::<_, Error>(base.chain(stream::iter(own.collect::<Vec<_>>())))
+            let own = own.into_iter().filter(move |object| within(&object.location)).map(Ok);
+            let all = base.chain(stream::iter(own.collect::<Vec<_>>()));
+            if !is_log {
+                return Ok(all.boxed());
+            }
+            let mut objects: Vec<ObjectMeta> = all.try_collect().await?;
+            objects.sort_unstable_by(|left, right| left.location.cmp(&right.location));
+            Ok::<_, Error>(stream::iter(objects.into_iter().map(Ok)).boxed())
         };
         stream::once(listing).try_flatten().boxed()
     }
@@ -227,16 +235,15 @@ impl ObjectStore for Overlay {
 
 /// What deltalake reads and writes a table through, given a store rooted at the lake.
 ///
-/// The URL only has to be one that Delta can take apart: its path is the table's folder. With `file://` Delta sorts
-/// listings itself, which local stores need.
+/// The URL only has to be one that Delta can take apart: its path is the table's folder.
 pub(crate) fn log_store(
-    store: Arc<dyn ObjectStore>,
+    store: Arc<Overlay>,
     table: &TableName,
 ) -> std::result::Result<LogStoreRef, LakeError> {
     let folder = layout::table(table);
-    let url = Url::parse(&format!("file:///{folder}/"))
+    let url = Url::parse(&format!("memory:///{folder}/"))
         .map_err(|error| LakeError::corrupt(&folder, error))?;
-    let prefixed = Arc::new(PrefixStore::new(Arc::clone(&store), folder));
+    let prefixed = Arc::new(PrefixStore::new(Arc::clone(&store) as Arc<dyn ObjectStore>, folder));
     Ok(default_logstore(
         prefixed,
         store,

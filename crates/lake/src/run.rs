@@ -362,12 +362,13 @@ impl Work {
         if let Some(table) = known {
             return Ok(table);
         }
-        let store = if is_staged {
-            Overlay::new(self.store(), &self.id, name, self.base_version(name))
+        let table = if is_staged {
+            let overlay = Overlay::new(self.store(), &self.id, name, self.base_version(name));
+            LakeTable::open_over(overlay, name, version).await?
         } else {
-            Overlay::new(self.store(), &self.id, name, Some(version))
+            LakeTable::open(self.store(), name, version).await?
         };
-        let table = Arc::new(LakeTable::open(store, name, version).await?);
+        let table = Arc::new(table);
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.insert(key, Arc::clone(&table));
         Ok(table)

@@ -13,7 +13,7 @@ use sectorlake_contract::TableName;
 
 use crate::error::LakeError;
 use crate::layout;
-use crate::overlay::log_store;
+use crate::overlay::{Overlay, log_store};
 use crate::writer::statistics::from_delta;
 
 /// One table at one version.
@@ -54,13 +54,22 @@ pub struct DataFile {
 }
 
 impl LakeTable {
-    /// Reads the table's log up to `version`, through the lake's store or a run's overlay of it.
+    /// Reads the published log up to `version`.
     pub(crate) async fn open(
         store: Arc<dyn ObjectStore>,
         name: &TableName,
         version: u64,
     ) -> Result<Self, LakeError> {
-        let log_store = log_store(store, name)?;
+        Self::open_over(Overlay::published(store, name, version), name, version).await
+    }
+
+    /// Reads the log up to `version` as a run sees it.
+    pub(crate) async fn open_over(
+        overlay: Arc<Overlay>,
+        name: &TableName,
+        version: u64,
+    ) -> Result<Self, LakeError> {
+        let log_store = log_store(overlay, name)?;
         let snapshot = EagerSnapshot::try_new(log_store.as_ref(), Some(version)).await;
         let snapshot = snapshot.map_err(|error| delta(name, "open", error))?;
         let schema = snapshot.arrow_schema();
