@@ -7,6 +7,8 @@
 mod judge;
 mod positions;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;

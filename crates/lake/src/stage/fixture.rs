@@ -117,7 +117,7 @@ impl Loading {
         let mut files = Vec::new();
         for rows in groups {
             let mut writer = stage.writer();
-            for piece in rows.chunks(3) {
+            for piece in rows.chunks(3.max(rows.len() / 8)) {
                 writer.write(batch(run.id(), piece)).await?;
             }
             files.push(writer.close().await?);

@@ -133,42 +133,12 @@ pub(super) fn chunk(
             column.name()
         )));
     };
-    let (values, row_count) = (count::<u32>(rows)?, count::<i64>(rows)?);
-    let mut data = Vec::new();
-    if column.max_def_level() > 0 {
-        let mut levels = Vec::new();
-        run(&mut levels, rows, 1);
-        data.extend_from_slice(&count::<u32>(levels.len())?.to_le_bytes());
-        data.extend_from_slice(&levels);
-    }
-    data.push(INDEX_BITS);
-    run(&mut data, rows, 0);
     let mut sink = TrackedWrite::new(Vec::new());
     let mut pages = SerializedPageWriter::new(&mut sink);
-    let dictionary_size = dictionary.len();
-    let dictionary = pages.write_page(CompressedPage::new(
-        Page::DictionaryPage {
-            buf: dictionary.into(),
-            num_values: 1,
-            encoding: Encoding::PLAIN,
-            is_sorted: false,
-        },
-        dictionary_size,
-    ))?;
-    let data_size = data.len();
-    let data = pages.write_page(CompressedPage::new(
-        Page::DataPage {
-            buf: data.into(),
-            num_values: values,
-            encoding: Encoding::RLE_DICTIONARY,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        },
-        data_size,
-    ))?;
+    pages.write_page(dictionary_page(dictionary))?;
+    let data = pages.write_page(data_page(column, rows)?)?;
     let bytes = sink.into_inner()?;
-    let size = count::<i64>(bytes.len())?;
+    let (size, row_count) = (count::<i64>(bytes.len())?, count::<i64>(rows)?);
     let data_offset = count::<i64>(usize::try_from(data.offset).unwrap_or(usize::MAX))?;
     let mut metadata = ColumnChunkMetaData::builder(Arc::clone(column))
         .set_encodings(vec![
@@ -179,9 +149,7 @@ pub(super) fn chunk(
         .set_num_values(row_count)
         .set_total_compressed_size(size)
         .set_total_uncompressed_size(size)
-        .set_dictionary_page_offset(Some(count::<i64>(
-            usize::try_from(dictionary.offset).unwrap_or(usize::MAX),
-        )?))
+        .set_dictionary_page_offset(Some(0))
         .set_data_page_offset(data_offset);
     if let Some(statistics) = statistics {
         metadata = metadata.set_statistics(statistics);
@@ -198,6 +166,40 @@ pub(super) fn chunk(
         offset_index: Some(offsets.build()),
     };
     Ok((bytes.into(), close))
+}
+
+fn dictionary_page(value: Vec<u8>) -> CompressedPage {
+    let size = value.len();
+    let page = Page::DictionaryPage {
+        buf: value.into(),
+        num_values: 1,
+        encoding: Encoding::PLAIN,
+        is_sorted: false,
+    };
+    CompressedPage::new(page, size)
+}
+
+/// All rows as one run of the dictionary's only entry; before it, where the column may be null, one run of "there".
+fn data_page(column: &ColumnDescPtr, rows: usize) -> Result<CompressedPage> {
+    let mut data = Vec::new();
+    if column.max_def_level() > 0 {
+        let mut levels = Vec::new();
+        run(&mut levels, rows, 1);
+        data.extend_from_slice(&count::<u32>(levels.len())?.to_le_bytes());
+        data.extend_from_slice(&levels);
+    }
+    data.push(INDEX_BITS);
+    run(&mut data, rows, 0);
+    let size = data.len();
+    let page = Page::DataPage {
+        buf: data.into(),
+        num_values: count::<u32>(rows)?,
+        encoding: Encoding::RLE_DICTIONARY,
+        def_level_encoding: Encoding::RLE,
+        rep_level_encoding: Encoding::RLE,
+        statistics: None,
+    };
+    Ok(CompressedPage::new(page, size))
 }
 
 /// A run of `rows` equal values of one bit.

@@ -28,6 +28,8 @@ pub(crate) mod partition;
 mod properties;
 mod row_group;
 pub(crate) mod statistics;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
