@@ -37,6 +37,9 @@ pub(crate) use judge::{Place, Rule, Verdicts};
 pub(crate) use positions::Positions;
 pub(crate) use records::{Candidate, Parts, Side};
 
+/// What a sort needs to get anywhere: a few batches of records.
+const SORT_BYTES_MIN: usize = 8 << 20;
+
 /// One question: which rows of these files stay, as to this key.
 #[derive(Debug)]
 pub(crate) struct Question {
@@ -109,12 +112,13 @@ impl Question {
         let input =
             StreamingTableExec::try_new(schema, vec![Arc::new(source)], None, None, false, None)?;
         let sort = SortExec::new(order, Arc::new(input));
+        let bytes_max = self.bytes_max.max(SORT_BYTES_MIN);
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(self.bytes_max)))
+            .with_memory_pool(Arc::new(FairSpillPool::new(bytes_max)))
             .build_arc()?;
         let config = SessionConfig::new()
             .with_target_partitions(1)
-            .with_sort_spill_reservation_bytes(self.bytes_max / 4);
+            .with_sort_spill_reservation_bytes(bytes_max / 4);
         let context = TaskContext::default()
             .with_session_config(config)
             .with_runtime(runtime);

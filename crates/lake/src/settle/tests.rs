@@ -13,10 +13,10 @@ fn many(count: i64, part: &str, value: i64) -> Vec<Row> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sort_that_does_not_fit_spills() {
-    const ROWS: i64 = 30_000;
+    const ROWS: i64 = 60_000;
     let lake = lake().await;
     let mut merge = Loading::of(Load::Merge);
-    merge.options.settle_bytes_max = 3 << 20;
+    merge.options.settle_bytes_max = 1 << 20;
     merge
         .run(&lake, "bus", &[many(ROWS, "p1", 1)])
         .await
