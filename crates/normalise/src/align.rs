@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use sectorlake_contract::{Contract, Field};
 
-use crate::error::{MappingError, nearest};
+use crate::error::{MappingError, nearest, place_of_word};
 use crate::mapping::MappingSpec;
 
 /// Where a contract field's values come from.
@@ -40,7 +40,7 @@ impl Alignment {
         constants: &BTreeMap<String, String>,
     ) -> Result<Self, MappingError> {
         if !has_wildcard(sql) {
-            no_unknown(contract, mapped)?;
+            no_unknown(contract, mapped, sql)?;
         }
         let names: Vec<&str> = mapped
             .fields()
@@ -138,7 +138,7 @@ fn castable(contract: &Contract, field: &Field, from: &DataType) -> Result<(), M
     })
 }
 
-fn no_unknown(contract: &Contract, mapped: &SchemaRef) -> Result<(), MappingError> {
+fn no_unknown(contract: &Contract, mapped: &SchemaRef, sql: &str) -> Result<(), MappingError> {
     let known: Vec<&str> = contract
         .fields
         .iter()
@@ -153,6 +153,7 @@ fn no_unknown(contract: &Contract, mapped: &SchemaRef) -> Result<(), MappingErro
         Some(field) => Err(MappingError::UnknownColumn {
             table: contract.name.clone(),
             column: field.name().clone(),
+            place: place_of_word(sql, field.name()),
             help: nearest(field.name(), &known).map(|near| format!("did you mean \"{near}\"?")),
         }),
     }

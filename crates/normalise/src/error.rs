@@ -3,6 +3,8 @@
 use arrow::datatypes::SchemaRef;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use sectorlake_contract::TableName;
 
 /// Line and column in the mapping's SQL, both from 1; 0 where unknown.
@@ -44,6 +46,8 @@ pub enum MappingError {
         table: TableName,
         /// The column.
         column: String,
+        /// Where in the SQL it gets its name.
+        place: Place,
         /// The mend.
         help: Option<String>,
     },
@@ -64,7 +68,7 @@ impl MappingError {
     #[must_use]
     pub fn place(&self) -> Place {
         match self {
-            Self::Engine { place, .. } => *place,
+            Self::Engine { place, .. } | Self::UnknownColumn { place, .. } => *place,
             _ => Place::default(),
         }
     }
@@ -115,6 +119,23 @@ impl MappingError {
             help,
         }
     }
+}
+
+/// Where a name stands in the SQL for the last time: a column gets its name at its end.
+pub(crate) fn place_of_word(sql: &str, word: &str) -> Place {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql)
+        .tokenize_with_location()
+        .unwrap_or_default();
+    let named =
+        |token: &&TokenWithSpan| matches!(&token.token, Token::Word(found) if found.value == word);
+    tokens
+        .iter()
+        .rev()
+        .find(named)
+        .map_or_else(Place::default, |token| Place {
+            line: token.span.start.line,
+            column: token.span.start.column,
+        })
 }
 
 /// The engine's words without its class of error, its place (told apart) and its guess (told as help).

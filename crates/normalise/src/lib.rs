@@ -23,6 +23,9 @@ mod used;
 mod waiting;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{MappingError, NormaliseError, Place};
 pub use keys::{Identity, KeyLog, KeySet, KnownKeys};
 pub use mapping::{Failed, Mapped, Mapping, MappingRunner, MappingSpec, check_syntax};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
-use datafusion::common::ParamValues;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{ParamValues, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -16,7 +17,8 @@ use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
-use datafusion::sql::parser::DFParser;
+use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use futures::TryStreamExt;
 
 use crate::direct::{Direct, DirectRunner};
@@ -177,14 +179,14 @@ impl std::fmt::Debug for Mapping {
 /// # Errors
 /// [`MappingError::Engine`] with the place.
 pub fn check_syntax(sql: &str) -> Result<(), MappingError> {
-    let unknown: SchemaRef = Arc::new(Schema::empty());
-    match DFParser::parse_sql(sql) {
-        Ok(statements) if statements.len() == 1 => Ok(()),
-        Ok(_) => Err(MappingError::from_engine(
-            DataFusionError::Plan("a mapping is one SELECT … FROM source".to_owned()),
-            &unknown,
-        )),
-        Err(error) => Err(MappingError::from_engine(error, &unknown)),
+    one_select(sql).map_err(|error| MappingError::from_engine(error, &Arc::new(Schema::empty())))
+}
+
+fn one_select(sql: &str) -> Result<()> {
+    let statements = DFParser::parse_sql(sql)?;
+    match statements.iter().collect::<Vec<_>>().as_slice() {
+        [Statement::Statement(only)] if matches!(only.as_ref(), SqlStatement::Query(_)) => Ok(()),
+        _ => plan_err!("a mapping is one SELECT … FROM source"),
     }
 }
 
@@ -208,8 +210,8 @@ async fn plan(
     schema: &SchemaRef,
     session: &SessionContext,
 ) -> Result<LogicalPlan> {
+    one_select(&spec.sql)?;
     let table = Slot::new(Arc::clone(schema)).table()?;
-    session.deregister_table(SOURCE)?;
     session.register_table(SOURCE, Arc::new(table))?;
     let planned = session.state().create_logical_plan(&spec.sql).await;
     session.deregister_table(SOURCE)?;
@@ -384,7 +386,12 @@ fn is_resource(error: &DataFusionError) -> bool {
 /// The engine's reason in one line, without the class of error in front.
 fn reason(error: &DataFusionError) -> String {
     let text = match error.find_root() {
-        DataFusionError::ArrowError(inner, _) => inner.to_string(),
+        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
+            ArrowError::CastError(text)
+            | ArrowError::ComputeError(text)
+            | ArrowError::ParseError(text) => text.clone(),
+            other => other.to_string(),
+        },
         DataFusionError::Execution(text) => text.clone(),
         other => other.strip_backtrace(),
     };

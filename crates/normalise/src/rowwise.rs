@@ -96,10 +96,6 @@ fn walk(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
         LogicalPlan::Limit(_) => {
             refuse("a mapping is row-wise; LIMIT and OFFSET belong in a model")
         }
-        LogicalPlan::Ddl(_)
-        | LogicalPlan::Dml(_)
-        | LogicalPlan::Copy(_)
-        | LogicalPlan::Statement(_) => refuse("a mapping is one SELECT … FROM source"),
         other => refuse(&format!(
             "a mapping is row-wise; {} is not",
             other.display()

@@ -1,0 +1,142 @@
+//! What mapping SQL may say, and what is said to it.
+
+use std::sync::Arc;
+
+use sectorlake_contract::Contract;
+
+use super::{contract, page, source, spec};
+
+fn stops() -> Arc<Contract> {
+    contract(
+        r#"{"name": "stop_id", "type": "string"}, {"name": "name", "type": "string"}, {"name": "lat", "type": "number"}"#,
+        r#", "primaryKey": ["stop_id"]"#,
+    )
+}
+
+async fn mapped(sql: &str) -> String {
+    let decoded = source(
+        &["stop_id", "stop_name", "stop_lat", "tags", "Tỉnh"],
+        &[
+            &["A", "Cầu Rào", "20.8", r#"["x","y"]"#, "HP"],
+            &["B", "An Dương", "oops", "[]", "HP"],
+            &["C", "", "", "[\"z\"]", "HN"],
+        ],
+    );
+    page(&spec(&stops(), Some(sql)), &decoded).await
+}
+
+#[tokio::test]
+async fn plain_columns_and_constants() {
+    insta::assert_snapshot!(
+        mapped("SELECT stop_id, stop_name AS name, 1.5 AS lat FROM source").await
+    );
+}
+
+#[tokio::test]
+async fn expressions_filters_and_parameters() {
+    insta::assert_snapshot!(
+        mapped("SELECT stop_id, $pipeline || ': ' || vn_unaccent(stop_name) AS name, stop_lat AS lat FROM source WHERE \"Tỉnh\" = 'HP'").await
+    );
+}
+
+#[tokio::test]
+async fn a_failing_expression_rejects_its_record_alone() {
+    insta::assert_snapshot!(mapped("SELECT stop_id, stop_name AS name, CAST(NULLIF(stop_lat, '') AS DOUBLE) AS lat FROM source").await);
+}
+
+#[tokio::test]
+async fn a_record_may_give_several_rows() {
+    insta::assert_snapshot!(mapped("SELECT stop_id, stop_name AS name FROM source UNION ALL SELECT stop_id || '2', NULL FROM source WHERE stop_id <> 'C'").await);
+    insta::assert_snapshot!("a_list_is_unnested", mapped("SELECT stop_id || tag AS stop_id FROM (SELECT stop_id, unnest(json_get_array(tags)) AS tag FROM source) AS t").await);
+}
+
+#[tokio::test]
+async fn a_look_up_joins_by_key() {
+    insta::assert_snapshot!(
+        mapped("SELECT stop_id, p.name FROM source LEFT JOIN (VALUES ('HP', 'Hải Phòng'), ('HN', 'Hà Nội')) AS p(code, name) ON p.code = \"Tỉnh\"").await
+    );
+}
+
+#[tokio::test]
+async fn everything_by_name() {
+    let decoded = source(&["stop_id", "name", "more"], &[&["A", "x", "-"]]);
+    insta::assert_snapshot!(page(&spec(&stops(), Some("SELECT * FROM source")), &decoded).await);
+    assert_eq!(
+        page(&spec(&stops(), None), &decoded).await,
+        page(&spec(&stops(), Some("SELECT * FROM source")), &decoded).await
+    );
+}
+
+#[tokio::test]
+async fn what_belongs_in_a_model_is_refused() {
+    let mut pages = Vec::new();
+    for sql in [
+        "SELECT stop_id, count(*) AS lat FROM source GROUP BY stop_id",
+        "SELECT DISTINCT stop_id FROM source",
+        "SELECT stop_id FROM source UNION SELECT stop_id FROM source",
+        "SELECT stop_id, row_number() OVER () AS lat FROM source",
+        "SELECT stop_id FROM source ORDER BY stop_id",
+        "SELECT stop_id FROM source LIMIT 1",
+        "SELECT stop_id FROM source WHERE stop_id IN (SELECT stop_id FROM source)",
+        "SELECT a.stop_id FROM source AS a JOIN source AS b ON a.stop_id = b.stop_id",
+        "SELECT stop_id FROM source FULL JOIN (VALUES ('HP')) AS p(code) ON p.code = \"Tỉnh\"",
+        "SELECT 'x' AS stop_id",
+        "CREATE TABLE t AS SELECT 1",
+        "DROP TABLE source",
+        "SELECT stop_id FROM source; SELECT 1",
+        "SELECT table_name AS stop_id FROM information_schema.tables",
+        "SELECT CAST(value AS VARCHAR) AS stop_id FROM generate_series(1, 3)",
+    ] {
+        pages.push(format!("{sql}\n{}", mapped(sql).await));
+    }
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
+
+#[tokio::test]
+async fn slips_are_told_with_place_and_mend() {
+    let mut pages = Vec::new();
+    for sql in [
+        "SELECT stop_id,\n  stop_nam AS name FROM source",
+        "SELECT stop_id, Tỉnh AS name FROM source",
+        "SELECT stop_id,\n  lenght(stop_name) AS name FROM source",
+        "SELEC stop_id FROM source",
+        "SELECT stop_id FROM sourc",
+        "SELECT stop_id,\n stop_name name,\n FROM source",
+        "SELECT stop_id, stop_name AS nam FROM source",
+        "SELECT stop_id AS stopid FROM source",
+        "SELECT stop_name AS name FROM source",
+        "SELECT stop_id, $nothing AS name FROM source",
+        "SELECT stop_id, struct(1) AS lat FROM source",
+        "",
+    ] {
+        pages.push(format!("{sql}\n{}", mapped(sql).await));
+    }
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
+
+#[tokio::test]
+async fn a_source_without_a_required_column_names_the_nearest() {
+    let decoded = source(&["stopid", "more"], &[&["A", "x"]]);
+    insta::assert_snapshot!(page(&spec(&stops(), None), &decoded).await);
+}
+
+#[tokio::test]
+async fn columns_of_the_standard_that_are_absent_read_as_null() {
+    let decoded = source(&["stop_id"], &[&["A"]]);
+    let mut spec = spec(
+        &stops(),
+        Some(
+            "SELECT stop_id, stop_name AS name, CASE WHEN stop_lat = '' THEN NULL ELSE stop_lat END AS lat FROM source",
+        ),
+    );
+    spec.mapping.as_mut().unwrap().columns = vec!["stop_name".to_owned(), "stop_lat".to_owned()];
+    insta::assert_snapshot!(page(&spec, &decoded).await);
+}
+
+#[tokio::test]
+async fn fields_that_no_mapping_gives_take_their_constant() {
+    let decoded = source(&["name"], &[&["x"], &["y"]]);
+    let mut spec = spec(&stops(), None);
+    spec.constants.insert("stop_id".to_owned(), "S".to_owned());
+    insta::assert_snapshot!(page(&spec, &decoded).await);
+}

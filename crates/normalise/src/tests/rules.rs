@@ -1,0 +1,165 @@
+//! Every rule of a contract, and what its breach says.
+
+use std::sync::Arc;
+
+use super::{contract, page, run, shown, source, spec};
+use crate::{ForeignCheck, KeyChecks, KeyLog, KeySet};
+
+#[tokio::test]
+async fn a_row_with_three_broken_fields_shows_three_reasons() {
+    let contract = contract(
+        r#"{"name": "id", "type": "string", "constraints": {"required": true}},
+           {"name": "lat", "type": "number", "constraints": {"maximum": 90}},
+           {"name": "code", "type": "string", "constraints": {"pattern": "[A-Z]{2}"}},
+           {"name": "n", "type": "integer"}"#,
+        "",
+    );
+    let decoded = source(
+        &["id", "lat", "code", "n"],
+        &[
+            &["", "120", "x1", "1"],
+            &["b", "20", "HP", "2"],
+            &["c", "n/a", "HN", "1.5"],
+        ],
+    );
+    insta::assert_snapshot!(page(&spec(&contract, None), &decoded).await);
+}
+
+/// One field, and values that must pass and fail.
+async fn rule(field: &str, values: &[&str]) -> String {
+    let contract = contract(&format!(r#"{{"name": "v", {field}}}"#), "");
+    let rows: Vec<Vec<&str>> = values.iter().map(|value| vec![*value]).collect();
+    let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
+    format!(
+        "{field}\n{}",
+        page(&spec(&contract, None), &source(&["v"], &rows)).await
+    )
+}
+
+#[tokio::test]
+async fn types() {
+    let pages = [
+        rule(
+            r#""type": "integer""#,
+            &["1", " 2 ", "", "1.0", "99999999999999999999", "x"],
+        )
+        .await,
+        rule(r#""type": "number""#, &["1.5", "1e3", "NaN", "1,5"]).await,
+        rule(
+            r#""type": "number", "sectorlake": {"precision": 5, "scale": 2}"#,
+            &["1.5", "123.456", "12345"],
+        )
+        .await,
+        rule(r#""type": "boolean""#, &["true", "0", "yes"]).await,
+        rule(
+            r#""type": "boolean", "trueValues": ["có"], "falseValues": ["không"]"#,
+            &["có", "không", "true"],
+        )
+        .await,
+        rule(
+            r#""type": "date""#,
+            &["2024-02-29", "2023-02-29", "29/02/2024"],
+        )
+        .await,
+        rule(
+            r#""type": "date", "format": "%d/%m/%Y""#,
+            &["29/02/2024", "2024-02-29"],
+        )
+        .await,
+        rule(
+            r#""type": "datetime""#,
+            &[
+                "2024-01-01T00:00:00Z",
+                "2024-01-01 07:00:00+07:00",
+                "2024-01-01T00:00:00",
+                "yesterday",
+            ],
+        )
+        .await,
+        rule(
+            r#""type": "datetime", "sectorlake": {"time_zone": "Europe/Brussels"}"#,
+            &["2024-01-01 00:00:00", "2024-03-31 02:30:00"],
+        )
+        .await,
+        rule(r#""type": "time""#, &["08:00", "08:00:30", "24:00:00"]).await,
+        rule(r#""type": "year""#, &["2024", "24"]).await,
+        rule(r#""type": "yearmonth""#, &["2024-07", "2024-13"]).await,
+        rule(r#""type": "geopoint""#, &["106.7, 20.9", "206, 20"]).await,
+        rule(r#""type": "list""#, &["[1]", "{}"]).await,
+        rule(r#""type": "object""#, &["{}", "[1]"]).await,
+    ];
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
+
+#[tokio::test]
+async fn constraints() {
+    let pages = [
+        rule(r#""type": "string", "constraints": {"required": true}"#, &["a", ""]).await,
+        rule(r#""type": "string", "missingValues": ["", "..", "NA"]"#, &["a", "..", "NA", ""]).await,
+        rule(r#""type": "string", "constraints": {"pattern": "[0-9]{1,3}:[0-5][0-9]:[0-5][0-9]"}"#, &["25:10:00", "25:70:00", ""]).await,
+        rule(r#""type": "string", "constraints": {"minLength": 2, "maxLength": 3}"#, &["Hải", "H", "Phòng"]).await,
+        rule(r#""type": "list", "constraints": {"minLength": 2}"#, &["[1,2]", "[1]"]).await,
+        rule(r#""type": "integer", "constraints": {"minimum": 0, "maximum": 3}"#, &["0", "3", "4", "-1", ""]).await,
+        rule(r#""type": "number", "constraints": {"exclusiveMinimum": 0, "exclusiveMaximum": 1}"#, &["0.5", "0", "1"]).await,
+        rule(r#""type": "date", "constraints": {"minimum": "2000-01-01"}"#, &["2000-01-01", "1999-12-31"]).await,
+        rule(r#""type": "datetime", "constraints": {"maximum": "2025-01-01T00:00:00Z"}"#, &["2024-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]).await,
+        rule(r#""type": "year", "constraints": {"minimum": 1900}"#, &["1900", "1899"]).await,
+        rule(r#""type": "yearmonth", "constraints": {"maximum": "2024-06"}"#, &["2024-06", "2024-07"]).await,
+        rule(r#""type": "number", "sectorlake": {"precision": 5, "scale": 2}, "constraints": {"maximum": 10}"#, &["10", "10.01"]).await,
+        rule(r#""type": "string", "constraints": {"enum": ["bus", "ferry"]}"#, &["bus", "tram"]).await,
+        rule(r#""type": "integer", "constraints": {"enum": [0, 1]}"#, &["1", "01", "2"]).await,
+        rule(r#""type": "number", "constraints": {"enum": [0.5]}"#, &["0.50", "1"]).await,
+    ];
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
+
+#[tokio::test]
+async fn typed_columns_are_checked_too() {
+    let contract = contract(
+        r#"{"name": "n", "type": "integer"}, {"name": "x", "type": "number"}, {"name": "t", "type": "datetime", "sectorlake": {"time_zone": "Asia/Ho_Chi_Minh"}}"#,
+        "",
+    );
+    let sql = "SELECT CAST(n AS DOUBLE) AS n, CAST(n AS DOUBLE) / CAST(d AS DOUBLE) AS x, TIMESTAMP '2024-01-01 07:00:00' AS t FROM source";
+    let decoded = source(&["n", "d"], &[&["1", "2"], &["1.5", "1"], &["1", "0"]]);
+    insta::assert_snapshot!(page(&spec(&contract, Some(sql)), &decoded).await);
+}
+
+#[tokio::test]
+async fn keys_into_other_tables_and_keys_that_repeat() {
+    let contract = contract(
+        r#"{"name": "feed", "type": "string"}, {"name": "trip", "type": "string"}, {"name": "n", "type": "integer"}"#,
+        r#", "primaryKey": ["trip", "n"]"#,
+    );
+    let decoded = source(
+        &["feed", "trip", "n"],
+        &[
+            &["f", "a", "1"],
+            &["f", "a", "1"],
+            &["f", "b", "1"],
+            &["", "b", "2"],
+        ],
+    );
+    let trips = source(&["feed", "trip"], &[&["f", "a"]]);
+    let known: KeySet = sectorlake_contract::key_hashes(trips.batch.columns())
+        .unwrap()
+        .into_iter()
+        .collect();
+    let log = KeyLog::new();
+    let keys = KeyChecks {
+        unique: vec![(vec!["trip".to_owned(), "n".to_owned()], Arc::clone(&log))],
+        foreign: vec![ForeignCheck {
+            fields: vec!["feed".to_owned(), "trip".to_owned()],
+            targets: vec![Arc::new(KeySet::default()), Arc::new(known)],
+            label: "transport.trips (feed_id, trip_id)".to_owned(),
+        }],
+        waiting: None,
+    };
+    insta::assert_snapshot!(shown(
+        &run(&spec(&contract, None), &decoded, &keys).await.unwrap()
+    ));
+    assert_eq!(
+        log.repeated().unwrap().len(),
+        1,
+        "the twice accepted (a, 1); a rejected row is no duplicate"
+    );
+}
