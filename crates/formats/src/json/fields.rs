@@ -1,0 +1,131 @@
+//! The fields of one record, as the text they are written in: no number is ever rounded.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+
+/// Keys and values of an object, in order; none for any other value. A value is its own text.
+///
+/// # Errors
+/// When the record is no JSON.
+pub(crate) fn fields(record: &str) -> Result<Vec<(Cow<'_, str>, &str)>, serde_json::Error> {
+    serde_json::from_str::<IgnoredAny>(record)?;
+    if record.contains("\\u") {
+        // Halves of surrogate pairs are only found when strings are read.
+        serde_json::from_str::<serde_json::Value>(record)?;
+    }
+    let mut fields = Vec::new();
+    let mut rest = match record.trim_ascii_start().strip_prefix('{') {
+        Some(rest) => rest.trim_ascii_start(),
+        None => return Ok(fields),
+    };
+    // The record is well-formed, so that only ends must be found.
+    while rest.starts_with('"') {
+        let (key, after) = rest.split_at(value_bytes(rest.as_bytes()));
+        let after = after.trim_ascii_start();
+        let after = after.strip_prefix(':').unwrap_or(after).trim_ascii_start();
+        let (value, after) = after.split_at(value_bytes(after.as_bytes()));
+        fields.push((text(key)?, value.trim_ascii_end()));
+        let after = after.trim_ascii_start();
+        rest = after.strip_prefix(',').unwrap_or(after).trim_ascii_start();
+    }
+    Ok(fields)
+}
+
+/// What a string says.
+pub(crate) fn text(quoted: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    match quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
+        _ => serde_json::from_str(quoted).map(Cow::Owned),
+    }
+}
+
+/// The bytes of the value that well-formed text starts with.
+fn value_bytes(bytes: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    let mut index = 0;
+    while index < bytes.len() {
+        match bytes[index] {
+            b'"' => {
+                index += string_bytes(&bytes[index..]);
+                if depth == 0 {
+                    return index;
+                }
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 0 => return index,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return index + 1;
+                }
+            }
+            b',' if depth == 0 => return index,
+            _ => {}
+        }
+        index += 1;
+    }
+    index
+}
+
+fn string_bytes(bytes: &[u8]) -> usize {
+    let mut index = 1;
+    while let Some(next) = memchr::memchr2(b'"', b'\\', bytes.get(index..).unwrap_or_default()) {
+        index += next + 1;
+        if bytes[index - 1] == b'"' {
+            return index;
+        }
+        index += 1;
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn values_are_as_written() {
+        let record = r#" { "a" : 1.10 , "b\n":"x\"]" ,"c": { "d": [1, "}"] },"e":null, "f": [] ,"":true, "big":12345678901234567890.0 } "#;
+        let found = fields(record).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(key, value)| (key.as_ref(), *value))
+            .collect();
+        let expected = [
+            ("a", "1.10"),
+            ("b\n", r#""x\"]""#),
+            ("c", r#"{ "d": [1, "}"] }"#),
+            ("e", "null"),
+            ("f", "[]"),
+            ("", "true"),
+            ("big", "12345678901234567890.0"),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(text(r#""Cầu \u0052ào""#).unwrap(), "Cầu Rào");
+    }
+
+    #[test]
+    fn other_values_have_no_fields() {
+        for record in ["1", "\"{\"", "[{\"a\": 1}]", "null", "{}", "{ }"] {
+            assert!(fields(record).unwrap().is_empty(), "{record}");
+        }
+        for record in [
+            "",
+            "{",
+            "{\"a\"}",
+            "{\"a\": 1,}",
+            "{\"a\": \"\\ud800\"}",
+            "{a: 1}",
+            "{} {}",
+        ] {
+            assert!(fields(record).is_err(), "{record}");
+        }
+    }
+}

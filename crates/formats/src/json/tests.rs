@@ -1,0 +1,258 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use proptest::prelude::*;
+
+use crate::ReadOptions;
+use crate::testing::{All, options, read_bytes};
+
+fn read(text: &str, format: &str, block: u64) -> All {
+    read_bytes(text.as_bytes(), format, &options(block, 2, 3)).unwrap()
+}
+
+fn error(text: &str, format: &str) -> String {
+    read_bytes(text.as_bytes(), format, &options(5, 2, 3))
+        .unwrap_err()
+        .to_string()
+}
+
+const JSON: &str = r#"{"name": "json"}"#;
+const NDJSON: &str = r#"{"name": "ndjson"}"#;
+const GEOJSON: &str = r#"{"name": "geojson"}"#;
+
+#[test]
+fn documents_of_every_shape() {
+    for block in 1..40 {
+        let list = read(
+            r#" [ {"a": 1.10, "b": "x\"]"} ,{"c":[1, {"d": "}"}],"a":null}, 5 ] "#,
+            JSON,
+            block,
+        );
+        assert_eq!(list.columns, ["a", "b", "c", "_record"]);
+        assert_eq!(
+            list.rows[&1],
+            [
+                Some("1.10".into()),
+                Some("x\"]".into()),
+                None,
+                Some(r#"{"a": 1.10, "b": "x\"]"}"#.into())
+            ]
+        );
+        assert_eq!(
+            list.rows[&2][..3],
+            [None, None, Some(r#"[1, {"d": "}"}]"#.into())]
+        );
+        assert_eq!(list.rows[&3], [None, None, None, Some("5".into())]);
+        let single = read(r#"{"a": {"b": []}}"#, JSON, block);
+        assert_eq!(single.texts(), [[r#"{"b": []}"#, r#"{"a": {"b": []}}"#]]);
+        let empty = read("[]", JSON, block);
+        assert_eq!((empty.columns.len(), empty.records()), (1, 0));
+    }
+}
+
+#[test]
+fn record_paths() {
+    let text = r#"{"meta": {"results": [0], "data": {}}, "x": "\"data\": [", "data": {"a": [9], "it\u0065ms": [{"v": 1}, {"v": 2}], "n": 1}, "z": []}"#;
+    for block in 1..60 {
+        let found = read(
+            text,
+            r#"{"name": "json", "record_path": "data.items"}"#,
+            block,
+        );
+        assert_eq!(found.column("v"), ["1", "2"]);
+        let object = read(text, r#"{"name": "json", "record_path": "data"}"#, block);
+        assert_eq!(object.columns, ["a", "items", "n", "_record"]);
+    }
+    let null = read(
+        r#"{"results": null}"#,
+        r#"{"name": "json", "record_path": "results"}"#,
+        4,
+    );
+    assert_eq!(null.records(), 0);
+    assert_eq!(
+        error(text, r#"{"name": "json", "record_path": "data.itmes"}"#),
+        "part has no list at `data.itmes`"
+    );
+}
+
+#[test]
+fn broken_records_lose_only_themselves() {
+    let text = "[{\"a\": 1}, {\"a\": }, {\"a\": \"\\ud800\"}, {\"a\" 2}, nul, {\"a\": 3}, ]";
+    for block in 1..40 {
+        let all = read(text, JSON, block);
+        assert_eq!(all.column("a"), ["1", "3"]);
+        assert_eq!(all.rows.keys().copied().collect::<Vec<_>>(), [1, 6]);
+        assert_eq!(
+            all.broken[0].reason,
+            "it is no valid JSON: expected value at line 1 column 7"
+        );
+        assert_eq!(all.broken[0].byte, Some(11));
+        assert_eq!(all.broken[3].raw, "nul");
+    }
+    let lines = "{\"a\": 1}\n\n{\"a\": \r\n [2]\r{\"a\": 3}";
+    for block in 1..30 {
+        let all = read(lines, NDJSON, block);
+        assert_eq!(all.column("a"), ["1", "", "3"]);
+        assert_eq!(
+            all.broken
+                .iter()
+                .map(|record| (record.row, record.byte))
+                .collect::<Vec<_>>(),
+            [(2, Some(10))]
+        );
+    }
+}
+
+#[test]
+fn long_records_are_broken() {
+    let long = format!(
+        "[{{\"a\": 1}}, {{\"a\": \"{}\"}}, {{\"a\": 3}}]",
+        "x".repeat(200)
+    );
+    let lines = format!(
+        "{{\"a\": 1}}\n{{\"a\": \"{}\"}}\n{{\"a\": 3}}\n",
+        "x".repeat(200)
+    );
+    for block in [1, 20, 1000] {
+        let bounds = ReadOptions {
+            record_bytes_max: 50,
+            ..options(block, 2, 3)
+        };
+        for (text, format) in [(&long, JSON), (&lines, NDJSON)] {
+            let all = read_bytes(text.as_bytes(), format, &bounds).unwrap();
+            assert_eq!(all.column("a"), ["1", "3"]);
+            assert_eq!(all.reasons(), [(2, "the record is longer than 50 bytes")]);
+        }
+    }
+}
+
+#[test]
+fn structures_that_end_the_reading() {
+    let cases = [
+        (
+            "[{\"a\": 1}, {\"a\":",
+            "part: at byte 16: the document ends inside the list of records",
+        ),
+        (
+            "[{\"a\": 1},,]",
+            "part: at byte 10: there is no value before this comma",
+        ),
+        (
+            "[1]\n[2]",
+            "part: at byte 4: another value follows the document; is there one per line (`format: ndjson`)?",
+        ),
+        (
+            "[1}",
+            "part: at byte 2: a bracket is closed that was not opened",
+        ),
+        (
+            "hello",
+            "part: at byte 0: a list or an object is expected here",
+        ),
+        (" ", "part: at byte 1: there is no JSON in it"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(error(text, JSON), expected);
+    }
+}
+
+#[test]
+fn features() {
+    let text = concat!(
+        "\u{feff}{\"type\": \"FeatureCollection\", \"name\": \"features\", \"features\": [\n",
+        "{\"type\": \"Feature\", \"id\": 7, \"properties\": {\"name\": \"Cầu Rào\", \"id\": \"p\", \"geometry\": 1}, ",
+        "\"geometry\": {\"type\": \"Point\", \"coordinates\": [106.7, 20.8]}},\n",
+        "{\"type\": \"Feature\", \"properties\": null, \"geometry\": null},\n",
+        "{\"type\": \"Feature\", \"geometry\": {\"type\": \"Point\", \"coordinates\": []}},\n",
+        "{\"a\": 1},\n\n]}"
+    );
+    for block in [1, 7, 50, 1000] {
+        let all = read(text, GEOJSON, block);
+        assert_eq!(
+            all.columns,
+            ["name", "id", "geometry_2", "geometry", "id_2", "_record"]
+        );
+        let first = &all.rows[&1];
+        assert_eq!(
+            first[..3],
+            [Some("Cầu Rào".into()), Some("p".into()), Some("1".into())]
+        );
+        assert_eq!(first[3].as_ref().map(String::len), Some(42));
+        assert_eq!(first[4].as_deref(), Some("7"));
+        assert_eq!(all.rows[&2][..5], [None, None, None, None, None]);
+        assert_eq!(
+            all.broken
+                .iter()
+                .map(|record| record.row)
+                .collect::<Vec<_>>(),
+            [3, 4]
+        );
+        assert_eq!(
+            all.broken[1].reason,
+            "it is no GeoJSON feature: it has no type"
+        );
+    }
+    let alone = read(
+        r#"{"type": "Feature", "properties": {"a": 1}, "geometry": null}"#,
+        GEOJSON,
+        9,
+    );
+    assert_eq!(alone.column("a"), ["1"]);
+}
+
+#[test]
+fn utf16_documents() {
+    let bytes: Vec<u8> = "\u{feff}[{\"a\": \"Đồ\"}]"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let all = read_bytes(&bytes, JSON, &options(3, 2, 2)).unwrap();
+    assert_eq!(all.column("a"), ["Đồ"]);
+}
+
+/// Any JSON value, three levels deep.
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "[a-c\"\\\\\\[\\]{},:é\n]{0,6}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            prop::collection::btree_map("[ab\"]{0,2}", inner, 0..4)
+                .prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn records_come_back_as_they_were(values in prop::collection::vec(value(), 0..12), pretty: bool, block in 1_u64..80) {
+        let list = serde_json::Value::from(values.clone());
+        let text = if pretty { serde_json::to_string_pretty(&list).unwrap() } else { list.to_string() };
+        let wrapped = format!("{{\"x\": [1], \"results\": {text}, \"y\": {{}}}}");
+        let lines: String = values.iter().map(|value| format!("{value}\n")).collect();
+        let cases = [(text, JSON), (wrapped, r#"{"name": "json", "record_path": "results"}"#), (lines, NDJSON)];
+        for (text, format) in cases {
+            if text.is_empty() {
+                continue;
+            }
+            let all = read(&text, format, block);
+            prop_assert_eq!(&all.broken, &vec![]);
+            let found = all.column("_record").into_iter().map(|record| serde_json::from_str(record).unwrap());
+            prop_assert_eq!(&found.collect::<Vec<serde_json::Value>>(), &values);
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), block in 1_u64..50, record in 1_usize..40) {
+        let bounds = ReadOptions { record_bytes_max: record, ..options(block, 2, 3) };
+        let odd: Vec<u8> = bytes.iter().map(|byte| b"{}[]\",:\\ an1\n\xff"[usize::from(byte % 14)]).collect();
+        for bytes in [&bytes, &odd] {
+            for format in [JSON, NDJSON, GEOJSON, r#"{"name": "json", "record_path": "a.n"}"#] {
+                drop(read_bytes(bytes, format, &bounds));
+            }
+        }
+    }
+}
