@@ -1,0 +1,147 @@
+//! A raw part, opened: its columns, and streams of its records.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::ObjectStore;
+use object_store::path::Path;
+
+use crate::content::Content;
+use crate::decoded::Decoded;
+use crate::error::FormatError;
+use crate::guess::{guess, is_zip};
+use crate::options::ReadOptions;
+use crate::spec::FormatSpec;
+use crate::table::PartTable;
+use crate::{csv, json, parquet, xlsx};
+
+/// Bytes that a format is guessed from.
+const GUESS_BYTES: usize = 64 << 10;
+
+/// Where a raw part's bytes lie.
+#[derive(Debug, Clone)]
+pub struct PartBytes {
+    /// The store.
+    pub store: Arc<dyn ObjectStore>,
+    /// The place in it.
+    pub path: Path,
+    /// How many there are.
+    pub size: u64,
+    /// How messages name it: a file name or URL.
+    pub name: String,
+}
+
+/// Streams of one part; each record comes out of exactly one.
+pub(crate) type Streams = Vec<BoxStream<'static, Result<Decoded, FormatError>>>;
+
+/// One format's way to read one part.
+pub(crate) trait Source: fmt::Debug + Send + Sync {
+    fn schema(&self) -> SchemaRef;
+    fn partitions(&self) -> usize;
+    /// `projection` holds valid indices only. As many streams as there are partitions.
+    fn read(&self, projection: &[usize]) -> Streams;
+}
+
+/// A part, opened: its header is read, its records are not.
+#[derive(Debug, Clone)]
+pub struct Part {
+    name: String,
+    source: Arc<dyn Source>,
+}
+
+/// Opens a part, or one member of it. Without a `format` it is guessed.
+///
+/// # Errors
+/// [`FormatError`] when there is no such member, the format is not known or the part's beginning does not fit it.
+pub async fn open(
+    part: &PartBytes,
+    member: Option<&str>,
+    format: Option<&FormatSpec>,
+    options: &ReadOptions,
+) -> Result<Part, FormatError> {
+    let content = Content::find(part, member, options).await?;
+    let format = match format {
+        Some(format) => format.clone(),
+        None => {
+            let head = content.head(GUESS_BYTES).await?;
+            guess(&content.name, &head).ok_or_else(|| unknown(content.name.clone(), &head))?
+        }
+    };
+    let name = content.name.clone();
+    let source: Arc<dyn Source> = match format {
+        FormatSpec::Csv(format) => Arc::new(csv::open(content, &format).await?),
+        FormatSpec::Json(format) => {
+            Arc::new(json::open(content, json::Shape::document(&format)).await?)
+        }
+        FormatSpec::Ndjson(_) => Arc::new(json::open(content, json::Shape::lines()).await?),
+        FormatSpec::Geojson(_) => Arc::new(json::open(content, json::Shape::features()).await?),
+        FormatSpec::Xlsx(format) => Arc::new(xlsx::open(content, &format).await?),
+        FormatSpec::Parquet(_) => Arc::new(parquet::open(content).await?),
+    };
+    Ok(Part { name, source })
+}
+
+/// What the bytes are instead.
+fn unknown(name: String, head: &[u8]) -> FormatError {
+    let text = head
+        .strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(head)
+        .trim_ascii_start();
+    if is_zip(head) {
+        FormatError::IsArchive { name }
+    } else if xlsx::is_old_workbook(head) {
+        xlsx::old_workbook(name)
+    } else if text.starts_with(b"<") {
+        FormatError::Markup { name }
+    } else {
+        FormatError::UnknownFormat { name }
+    }
+}
+
+impl Part {
+    /// How messages name it: with `!member` inside an archive.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The columns, without `_row`. Text formats have `Utf8View` text; JSON, GeoJSON and Parquet columns may be null.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        self.source.schema()
+    }
+
+    /// How many streams [`Part::read`] gives.
+    #[must_use]
+    pub fn partitions(&self) -> usize {
+        self.source.partitions()
+    }
+
+    /// Reads the columns of `projection` (indices of [`Part::schema`]): [`Part::partitions`] streams that share one scan. Each record
+    /// comes out of exactly one of them. Poll them from separate tasks, inside a Tokio runtime. An error ends all of them and comes
+    /// out of one.
+    #[must_use]
+    pub fn read(&self, projection: &[usize]) -> Streams {
+        let columns = self.schema().fields().len();
+        if let Some(&index) = projection.iter().find(|&&index| index >= columns) {
+            let error = FormatError::Projection {
+                name: self.name.clone(),
+                index,
+                columns,
+            };
+            let mut streams: Streams = vec![stream::iter([Err(error)]).boxed()];
+            streams.resize_with(self.partitions(), || stream::empty().boxed());
+            return streams;
+        }
+        self.source.read(projection)
+    }
+
+    /// The part as a table that streams: its columns, then `_row` (Int64). A broken record fails the query.
+    #[must_use]
+    pub fn table(&self) -> Arc<dyn TableProvider> {
+        Arc::new(PartTable::new(self.clone()))
+    }
+}
