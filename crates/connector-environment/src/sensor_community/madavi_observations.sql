@@ -18,7 +18,11 @@ SELECT
     WHEN property IN ('Humidity', 'BME280_humidity') THEN '%'
     ELSE 'Cel'
   END AS unit,
-  CASE WHEN property IN ('Temp', 'Humidity') THEN 'DHT22' ELSE split_part(property, '_', 1) END AS sensor_id
+  CASE
+    WHEN property IN ('Temp', 'Humidity') THEN 'DHT22'
+    WHEN property LIKE 'SDS%' THEN 'SDS011'
+    ELSE split_part(property, '_', 1)
+  END AS sensor_id
 FROM source
 WHERE value <> ''
   AND property IN ('SDS_P1', 'SDS_P2', 'PMS_P1', 'PMS_P2', 'HPM_P1', 'HPM_P2', 'Temp', 'Humidity', 'BMP_temperature',
