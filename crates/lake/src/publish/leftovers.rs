@@ -33,24 +33,39 @@ pub(crate) async fn mark(lake: &Lake, run: &str, table: &TableName) -> Result<()
         .map(drop)
 }
 
+/// Runs of one pipeline that never came to publishing.
+#[derive(Default)]
+struct Unpublished {
+    dead: Vec<String>,
+    /// Whether there is one that may still be at work.
+    may_live: bool,
+}
+
 /// Removes what dead runs of the pipeline left; the caller holds its lease.
 pub(crate) async fn clear(lake: &Lake, pipeline: &str, own_run: &str) {
-    match dead_runs(lake, pipeline, own_run).await {
-        Ok(runs) => {
-            for run in runs {
-                remove(lake, pipeline, &run).await;
-            }
+    let cleared = async {
+        let unpublished = unpublished(lake, pipeline, own_run).await?;
+        for run in &unpublished.dead {
+            remove(lake, pipeline, run).await;
         }
-        Err(error) => tracing::debug!(%error, "what dead runs left was not looked at"),
+        // A raw part does not say surely whose it is: while another run may live, it may be about to name it.
+        if !unpublished.dead.is_empty() && !unpublished.may_live {
+            lake.raw(pipeline).remove_leftovers(own_run).await?;
+        }
+        Ok::<_, LakeError>(())
+    };
+    if let Err(error) = cleared.await {
+        tracing::debug!(pipeline, %error, "what dead runs left was not all looked at");
     }
 }
 
-async fn dead_runs(lake: &Lake, pipeline: &str, own_run: &str) -> Result<Vec<String>, LakeError> {
+async fn unpublished(lake: &Lake, pipeline: &str, own_run: &str) -> Result<Unpublished, LakeError> {
     let store = lake.store();
+    let env = lake.env();
     let runs = layout::runs();
     let listed = store.list_with_delimiter(Some(&runs)).await;
     let listed = listed.map_err(|error| LakeError::store("list", &runs, error))?;
-    let mut dead = Vec::new();
+    let mut found = Unpublished::default();
     for folder in listed.common_prefixes {
         let Some(run) = folder.filename().filter(|run| *run != own_run) else {
             continue;
@@ -60,18 +75,19 @@ async fn dead_runs(lake: &Lake, pipeline: &str, own_run: &str) -> Result<Vec<Str
             continue;
         };
         let file: RunFile = files::from_json(&path, &bytes)?;
-        let env = lake.env();
-        if file.pipeline != pipeline || file.host != env.host || env.alive.is_alive(file.process) {
+        let has_state = files::get(store.as_ref(), &layout::run_state(run))
+            .await?
+            .is_some();
+        if file.pipeline != pipeline || has_state {
             continue;
         }
-        if files::get(store.as_ref(), &layout::run_state(run))
-            .await?
-            .is_none()
-        {
-            dead.push(run.to_owned());
+        if file.host == env.host && !env.alive.is_alive(file.process) {
+            found.dead.push(run.to_owned());
+        } else {
+            found.may_live = true;
         }
     }
-    Ok(dead)
+    Ok(found)
 }
 
 /// Removes the folder and the data files of a run that never published.
@@ -109,6 +125,9 @@ async fn try_remove(lake: &Lake, pipeline: &str, run: &str) -> Result<(), LakeEr
             .sweep_staged(&folder, move |path, _| is_ours(path))
             .await?;
     }
+    lake.lake_store()
+        .sweep_staged(&layout::run(run), |_, _| true)
+        .await?;
     // The folder goes last: it is what says that there is something to remove.
     delete(&store, &layout::run(run), |path| {
         path.filename() != Some("run.json")

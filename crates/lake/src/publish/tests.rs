@@ -11,7 +11,7 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::faulty::{Death, Faulty};
-use crate::env::{Env, OnlyThese, ProcessId};
+use crate::env::{Env, ManualClock, OnlyThese, ProcessId};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout;
@@ -281,6 +281,47 @@ async fn what_a_dead_run_left_is_cleared_by_the_next() {
         .collect();
     assert_eq!(left, Vec::<String>::new());
     assert_eq!(values(&lake, "bus").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_run_that_only_slept_keeps_its_files_and_may_publish() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let clock = Arc::new(ManualClock::default());
+    let env = Env::manual_with(Arc::clone(&clock));
+    let both = [1, 2].map(|pid| ProcessId {
+        pid,
+        started: u64::from(pid),
+    });
+    let awake = Env {
+        process: both[1],
+        alive: Arc::new(OnlyThese(both.to_vec())),
+        ..env.clone()
+    };
+    let first = lake_on(Arc::clone(&store), env).await;
+    let second = lake_on(Arc::clone(&store), awake).await;
+    let loading = Loading::of(Load::Replace);
+    let sleeper = first.begin("bus").await.unwrap();
+    loading
+        .stage(&sleeper, &[vec![row("a", 1, "p1", 1)]])
+        .await
+        .unwrap();
+    clock.advance(chrono::TimeDelta::days(1));
+    let other = second.begin("bus").await.unwrap();
+    loading
+        .stage(&other, &[vec![row("b", 2, "p2", 1)]])
+        .await
+        .unwrap();
+    sleeper.publish(PipelineState::default()).await.unwrap();
+    assert_eq!(
+        values(&second, "bus").await,
+        BTreeMap::from([("a".to_owned(), 1)])
+    );
+    let error = other.publish(PipelineState::default()).await.unwrap_err();
+    assert!(matches!(error, LakeError::Fenced { .. }), "{error}");
+    assert_eq!(
+        values(&second, "bus").await,
+        BTreeMap::from([("a".to_owned(), 1)])
+    );
 }
 
 #[tokio::test]

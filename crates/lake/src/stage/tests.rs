@@ -178,7 +178,10 @@ async fn a_merge_that_changes_nothing_stages_nothing() {
     let lake = lake().await;
     let merge = Loading::of(Load::Merge);
     let same = vec![row("a", 1, "p1", 1), row("b", 2, "p1", 2)];
-    merge.run(&lake, "bus", &[same.clone()]).await.unwrap();
+    merge
+        .run(&lake, "bus", std::slice::from_ref(&same))
+        .await
+        .unwrap();
     let (staged, published) = merge.run(&lake, "bus", &[same]).await.unwrap();
     assert_eq!(
         (staged.unchanged, staged.loaded, staged.version),
