@@ -19,6 +19,9 @@ mod run;
 mod validate;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use event::{Event, Progress, Silent};
 pub use file::{Load, OnReject, OnShrink, PipelineFile, ScheduleFile, TableFile, Title};
 pub use json_schema::json_schema;

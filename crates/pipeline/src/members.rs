@@ -47,6 +47,11 @@ pub(crate) async fn open_all<'a>(
         pending: Vec::new(),
     };
     let Some(pattern) = &stream.member else {
+        // What calls itself an archive must be one: read as text, its bytes would only puzzle.
+        if bytes.name.to_ascii_lowercase().ends_with(".zip") {
+            pieces.pending.push(only_member(bytes, options).await?);
+            return Ok(pieces);
+        }
         match open(bytes, None, format, options).await {
             Ok(part) => pieces.opened = Some(Opened { part, member: None }),
             Err(FormatError::IsArchive { .. }) => {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::file::{Load, PipelineFile, ScheduleFile, TableFile};
 use crate::places::{Place, Places};
-use crate::problem::Problem;
+use crate::problem::{Problem, did_you_mean};
 use crate::yaml;
 
 /// The key beside which a connector's settings stand.
@@ -102,9 +102,21 @@ impl Pipeline {
         match self.file.source.get(CONNECTOR) {
             Some(Value::String(name)) => Ok((name, settings)),
             Some(_) => Err(self.problem_at_value(&["source", CONNECTOR], "`connector:` is a name")),
-            None => Err(self
-                .problem_at_key(&["source"], "`connector:` is missing")
-                .help("write, for instance, connector: file")),
+            None => Err(self.no_connector()),
+        }
+    }
+
+    fn no_connector(&self) -> Problem {
+        let message = "`connector:` is missing";
+        let mut keys = self.file.source.keys().map(String::as_str);
+        let misspelt = keys.find(|key| did_you_mean(key, [CONNECTOR]).is_some());
+        match misspelt {
+            Some(key) => self
+                .problem_at_key(&["source", key], message)
+                .help(format!("`{key}` should read `connector`")),
+            None => self
+                .problem_at_key(&["source"], message)
+                .help("write, for instance, connector: file"),
         }
     }
 
@@ -125,8 +137,25 @@ impl Pipeline {
     /// The format of the source, where the file gives one.
     fn format_problem(&self) -> Option<Problem> {
         let format = self.file.source.get("format")?;
-        let error = serde_json::from_value::<FormatSpec>(format.clone()).err()?;
-        Some(self.problem_at_value(&["source", "format"], format!("format: {error}")))
+        let error = serde_json::from_value::<FormatSpec>(format.clone())
+            .err()?
+            .to_string();
+        // serde tells "unknown field `a`, expected one of `b`, `c`": the names stand between the marks.
+        let names: Vec<&str> = error.split('`').skip(1).step_by(2).collect();
+        match names.as_slice() {
+            [wrong, known @ ..] if error.starts_with("unknown field") => {
+                let help = did_you_mean(wrong, known.iter().copied());
+                let help = help.unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+                Some(
+                    self.problem_at_key(
+                        &["source", "format", wrong],
+                        format!("unknown key `{wrong}`"),
+                    )
+                    .help(help),
+                )
+            }
+            _ => Some(self.problem_at_value(&["source", "format"], format!("format: {error}"))),
+        }
     }
 
     /// The contract of a table that the file names.

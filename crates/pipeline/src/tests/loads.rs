@@ -1,0 +1,137 @@
+//! Replace, append and merge; resuming; archives; and that rows add up.
+
+use proptest::prelude::*;
+
+use super::{Folder, STOPS, shown};
+use crate::Outcome;
+
+fn pages(load: &str, files: &[(&str, &str)]) -> Folder {
+    let yaml = format!(
+        "source: {{ connector: pages, path: data }}\ntables:\n  city.stops: {{ load: {load} }}\n"
+    );
+    let folder = Folder::new(&[STOPS, ("pipelines/bus.yaml", &yaml)]);
+    for (name, rows) in files {
+        folder.write(
+            &format!("data/{name}.csv"),
+            &format!("stop_id,name\n{rows}"),
+        );
+    }
+    folder
+}
+
+#[tokio::test]
+async fn append_loads_no_part_twice() {
+    let folder = pages("append", &[("1", "A,a\n"), ("2", "B,b\n")]);
+    let mut told = vec![folder.page(&["bus"]).await, folder.page(&["bus"]).await];
+    folder.write("data/3.csv", "stop_id,name\nC,c\n");
+    told.push(folder.page(&["bus"]).await);
+    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn a_run_takes_up_what_one_before_it_fetched() {
+    let folder = pages("append", &[("1", "A,a\n"), ("2", "B,b\n"), ("gone", "")]);
+    let failed = folder.page(&["bus"]).await;
+    assert!(folder.rows("city.stops").await.is_empty());
+    std::fs::remove_file(folder.path().join("data/gone.csv")).unwrap();
+    // The source no longer has the first page: it was fetched, so it is not lost.
+    std::fs::remove_file(folder.path().join("data/1.csv")).unwrap();
+    insta::assert_snapshot!(format!("{failed}\n{}", folder.page(&["bus"]).await));
+    assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn merge_keeps_the_last_of_each_key() {
+    let folder = pages("merge", &[("1", "A,a\nB,b\nA,a2\n")]);
+    let mut told = vec![folder.page(&["bus"]).await];
+    folder.write("data/2.csv", "stop_id,name\nB,b\nC,c\nA,a3\n");
+    told.push(folder.page(&["bus"]).await);
+    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn replace_of_a_source_that_goes_on_is_all_that_was_fetched() {
+    let folder = pages("replace", &[("1", "A,a\n")]);
+    folder.run(&["bus"]).await;
+    folder.write("data/2.csv", "stop_id,name\nB,b\n");
+    folder.run(&["bus"]).await;
+    assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn members_of_an_archive_are_told_apart() {
+    let folder = Folder::new(&[
+        (
+            "schemas/city/readings.json",
+            r#"{"fields": [{"name": "createdAt", "type": "string"}, {"name": "value", "type": "string"}]}"#,
+        ),
+        (
+            "pipelines/air.yaml",
+            "source: { connector: files, path: data, format: { name: csv, delimiter: \";\", short_records: fill } }\ntables:\n  city.readings: { from: \"*.csv\", map: 'SELECT \"Time\" AS \"createdAt\", \"SDS_P1\" AS value FROM source' }\n",
+        ),
+    ]);
+    let real = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/data/environment/hcmc_sensor_12779556_2018-10.zip"
+    );
+    std::fs::create_dir_all(folder.path().join("data")).unwrap();
+    std::fs::copy(real, folder.path().join("data/air.zip")).unwrap();
+    let results = folder.run(&["air"]).await;
+    assert!(
+        matches!(results[0].outcome, Outcome::Published { .. }),
+        "{}",
+        shown(&results[0])
+    );
+    // Counted by another tool: tests/data/counts.json.
+    let counts: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../tests/data/counts.json")).unwrap();
+    let counts = counts["environment/hcmc_sensor_12779556_2018-10.zip"]["counts"]
+        .as_object()
+        .unwrap();
+    assert_eq!(results[0].parts.len(), counts.len());
+    for part in &results[0].parts {
+        let member = part.name.split('!').nth(1).unwrap();
+        assert_eq!(Some(part.records), counts[member].as_u64(), "{member}");
+        assert!(part.part.ends_with(member), "{}", part.part);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn rows_add_up_whatever_the_parallelism(
+        rows in prop::collection::vec(("[A-D]?[0-9]{0,2}", "[a-z]{0,2}", "[0-9]{1,3}|x"), 0..300),
+        short in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
+        let mut lines: Vec<String> = rows.iter().map(|(id, name, lat)| format!("{id},{name},{lat}")).collect();
+        for at in short.iter().filter(|_| !rows.is_empty()) {
+            lines[at.index(rows.len())] = "ragged".to_owned();
+        }
+        let folder = Folder::new(&[
+            STOPS,
+            ("data/stops.csv", &format!("stop_id,name,lat\n{}\n", lines.join("\n"))),
+            ("pipelines/bus.yaml", "source: { connector: files, path: data/stops.csv }\ntables: { city.stops: {} }\non_reject: { max_share: 1 }\n"),
+        ]);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let result = runtime.block_on(folder.run(&["bus"])).remove(0);
+        prop_assert!(matches!(result.outcome, Outcome::Published { .. }), "{}", shown(&result));
+        let (table, part) = (&result.tables[0], &result.parts[0]);
+        prop_assert!(table.balances());
+        prop_assert_eq!(part.records, lines.iter().filter(|line| !line.is_empty()).count() as u64);
+        prop_assert_eq!(part.records, part.decoded + part.broken);
+        // A key's first good row stays, so what is loaded can be counted here.
+        let mut keys = std::collections::BTreeSet::new();
+        for line in &lines {
+            let fields: Vec<&str> = line.split(',').collect();
+            if let [id, name, lat] = fields[..]
+                && !id.is_empty() && !name.is_empty() && lat.parse::<f64>().is_ok_and(|lat| lat <= 90.0)
+            {
+                keys.insert(id.to_owned());
+            }
+        }
+        prop_assert_eq!(table.loaded, keys.len() as u64);
+    }
+}
