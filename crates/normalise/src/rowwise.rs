@@ -121,7 +121,8 @@ fn project(mut expressions: Vec<Expr>, input: LogicalPlan) -> Result<LogicalPlan
             .map_or(true, |name| name != ROW && !is_row(expression))
     });
     if let Some(row) = row_column(input.schema()) {
-        expressions.push(Expr::Column(row).alias(ROW));
+        // Without an alias: the optimiser pulls expressions below an unnest, and there would see `_row` and its alias as two.
+        expressions.push(Expr::Column(row));
     }
     Ok(LogicalPlan::Projection(Projection::try_new(
         expressions,

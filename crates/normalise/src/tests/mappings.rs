@@ -51,6 +51,24 @@ async fn a_record_may_give_several_rows() {
 }
 
 #[tokio::test]
+async fn a_list_may_be_all_that_is_taken() {
+    insta::assert_snapshot!(
+        mapped("SELECT stop_id FROM source UNION ALL SELECT json_as_text(tag) FROM (SELECT unnest(json_get_array(tags)) AS tag FROM source) AS t").await
+    );
+    insta::assert_snapshot!("a_list_alone", mapped("SELECT unnest(json_get_array(tags)) AS stop_id FROM source").await);
+}
+
+#[tokio::test]
+async fn several_things_are_taken_from_each_item() {
+    let decoded = source(&["Code", "Wards"], &[&["31", r#"[{"Code": "1", "Name": "a"}, {"Code": "2", "Name": "b"}]"#]]);
+    let sql = r#"
+        SELECT "Code" AS stop_id, 'p' AS name FROM source
+        UNION ALL
+        SELECT json_get_str(ward, 'Code'), json_get_str(ward, 'Name') FROM (SELECT unnest(json_get_array("Wards")) AS ward FROM source) AS wards"#;
+    insta::assert_snapshot!(page(&spec(&stops(), Some(sql)), &decoded).await);
+}
+
+#[tokio::test]
 async fn a_look_up_joins_by_key() {
     insta::assert_snapshot!(
         mapped("SELECT stop_id, p.name FROM source LEFT JOIN (VALUES ('HP', 'Hải Phòng'), ('HN', 'Hà Nội')) AS p(code, name) ON p.code = \"Tỉnh\"").await

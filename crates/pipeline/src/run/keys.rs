@@ -145,7 +145,6 @@ impl KnownTables {
             key.fields.join(", ")
         );
         if !self.notes.contains(&note) {
-            tracing::warn!(table = %contract.name, fields = key.fields.join(", "), "a foreign key is not enforced: {why}");
             self.notes.push(note);
         }
     }
