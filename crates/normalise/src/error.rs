@@ -29,6 +29,16 @@ pub enum MappingError {
         /// The mend.
         help: Option<String>,
     },
+    /// The source lacks a column: the mapping misspells it, or the publisher took it away.
+    #[error("{message}")]
+    NoColumn {
+        /// Which one, and who asks for it.
+        message: String,
+        /// Where in the SQL.
+        place: Place,
+        /// The mend.
+        help: Option<String>,
+    },
     /// A field that must not be empty is not among the mapped columns.
     #[error("the mapping gives no column `{field}`, which {table} requires")]
     MissingField {
@@ -68,7 +78,9 @@ impl MappingError {
     #[must_use]
     pub fn place(&self) -> Place {
         match self {
-            Self::Engine { place, .. } | Self::UnknownColumn { place, .. } => *place,
+            Self::Engine { place, .. }
+            | Self::NoColumn { place, .. }
+            | Self::UnknownColumn { place, .. } => *place,
             _ => Place::default(),
         }
     }
@@ -78,6 +90,7 @@ impl MappingError {
     pub fn help(&self) -> Option<&str> {
         match self {
             Self::Engine { help, .. }
+            | Self::NoColumn { help, .. }
             | Self::MissingField { help, .. }
             | Self::UnknownColumn { help, .. } => help.as_deref(),
             Self::Contract { .. } => None,
@@ -97,7 +110,7 @@ impl MappingError {
             && let SchemaError::FieldNotFound { field, .. } = schema_error.as_ref()
         {
             let message = format!("the source has no column `{}`", field.name);
-            return Self::Engine {
+            return Self::NoColumn {
                 message,
                 place,
                 help: Some(column_help(&field.name, source)),

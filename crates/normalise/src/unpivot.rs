@@ -48,7 +48,7 @@ impl UnpivotPlan {
             .keep
             .iter()
             .map(|name| {
-                source.index_of(name).map_err(|_| MappingError::Engine {
+                source.index_of(name).map_err(|_| MappingError::NoColumn {
                     message: format!(
                         "unpivot keeps a column `{name}` that the source does not have"
                     ),

@@ -187,3 +187,21 @@ pub struct PartResult {
     /// Mapped rows that broke a rule of the field or the mapping.
     pub rejected: u64,
 }
+
+impl PartResult {
+    /// Nothing was read yet.
+    pub(crate) fn new(table: &TableName, stream: &str, part: &str, name: &str) -> Self {
+        Self {
+            table: table.clone(),
+            stream: stream.to_owned(),
+            part: part.to_owned(),
+            name: name.to_owned(),
+            records: 0,
+            decoded: 0,
+            broken: 0,
+            filtered: 0,
+            mapped: 0,
+            rejected: 0,
+        }
+    }
+}

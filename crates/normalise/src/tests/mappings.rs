@@ -55,12 +55,21 @@ async fn a_list_may_be_all_that_is_taken() {
     insta::assert_snapshot!(
         mapped("SELECT stop_id FROM source UNION ALL SELECT json_as_text(tag) FROM (SELECT unnest(json_get_array(tags)) AS tag FROM source) AS t").await
     );
-    insta::assert_snapshot!("a_list_alone", mapped("SELECT unnest(json_get_array(tags)) AS stop_id FROM source").await);
+    insta::assert_snapshot!(
+        "a_list_alone",
+        mapped("SELECT unnest(json_get_array(tags)) AS stop_id FROM source").await
+    );
 }
 
 #[tokio::test]
 async fn several_things_are_taken_from_each_item() {
-    let decoded = source(&["Code", "Wards"], &[&["31", r#"[{"Code": "1", "Name": "a"}, {"Code": "2", "Name": "b"}]"#]]);
+    let decoded = source(
+        &["Code", "Wards"],
+        &[&[
+            "31",
+            r#"[{"Code": "1", "Name": "a"}, {"Code": "2", "Name": "b"}]"#,
+        ]],
+    );
     let sql = r#"
         SELECT "Code" AS stop_id, 'p' AS name FROM source
         UNION ALL

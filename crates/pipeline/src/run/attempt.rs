@@ -220,11 +220,6 @@ impl Attempt<'_> {
         let mut known = KnownTables::default();
         for (index, table) in job.plans.iter().enumerate() {
             let parts = job.parts_of(table);
-            if parts.is_empty()
-                && !holds_rows(run, &table.contract.name, &self.pipeline.name).await?
-            {
-                continue;
-            }
             let yet_to_come = job.plans[index + 1..]
                 .iter()
                 .map(|plan| plan.contract.name.clone())
@@ -236,7 +231,9 @@ impl Attempt<'_> {
             };
             let checks = known.checks(&around, table).await;
             result.notes.append(&mut known.notes);
-            let loaded = loader.load(table, parts, checks?, recorder).await?;
+            let Some(loaded) = loader.load(table, parts, checks?, recorder).await? else {
+                continue;
+            };
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
             self.judge(table, &loaded)?;
@@ -284,19 +281,6 @@ impl Attempt<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether the pipeline has rows in a table already.
-async fn holds_rows(run: &Run, table: &TableName, pipeline: &str) -> Result<bool, Failure> {
-    let Some(known) = run.table(table).await? else {
-        return Ok(false);
-    };
-    let own = |file: &&sectorlake_lake::DataFile| {
-        file.partition_values
-            .get(sectorlake_contract::system::SOURCE)
-            .is_some_and(|source| source.as_deref() == Some(pipeline))
-    };
-    Ok(known.files.iter().filter(own).any(|file| file.rows > 0))
 }
 
 /// The units that any table reads, each once.

@@ -6,12 +6,15 @@ use arrow::datatypes::SchemaRef;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use sectorlake_contract::{TableName, system};
 use sectorlake_formats::{Decoded, FormatError, Part, PartBytes, ReadOptions};
 use sectorlake_lake::{
-    KeySuspects, Manifest, RawZone, Run, StageOptions, Staged, Suspects, TableStage, TableWriter,
-    WrittenFiles,
+    DataFile, KeySuspects, Manifest, RawZone, Run, StageOptions, Staged, Suspects, TableStage,
+    TableWriter, WrittenFiles,
 };
-use sectorlake_normalise::{Counts, KeyChecks, Normaliser, Rejection, Settled, Worker};
+use sectorlake_normalise::{
+    Counts, KeyChecks, MappingError, Normaliser, Rejection, Settled, Worker,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -20,8 +23,8 @@ use super::journal::{Origin, Recorder};
 use crate::event::{Event, Progress};
 use crate::members::open_all;
 use crate::pipeline::Pipeline;
-use crate::plan::{Feed, TablePlan};
-use crate::result::{Failure, PartResult, TableResult};
+use crate::plan::{Feed, TablePlan, WrittenIn};
+use crate::result::{Failure, FailureKind, PartResult, TableResult};
 
 /// Reports of workers that wait to be taken in: rejected rows are written no faster than they are found.
 const REPORTS_MAX: usize = 16;
@@ -45,23 +48,19 @@ pub(super) struct Loaded {
 }
 
 impl Loader<'_> {
-    /// Loads the given parts of each feed into a table, up to its staged commit.
+    /// Loads the given parts of each feed into a table, up to its staged commit; `None` where the source has nothing for a table
+    /// in which the pipeline has no rows.
     pub(super) async fn load(
         &self,
         plan: &TablePlan,
         parts: Vec<(&Feed, Manifest)>,
         checks: KeyChecks,
         recorder: &mut Recorder,
-    ) -> Result<Loaded, Failure> {
-        let options = StageOptions {
-            slice: plan.slice.clone(),
-            ..self.stage.clone()
-        };
-        let stage = self.run.stage(&plan.contract, plan.load, options).await?;
+    ) -> Result<Option<Loaded>, Failure> {
         let mut table = TableLoad {
             loader: self,
             plan,
-            stage,
+            stage: None,
             checks,
             recorder,
             writers: Vec::new(),
@@ -73,23 +72,39 @@ impl Loader<'_> {
         for (feed, manifest) in &parts {
             table.part(feed, manifest).await?;
         }
+        if table.parts.is_empty() && !self.holds_rows(&plan.contract.name).await? {
+            return Ok(None);
+        }
         table.settle_waiting().await?;
-        table.finish().await
+        table.finish().await.map(Some)
+    }
+
+    /// Whether the pipeline has rows in a table already.
+    async fn holds_rows(&self, table: &TableName) -> Result<bool, Failure> {
+        let Some(known) = self.run.table(table).await? else {
+            return Ok(false);
+        };
+        let own = |file: &&DataFile| {
+            let source = file.partition_values.get(system::SOURCE).cloned().flatten();
+            source.as_deref() == Some(self.pipeline.name.as_str())
+        };
+        Ok(known.files.iter().filter(own).any(|file| file.rows > 0))
     }
 }
 
 struct TableLoad<'a> {
     loader: &'a Loader<'a>,
     plan: &'a TablePlan,
-    stage: TableStage,
+    /// Begun with the first piece.
+    stage: Option<TableStage>,
     checks: KeyChecks,
     recorder: &'a mut Recorder,
     /// Writers that no worker has at the moment; each fills its file over all parts.
     writers: Vec<TableWriter>,
     origins: Vec<Origin>,
     parts: Vec<PartResult>,
-    /// The last mapping that was compiled, for parts with the same columns.
-    compiled: Option<(SchemaRef, Arc<Normaliser>)>,
+    /// The last mapping that was compiled: the stream, its columns, and what came of it.
+    compiled: Option<(String, SchemaRef, Arc<Normaliser>)>,
     mapped: u64,
 }
 
@@ -117,7 +132,6 @@ impl TableLoad<'_> {
         )
         .await?;
         let are_several = pieces.are_several();
-        self.compiled = None;
         while let Some(piece) = pieces.next().await? {
             let part = match &piece.member {
                 // Record numbers begin anew in each member, so the member is part of where a row is from.
@@ -147,7 +161,8 @@ impl TableLoad<'_> {
         name: &str,
     ) -> Result<Arc<Normaliser>, Failure> {
         let schema = part.schema();
-        if let Some((known, normaliser)) = &self.compiled
+        if let Some((stream, known, normaliser)) = &self.compiled
+            && *stream == feed.stream.name
             && *known == schema
             && !feed.depends_on_part()
         {
@@ -155,14 +170,40 @@ impl TableLoad<'_> {
         }
         let spec = feed.spec(&self.plan.contract, key, name);
         let table = self.plan.contract.name.to_string();
-        let normaliser = Normaliser::compile(&spec, &schema, &self.loader.session)
-            .await
-            .map_err(|error| {
-                Failure::from(feed.problem(self.loader.pipeline, &table, &error))
-                    .in_file(part.name())
-            })?;
-        self.compiled = Some((schema, Arc::clone(&normaliser)));
+        let compiled = Normaliser::compile(&spec, &schema, &self.loader.session).await;
+        let normaliser = compiled.map_err(|error| {
+            let kind = kind(&error, feed);
+            let problem = feed.problem(self.loader.pipeline, &table, &error);
+            Failure {
+                kind,
+                ..Failure::from(problem).in_file(part.name())
+            }
+        })?;
+        self.compiled = Some((feed.stream.name.clone(), schema, Arc::clone(&normaliser)));
         Ok(normaliser)
+    }
+
+    async fn stage(&mut self) -> Result<&TableStage, Failure> {
+        let stage = match self.stage.take() {
+            Some(stage) => stage,
+            None => {
+                let options = StageOptions {
+                    slice: self.plan.slice.clone(),
+                    ..self.loader.stage.clone()
+                };
+                let run = self.loader.run;
+                run.stage(&self.plan.contract, self.plan.load, options)
+                    .await?
+            }
+        };
+        Ok(self.stage.insert(stage))
+    }
+
+    async fn writer(&mut self) -> Result<TableWriter, Failure> {
+        match self.writers.pop() {
+            Some(writer) => Ok(writer),
+            None => Ok(self.stage().await?.writer()),
+        }
     }
 
     /// Runs all partitions of one piece, and takes in what they tell.
@@ -185,23 +226,12 @@ impl TableLoad<'_> {
                 .worker(&from, &self.checks)
                 .await
                 .map_err(sectorlake_normalise::NormaliseError::from)?;
-            let writer = self.writers.pop().unwrap_or_else(|| self.stage.writer());
+            let writer = self.writer().await?;
             workers.spawn(work(stream, worker, writer, sender.clone()));
         }
         drop(sender);
         let table = &self.plan.contract.name;
-        let mut result = PartResult {
-            table: table.clone(),
-            stream: feed.stream.name.clone(),
-            part: origin.part.clone(),
-            name: origin.file.clone(),
-            records: 0,
-            decoded: 0,
-            broken: 0,
-            filtered: 0,
-            mapped: 0,
-            rejected: 0,
-        };
+        let mut result = PartResult::new(table, &feed.stream.name, &origin.part, &origin.file);
         loop {
             tokio::select! {
                 biased;
@@ -243,7 +273,7 @@ impl TableLoad<'_> {
                 Ok::<(), sectorlake_normalise::NormaliseError>(())
             })
         });
-        let mut writer = self.writers.pop().unwrap_or_else(|| self.stage.writer());
+        let mut writer = self.writer().await?;
         while let Some(some) = settled.recv().await {
             for batch in some.batches {
                 writer.write(batch).await?;
@@ -288,7 +318,11 @@ impl TableLoad<'_> {
             .iter()
             .map(|origin| origin.part.clone())
             .collect();
-        let mut staged = self.stage.finish(files, Some(suspects), &order).await?;
+        let mut staged = self
+            .stage()
+            .await?
+            .finish(files, Some(suspects), &order)
+            .await?;
         let duplicates = std::mem::take(&mut staged.duplicates);
         let sum = |count: fn(&PartResult) -> u64| self.parts.iter().map(count).sum::<u64>();
         let table = TableResult {
@@ -355,6 +389,17 @@ impl TableLoad<'_> {
         Ok(Suspects {
             keys: keys.await.map_err(|error| internal(error.to_string()))??,
         })
+    }
+}
+
+/// A column that the source lacks is the data's fault as likely as the mapping's: the file ran before, and has changed.
+fn kind(error: &MappingError, feed: &Feed) -> FailureKind {
+    match error {
+        MappingError::NoColumn { .. } => FailureKind::Data,
+        MappingError::MissingField { .. } if feed.written_in == WrittenIn::Nowhere => {
+            FailureKind::Data
+        }
+        _ => FailureKind::Usage,
     }
 }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, PartBody,
-    Registration, Registry, Stream,
+    Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MemberPattern,
+    PartBody, Registration, Registry, Stream,
 };
 use serde::Deserialize;
 
@@ -21,6 +21,15 @@ pub(super) fn registry() -> Registry {
                 Ok(Arc::new(Files {
                     root: context.project_dir().to_owned(),
                     settings,
+                }))
+            },
+        ),
+        Registration::of(
+            "feed",
+            "Two files of one zip.",
+            |settings: PageSettings, context| {
+                Ok(Arc::new(Zip {
+                    path: context.project_dir().join(settings.path).join("feed.zip"),
                 }))
             },
         ),
@@ -168,6 +177,46 @@ impl Connector for Pages {
         Ok(Some(Fetched::part(
             PartBody::of_bytes(key, &name, bytes),
             Some(Cursor(name.into())),
+        )))
+    }
+}
+
+/// A zip of which one member may be missing.
+struct Zip {
+    path: PathBuf,
+}
+
+#[async_trait]
+impl Connector for Zip {
+    async fn streams(&self, _: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        let stream = |name: &str, table: &str, optional| {
+            let mut stream = Stream::new(name, "feed");
+            stream.member = Some(MemberPattern::exact(name));
+            stream.optional = optional;
+            stream.mappings = vec![DefaultMapping::new(
+                table,
+                "replace",
+                "SELECT * FROM source",
+            )];
+            stream
+        };
+        Ok(vec![
+            stream("stops.csv", "city.stops", false),
+            stream("calls.csv", "city.calls", true),
+        ])
+    }
+
+    async fn fetch(
+        &self,
+        _: &str,
+        _: Option<&Cursor>,
+        _: &Io,
+    ) -> Result<Option<Fetched>, ConnectorError> {
+        let bytes = std::fs::read(&self.path)
+            .map_err(|error| ConnectorError::new(ErrorKind::Local, error.to_string()))?;
+        Ok(Some(Fetched::part(
+            PartBody::of_bytes("feed.zip", "feed.zip", Bytes::from(bytes)),
+            None,
         )))
     }
 }

@@ -43,6 +43,10 @@ impl Folder {
     }
 
     pub(super) fn write(&self, path: &str, text: &str) {
+        self.write_bytes(path, text.as_bytes());
+    }
+
+    pub(super) fn write_bytes(&self, path: &str, text: &[u8]) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
