@@ -89,15 +89,15 @@ fn text_that_is_no_utf8() {
     let mut bytes = CLINICS.as_bytes().to_vec();
     let at = CLINICS.find("An Dương").unwrap();
     bytes[at] = 0xff;
-    assert_said!(clinics(bytes).run(&["clinics"]));
+    assert_said!(loads(&clinics(bytes), 11));
 }
 
 #[test]
 fn quote_that_never_ends() {
     let open = CLINICS.replacen("cơ sở Đồ Sơn\"", "cơ sở Đồ Sơn", 1);
     let project = clinics(open);
-    assert_said!(project.run(&["clinics"]));
-    project.has_published_nothing();
+    // The reader takes up again at the next line that begins a record.
+    assert_said!(loads(&project, 11));
 }
 
 #[test]

@@ -56,12 +56,15 @@ impl RealLake {
 
 fn sectorlake(dir: &TempDir, args: &[&str]) -> Done {
     let mut command = command();
-    command.current_dir(dir.path());
     command
+        .current_dir(dir.path())
         .args(args)
         .arg("--project")
         .arg(repository())
         .arg("--lake")
         .arg(dir.path().join("lake"));
-    Done::of(command)
+    let mut done = Done::of(command);
+    // Where the checkout is does not matter to a snapshot.
+    done.line = format!("sectorlake {}", args.join(" "));
+    done
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Done, Project, assert_said, ours, skip};
+use crate::harness::{Done, Project, assert_said, ours, settings, skip};
 use crate::samples::{CLINICS, Feed, bus, clinics};
 
 /// Whether a shell command goes through.
@@ -210,5 +210,21 @@ fn full_lake() {
         fs::read_to_string(project.path("count.txt")).unwrap(),
         "n\n20000\n"
     );
-    assert_said!(done);
+    // Which file is the first that does not fit is no matter.
+    let error: Vec<_> = done
+        .stderr
+        .lines()
+        .filter(|it| it.starts_with("error:") || it.starts_with("  help:"))
+        .collect();
+    let error = error
+        .join("\n")
+        .replace(&project.root().display().to_string(), "[DIR]");
+    let (_, reason) = error
+        .split_once("[DIR]/small/lake/")
+        .unwrap_or_else(|| unreachable!("{}", done.whole()));
+    assert!(error.starts_with("error: bus: cannot "), "{error}");
+    if can_mount {
+        let reason = reason.split_once(": ").unwrap().1;
+        settings().bind(|| insta::assert_snapshot!(reason));
+    }
 }

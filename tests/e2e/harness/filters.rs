@@ -3,7 +3,7 @@
 use insta::Settings;
 
 /// Pattern → what stands for it. Earlier ones come first.
-const FILTERS: [(&str, &str); 10] = [
+const FILTERS: [(&str, &str); 11] = [
     (
         r"(file://)?(/private)?/[^\s:`'\x22)]*/sectorlake-test-[A-Za-z0-9]+",
         "[DIR]",
@@ -21,6 +21,8 @@ const FILTERS: [(&str, &str); 10] = [
     (r"\b\d+(\.\d+)? ?(ns|µs|ms|s|min)\b", "[DURATION]"),
     (r"\b[\d,. ]+ rows/s\b", "[RATE]"),
     (r"\b[\d,.]+ ?(B|KB|kB|KiB|MB|MiB|GiB)\b", "[BYTES]"),
+    // As many as there are cores.
+    (r"in \d+ files?", "in [N] files"),
     // A full disk and a file that may not grow: which of them can be made depends on the machine.
     (
         r"(No space left on device|File too large|StorageFull|FileTooLarge)( \(os error \d+\))?",

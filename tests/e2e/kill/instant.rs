@@ -15,6 +15,7 @@ const WATCHED: [&str; 6] = ["log", "raw", "tables", "runs", "snapshots", "journa
 /// How much of each a whole run makes.
 pub(super) struct Instants {
     most: Vec<usize>,
+    next: usize,
 }
 
 /// One kill.
@@ -37,12 +38,14 @@ impl Instants {
         };
         Self {
             most: WATCHED.iter().zip(before).map(made).collect(),
+            next: 0,
         }
     }
 
-    /// Starts a run and kills it at an instant of the seed's choice.
-    pub(super) fn shoot(&self, project: &Project, random: &mut Random) -> Shot {
-        let which = random.up_to(WATCHED.len()) - 1;
+    /// Starts a run and kills it at an instant of the seed's choice; what is watched changes from one to the next.
+    pub(super) fn shoot(&mut self, project: &Project, random: &mut Random) -> Shot {
+        let which = self.next % WATCHED.len();
+        self.next += 1;
         let (watched, most) = (WATCHED[which], self.most[which]);
         let after = random.up_to(most);
         let mut command = project.command(&["run", "--all"]);

@@ -108,7 +108,7 @@ fn of_the_first_run_ever() {
     let (mut random, world) = (random(1), World::default());
     let whole = Project::empty();
     world.write(&whole, 0);
-    let instants = Instants::of_a_whole_run(&whole);
+    let mut instants = Instants::of_a_whole_run(&whole);
     let mut shots = Vec::new();
     for _ in 0..if is_soak() { 15 } else { 3 } {
         let project = Project::empty();
@@ -127,7 +127,7 @@ fn of_a_lake_in_use() {
     world.write(&project, 0);
     project.sectorlake(&["run", "--all"]).ok();
     world.write(&project, 1);
-    let instants = Instants::of_a_whole_run(&project);
+    let mut instants = Instants::of_a_whole_run(&project);
     let kills = if is_soak() { 45 } else { 5 };
     let (mut shots, mut version) = (Vec::new(), 1);
     while shots.len() < kills {
