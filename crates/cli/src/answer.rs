@@ -1,16 +1,15 @@
 //! An answer from its stream to its destination, cancellable between any two batches.
 
-use std::future::Future;
 use std::io::{BufWriter, Write as _};
 
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt as _;
-use tokio::signal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::exit::{Exit, Failure};
 use crate::fault;
+use crate::interrupt::or_interrupted;
 use crate::output::{self, Destination, OutputError};
 use crate::terminal::{Stdout, Terminal};
 
@@ -48,37 +47,6 @@ pub(crate) fn write_text(text: &str, destination: &Destination) -> Result<(), Fa
     }
 }
 
-/// What Ctrl-C leaves behind.
-pub(crate) fn interrupted() -> Failure {
-    Failure::new(Exit::Interrupted, "interrupted")
-}
-
-/// Runs `work` until it is done or the user presses Ctrl-C.
-pub(crate) async fn or_interrupted<T>(
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    tokio::select! {
-        result = work => result,
-        Ok(()) = signal::ctrl_c() => Err(interrupted()),
-    }
-}
-
-/// Ends when the user or the system asks the process to end: Ctrl-C, SIGTERM.
-pub(crate) async fn terminated() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            Ok(()) = signal::ctrl_c() => {}
-            Some(()) = terminate.recv() => {}
-        }
-        return;
-    }
-    if signal::ctrl_c().await.is_err() {
-        // Without a handler the system's own way to end the process stands: there is nothing to wait for.
-        std::future::pending::<()>().await;
-    }
-}
-
 /// Writes every batch as it comes; returns the number of rows. The query runs on a task of its own, so that Ctrl-C is heard however long
 /// the next batch takes.
 ///
@@ -94,7 +62,7 @@ pub(crate) async fn write_out(
         .open(&stream.schema(), terminal)
         .map_err(output_failure)?;
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
-    let _query = AbortOnDrop(tokio::spawn(async move {
+    let mut query = AbortOnDrop(tokio::spawn(async move {
         while let Some(batch) = stream.next().await {
             if sender.send(batch).await.is_err() {
                 break;
@@ -106,10 +74,20 @@ pub(crate) async fn write_out(
             let batch = batch.map_err(|error| fault::of_engine(&error, sql))?;
             output.write(&batch).map_err(output_failure)?;
         }
-        Ok(())
+        // No more batches: the query is done, or it broke down and what was written is not the whole answer.
+        (&mut query.0).await.map_err(|_| broken_down())
     })
     .await?;
     output.finish().map_err(output_failure)
+}
+
+/// A fault of ours, told on stderr where it happened.
+pub(crate) fn broken_down() -> Failure {
+    Failure::new(
+        Exit::Internal,
+        "sectorlake itself broke down; the lake is unharmed",
+    )
+    .help("please report it, with the lines above and the command")
 }
 
 /// A destination the user named wrongly is a matter of usage; a disk that fails is not.

@@ -14,7 +14,7 @@ Exit codes:
   1  internal error: storage, network or a fault of sectorlake itself
   2  usage or configuration: a flag, a pipeline file, a contract, a statement
   3  some of the pipelines failed, the others are published
-  4  all of the pipelines failed
+  4  all of the pipelines failed: their data or their sources (1, 2 or 5 where that is the reason of all)
   5  locked: another run of the same pipeline is under way
   130  interrupted by Ctrl-C";
 

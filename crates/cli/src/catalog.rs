@@ -67,7 +67,7 @@ pub(crate) fn tables(word: Option<&str>, language: Language) -> String {
     });
     format!(
         "SELECT concat(table_schema, '.', table_name) AS \"table\", row_count AS \"rows\", \
-         sources, updated_at AS updated, {} AS title\n\
+         sources, date_trunc('second', updated_at) AS updated, {} AS title\n\
          FROM meta.tables{named}\nORDER BY 1",
         language.title()
     )
@@ -80,7 +80,7 @@ pub(crate) fn schemas() -> String {
 
 /// The snapshots, the newest first.
 pub(crate) fn snapshots() -> String {
-    "SELECT snapshot, published_at AS published, pipeline, run, changed_tables AS changed FROM meta.snapshots ORDER BY snapshot DESC".to_owned()
+    "SELECT snapshot, date_trunc('second', published_at) AS published, pipeline, run, changed_tables AS changed FROM meta.snapshots ORDER BY snapshot DESC".to_owned()
 }
 
 /// What is known of one table: a row, or none where there is no such table.
@@ -102,7 +102,7 @@ pub(crate) fn pipelines() -> String {
 pub(crate) fn columns(name: &str) -> String {
     format!(
         "SELECT column_name AS \"column\", coalesce(\"type\", lower(data_type)) AS \"type\", \
-         CASE WHEN is_key THEN 'key' WHEN NOT is_nullable THEN 'required' ELSE '' END AS must, \
+         CASE WHEN is_key THEN 'key' WHEN NOT is_nullable THEN 'required' ELSE '' END AS \"constraint\", \
          coalesce(unit, '') AS unit, coalesce(classification, '') AS classification, coalesce(title_vi, '') AS title_vi, coalesce(title_en, '') AS title_en\n\
          FROM meta.columns WHERE {} ORDER BY ordinal_position",
         is_table(name)

@@ -115,6 +115,17 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .map_err(|error| Failure::new(Exit::Internal, format!("cannot start threads: {error}")))
 }
 
+/// Does what needs a runtime once. A statement that was cut short may still compute: nobody waits for it.
+///
+/// # Errors
+/// As `work`.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]

@@ -177,6 +177,7 @@ fn without_place(text: &str) -> String {
         " Did you mean '",
         "\nDid you mean '",
         " Valid fields are ",
+        "\nValid fields are ",
     ];
     let end = ends.iter().filter_map(|it| text.find(it)).min();
     text[..end.unwrap_or(text.len())]
@@ -230,6 +231,11 @@ mod tests {
           1 | SELECT stop_nam FROM stops
             |        ^^^^^^^^
           help: did you mean `stops.stop_name`?
+        "#);
+        insta::assert_snapshot!(message("SELECT xyzzy FROM stops").await, @r#"
+        error: statement:1:8: No field named xyzzy
+          1 | SELECT xyzzy FROM stops
+            |        ^^^^^
         "#);
         insta::assert_snapshot!(message("SELECT * FROM stopps").await, @r#"
         error: statement:1:15: table 'stopps' not found

@@ -13,6 +13,7 @@ mod context;
 mod environment;
 mod exit;
 mod fault;
+mod interrupt;
 mod log;
 mod numbers;
 mod output;
@@ -26,6 +27,7 @@ mod summary;
 mod terminal;
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -53,7 +55,10 @@ fn main() -> ExitCode {
         }
     };
     let context = Context::new(cli.global);
-    match commands::dispatch(&context, &cli.command) {
+    let dispatched = catch_unwind(AssertUnwindSafe(|| {
+        commands::dispatch(&context, &cli.command)
+    }));
+    match dispatched.unwrap_or_else(|_| Err(answer::broken_down())) {
         Ok(exit) => exit.into(),
         Err(_) if terminal::pipe_closed() => Exit::Ok.into(),
         Err(failure) => {

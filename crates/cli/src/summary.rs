@@ -24,6 +24,17 @@ struct Line<'a> {
     table: Option<&'a TableResult>,
 }
 
+impl<'a> Line<'a> {
+    /// The table, unless the run failed: then nothing of it is in the lake.
+    fn kept(&self) -> Option<&'a TableResult> {
+        self.table.filter(|_| !failed(self.result))
+    }
+}
+
+fn failed(result: &RunResult) -> bool {
+    matches!(result.outcome, Outcome::Failed(_))
+}
+
 /// A column of numbers: its header and where the number comes from.
 type Count = (&'static str, fn(&Line<'_>) -> Option<u64>);
 
@@ -34,10 +45,10 @@ const COUNTS: [Count; 6] = [
     ("filtered", |line| {
         line.table.map(|table| filtered(line.result, table))
     }),
-    ("loaded", |line| line.table.map(|table| table.loaded)),
-    ("unchanged", |line| line.table.map(|table| table.unchanged)),
+    ("loaded", |line| line.kept().map(|table| table.loaded)),
+    ("unchanged", |line| line.kept().map(|table| table.unchanged)),
     ("superseded", |line| {
-        line.table.map(|table| table.superseded)
+        line.kept().map(|table| table.superseded)
     }),
     ("rejected", |line| line.table.map(rejected)),
 ];
@@ -64,16 +75,21 @@ fn rejected(table: &TableResult) -> u64 {
 fn lines(results: &[RunResult]) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     for result in results {
-        if result.tables.is_empty() {
+        // Tables of a standard that this source has nothing for are no news; the document holds them.
+        let fed = |table: &&TableResult| {
+            records(result, table) > 0 || table.mapped > 0 || table.removed > 0
+        };
+        let before = lines.len();
+        lines.extend(result.tables.iter().filter(fed).map(|table| Line {
+            result,
+            table: Some(table),
+        }));
+        if lines.len() == before {
             lines.push(Line {
                 result,
                 table: None,
             });
         }
-        lines.extend(result.tables.iter().map(|table| Line {
-            result,
-            table: Some(table),
-        }));
     }
     lines
 }
@@ -146,11 +162,12 @@ pub(crate) fn sentence(results: &[RunResult], took: Duration) -> String {
         .iter()
         .filter_map(|word| by_outcome.get(word).map(|count| format!("{count} {word}")));
     let outcomes = outcomes.collect::<Vec<_>>().join(", ");
-    let tables = || results.iter().flat_map(|it| &it.tables);
-    let (loaded, refused) = (
-        tables().map(|it| it.loaded).sum(),
-        tables().map(rejected).sum(),
-    );
+    let tables = |result: &RunResult, count: fn(&TableResult) -> u64| -> u64 {
+        result.tables.iter().map(count).sum()
+    };
+    let published = results.iter().filter(|it| !failed(it));
+    let loaded = published.map(|it| tables(it, |table| table.loaded)).sum();
+    let refused = results.iter().map(|it| tables(it, rejected)).sum();
     let word = if results.len() == 1 {
         "pipeline"
     } else {
@@ -237,7 +254,8 @@ fn table_document(result: &RunResult, table: &TableResult) -> Value {
         "fetched": records(result, table),
         "filtered": filtered(result, table),
         "mapped": table.mapped,
-        "loaded": table.loaded,
+        "loaded": if failed(result) { 0 } else { table.loaded },
+        "unpublished": if failed(result) { table.loaded } else { 0 },
         "unchanged": table.unchanged,
         "superseded": table.superseded,
         "rejected": table.rejected,
@@ -314,18 +332,46 @@ mod tests {
         let drawn = pretty_format_batches(&[table(&results()).unwrap()])
             .unwrap()
             .to_string();
-        insta::assert_snapshot!(drawn, @"");
-        insta::assert_snapshot!(sentence(&results(), Duration::from_millis(2340)), @"");
+        insta::assert_snapshot!(drawn, @"
+        +----------+-----------------+---------+----------+--------+-----------+----------+-----------+
+        | pipeline | table           | fetched | filtered | loaded | unchanged | rejected | snapshot  |
+        +----------+-----------------+---------+----------+--------+-----------+----------+-----------+
+        | bus      | transport.stops | 1,204   | 1        | 1,200  | 0         | 3        | 7         |
+        | bus      | transport.trips | 41      | 1        | 40     | 0         | 0        | 7         |
+        | rain     |                 |         |          |        |           |          | unchanged |
+        +----------+-----------------+---------+----------+--------+-----------+----------+-----------+
+        ");
+        insta::assert_snapshot!(sentence(&results(), Duration::from_millis(2340)), @"
+        2 pipelines: 1 published, 1 unchanged · 1,240 rows loaded, 3 rejected · 2.3 s
+        `sectorlake rejected` says which rows were rejected and why.
+        ");
     }
 
     #[test]
     fn the_document_holds_both_balances() {
-        let all = results();
+        let mut all = results();
+        let mut fallen = result("tram", Outcome::Unchanged, &[("transport.stops", 5, 1)]);
+        fallen.outcome = Outcome::Failed(sectorlake_pipeline::Failure {
+            kind: sectorlake_pipeline::FailureKind::Data,
+            message: "too much was rejected".to_owned(),
+            help: None,
+            place: None,
+        });
+        assert!(
+            sentence(std::slice::from_ref(&fallen), Duration::ZERO)
+                .contains("0 rows loaded, 1 rejected")
+        );
+        all.push(fallen);
         let document = document(&all, &Failures::new(), Duration::from_secs(1), Exit::Ok);
         let table = &document["pipelines"][0]["tables"][0];
         assert_eq!(table["mapped"], json!(1203));
         assert_eq!(table["fetched"], json!(1204));
         assert_eq!(document["pipelines"][0]["parts"][0]["decoded"], json!(1204));
         assert_eq!(document["pipelines"][1]["outcome"], json!("unchanged"));
+        let table = &document["pipelines"][2]["tables"][0];
+        assert_eq!(
+            (&table["loaded"], &table["unpublished"]),
+            (&json!(0), &json!(5))
+        );
     }
 }

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::answer::{or_interrupted, say, write_text};
+use crate::answer::{say, write_text};
 use crate::args::DescribeArgs;
 use crate::at;
 use crate::catalog;
-use crate::context::{Context, runtime};
+use crate::context::{Context, block_on};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::or_interrupted;
 use crate::numbers::{bytes, grouped};
 use crate::output::{Destination, Format};
 use crate::prompt::ask;
@@ -22,7 +23,7 @@ use crate::terminal::Terminal;
 pub(crate) fn run(context: &Context, args: &DescribeArgs) -> Result<Exit, Failure> {
     let at = at::parse(args.at.snapshot.as_deref())?;
     let destination = context.destination(&args.output);
-    runtime()?.block_on(async {
+    block_on(async {
         let session = or_interrupted(Session::open(context, at)).await?;
         describe(&session, &args.table, &destination, &context.terminal).await
     })?;
@@ -117,9 +118,19 @@ fn card(name: &str, facts: &Map<String, Value>) -> String {
         ("licence", "licence"),
         ("contract", "contract_version"),
     ] {
-        line(label, text(facts, key).map(str::to_owned));
+        line(label, text(facts, key).map(whole_seconds));
     }
     card
+}
+
+/// An instant without its fraction; any other text as it is.
+fn whole_seconds(text: &str) -> String {
+    match text.split_once('.') {
+        Some((instant, fraction)) if instant.contains('T') && fraction.ends_with('Z') => {
+            format!("{instant}Z")
+        }
+        _ => text.to_owned(),
+    }
 }
 
 async fn unknown(session: &Session, table: &str) -> Failure {
@@ -157,9 +168,17 @@ mod tests {
         let facts = json!({
             "table_schema": "transport", "table_name": "stops", "title_vi": "Điểm dừng", "title_en": "Stops",
             "description": null, "row_count": 12345, "file_count": 3, "size_bytes": 54321,
-            "sources": "cairns-bus, frioul-ferry", "updated_at": "2026-01-01T00:00:00Z",
+            "sources": "cairns-bus, frioul-ferry", "updated_at": "2026-01-01T00:00:00.123456Z",
             "primary_key": "feed_id, stop_id", "licence": "", "owner": null, "standard": "GTFS", "contract_version": "1.0.0",
         });
-        insta::assert_snapshot!(card("transport.stops", facts.as_object().unwrap()), @"");
+        insta::assert_snapshot!(card("transport.stops", facts.as_object().unwrap()), @"
+        transport.stops: Stops · Điểm dừng
+          rows      12,345 in 3 files, 53.0 KiB
+          key       feed_id, stop_id
+          sources   cairns-bus, frioul-ferry
+          updated   2026-01-01T00:00:00Z
+          standard  GTFS
+          contract  1.0.0
+        ");
     }
 }

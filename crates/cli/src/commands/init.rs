@@ -125,6 +125,20 @@ mod tests {
 
     #[test]
     fn what_to_do_next() {
-        insta::assert_snapshot!(next_steps(Path::new("my city")), @"");
+        insta::assert_snapshot!(next_steps(Path::new("my city")), @"
+        A project in my city:
+
+          schemas/environment/rainfall.json    what the table promises
+          pipelines/environment/rainfall.yaml  where its rows come from
+          data/rainfall.csv                    a made-up sample
+          .gitignore                           keeps the lake out of Git
+
+        Try:
+
+          cd 'my city'
+          sectorlake run --all
+          sectorlake rejected
+          sectorlake sql 'SELECT gauge_id, sum(rain) AS rain FROM environment.rainfall GROUP BY gauge_id ORDER BY gauge_id'
+        ");
     }
 }

@@ -1,11 +1,11 @@
 //! `sectorlake tables` and `sectorlake snapshots`.
 
-use crate::answer::or_interrupted;
 use crate::args::{ListArgs, OutputArgs, SnapshotsArgs};
 use crate::at;
 use crate::catalog::{self, Language};
-use crate::context::{Context, runtime};
+use crate::context::{Context, block_on};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::or_interrupted;
 use crate::prompt::ask;
 use crate::session::Session;
 use sectorlake_lake::At;
@@ -37,7 +37,7 @@ pub(crate) fn snapshots(context: &Context, args: &SnapshotsArgs) -> Result<Exit,
 fn list(context: &Context, at: At, output: &OutputArgs, sql: &str) -> Result<Exit, Failure> {
     let mut destination = context.destination(output);
     destination.look.empty = Some(EMPTY);
-    runtime()?.block_on(async {
+    block_on(async {
         let session = or_interrupted(Session::open(context, at)).await?;
         ask(&session, sql, &destination, &context.terminal).await
     })?;

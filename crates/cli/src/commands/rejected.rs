@@ -2,11 +2,12 @@
 
 use sectorlake_lake::At;
 
-use crate::answer::{or_interrupted, say};
+use crate::answer::say;
 use crate::args::RejectedArgs;
 use crate::catalog;
-use crate::context::{Context, runtime};
+use crate::context::{Context, block_on};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::or_interrupted;
 use crate::output::Format;
 use crate::prompt::ask;
 use crate::session::Session;
@@ -30,7 +31,7 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
     } else {
         catalog::rejected_summary(args)
     };
-    let written = runtime()?.block_on(async {
+    let written = block_on(async {
         let session = or_interrupted(Session::open(context, At::Latest)).await?;
         if let Some(pipeline) = &args.pipeline {
             known(&session, pipeline).await?;

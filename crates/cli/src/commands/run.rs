@@ -9,10 +9,11 @@ use indicatif::MultiProgress;
 use sectorlake_lake::Lake;
 use sectorlake_pipeline::{Outcome, Progress, Project, RunContext, RunResult};
 
-use crate::answer::{output_failure, say, terminated};
+use crate::answer::{output_failure, say};
 use crate::args::{LogFormat, RunArgs};
 use crate::context::{Context, runtime};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::terminated;
 use crate::log::Verbosity;
 use crate::output::{Destination, Format, Look, print_batch};
 use crate::progress::{Bars, Lines};

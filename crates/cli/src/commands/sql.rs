@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::answer::or_interrupted;
+use sectorlake_lake::At;
+
 use crate::args::SqlArgs;
 use crate::at;
-use crate::context::{Context, runtime};
+use crate::context::{Context, block_on, runtime};
 use crate::exit::{Exit, Failure, Snippet};
 use crate::fault;
+use crate::interrupt::or_interrupted;
 use crate::output::{Destination, Format};
 use crate::prompt::{Prompt, ask, statement};
 use crate::session::Session;
@@ -32,23 +34,30 @@ pub(crate) fn run(context: &Context, args: &SqlArgs) -> Result<Exit, Failure> {
     if let Some(script) = &script {
         check(script, &destination)?;
     }
+    match script {
+        Some(script) => block_on(async {
+            let session = or_interrupted(Session::open_or_empty(context, at)).await?;
+            answer(context, &session, &script, &destination).await
+        })?,
+        None => prompt(context, at, destination)?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn prompt(context: &Context, at: At, destination: Destination) -> Result<(), Failure> {
     let runtime = runtime()?;
     let session = runtime.block_on(or_interrupted(Session::open_or_empty(context, at)))?;
-    match script {
-        Some(script) => runtime.block_on(answer(context, &session, &script, &destination))?,
-        None => Prompt {
-            session: &session,
-            runtime: &runtime,
-            terminal: context.terminal,
-            destination,
-            errors: context.errors(),
-            timing: false,
-        }
-        .run()?,
+    let ended = Prompt {
+        session: &session,
+        runtime: &runtime,
+        terminal: context.terminal,
+        destination,
+        errors: context.errors(),
+        timing: false,
     }
-    // A statement that was cut short by a closed pipe or Ctrl-C may still compute: nobody waits for it.
+    .run();
     runtime.shutdown_background();
-    Ok(Exit::Ok)
+    ended
 }
 
 /// What is asked without a prompt; `None` opens one.

@@ -5,9 +5,10 @@ use std::io::Write as _;
 use sectorlake_pipeline::Project;
 use serde_json::json;
 
-use crate::answer::{or_interrupted, say};
-use crate::context::{Context, runtime};
+use crate::answer::say;
+use crate::context::{Context, block_on};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::or_interrupted;
 use crate::{fault, registry, report};
 
 /// Checks every YAML, SQL and schema; each problem is told with its place and mend.
@@ -18,7 +19,7 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
     let root = context.project_root()?;
     let registry = registry::all();
     let (project, mut problems) = Project::load(&root, &registry);
-    problems.extend(runtime()?.block_on(or_interrupted(async {
+    problems.extend(block_on(or_interrupted(async {
         Ok(sectorlake_pipeline::validate(&project, &registry).await)
     }))?);
     problems.sort_by(|left, right| {

@@ -143,8 +143,17 @@ impl Names {
 
     fn anything(&self, line: &str, word: &str) -> Vec<String> {
         let mut found = BTreeSet::new();
-        for (name, _) in self.mentioned(line) {
-            found.extend(starting(self.tables[name].iter(), word));
+        let mentioned = self.mentioned(line);
+        for (name, _) in &mentioned {
+            found.extend(starting(self.tables[*name].iter(), word));
+        }
+        // A statement begins with its columns: until a table is named, any table's may be meant.
+        if mentioned.is_empty() {
+            found.extend(
+                self.tables
+                    .values()
+                    .flat_map(|columns| starting(columns.iter(), word)),
+            );
         }
         found.extend(starting(self.tables.keys(), word));
         let schemas = self.tables.keys().filter_map(|it| it.split_once('.'));
@@ -250,7 +259,7 @@ mod tests {
             "select * from transport.stops where stops.stop_i",
             &["stops.stop_id"],
         );
-        check("select st", &["st_distance"]);
+        check("select st", &["st_distance", "stop_id", "stop_name"]);
         check("select 'đường' GRO", &["GROUP BY", "GROUPING SETS"]);
         check("select ", &[]);
         check("\\d", &["\\d", "\\dn", "\\dt"]);
