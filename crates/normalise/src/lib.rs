@@ -4,6 +4,42 @@
 //! does not is told with all its reasons.
 //! Must not know: the network, tables, the clock. Keys of other tables are handed in.
 //! Bounds: one batch per worker in memory; remembered keys spill to disk ([`KeyLog`]).
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::Arc;
+//!
+//! use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+//! use sectorlake_contract::Contract;
+//! use sectorlake_formats::Decoded;
+//! use sectorlake_normalise::{KeyChecks, MappingSpec, Normaliser, Origin, TableSpec, mapping_session};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let contract = r#"{ "fields": [{ "name": "level", "type": "number", "sectorlake": { "unit": "cm" } }] }"#;
+//! let spec = TableSpec {
+//!     contract: Arc::new(Contract::parse("environment.gauges".parse()?, contract)?),
+//!     mapping: Some(MappingSpec {
+//!         sql: "SELECT height AS level FROM source".to_owned(),
+//!         parameters: BTreeMap::new(),
+//!         columns: Vec::new(),
+//!     }),
+//!     unpivot: None,
+//!     constants: BTreeMap::new(),
+//! };
+//! let heights: ArrayRef = Arc::new(StringViewArray::from(vec!["12.5", "n/a"]));
+//! let batch = RecordBatch::try_from_iter([("height", heights)])?;
+//! let normaliser = Normaliser::compile(&spec, &batch.schema(), &mapping_session()?).await?;
+//!
+//! let origin = Origin { run: "r1".to_owned(), part: "p1".to_owned() };
+//! let mut worker = normaliser.worker(&origin, &KeyChecks::default()).await?;
+//! let decoded = Decoded { batch, rows: Int64Array::from(vec![1, 2]), broken: Vec::new() };
+//! let normalised = worker.process(&decoded).await?;
+//! assert_eq!(normalised.batches[0].num_rows(), 1);
+//! assert_eq!(normalised.rejected[0].message, "value \"n/a\" is not a number");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod align;
 mod cast;

@@ -59,16 +59,7 @@ fn walk(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
         }
         LogicalPlan::Union(union) => {
             shape.multiplies = true;
-            let mut arms = union.inputs.into_iter();
-            let first = arms
-                .next()
-                .ok_or_else(|| DataFusionError::Plan("an empty UNION".to_owned()))?;
-            let mut builder =
-                LogicalPlanBuilder::from(row_last(walk(Arc::unwrap_or_clone(first), shape)?)?);
-            for arm in arms {
-                builder = builder.union(row_last(walk(Arc::unwrap_or_clone(arm), shape)?)?)?;
-            }
-            builder.build()
+            union_of(union.inputs, shape)
         }
         LogicalPlan::Join(ref join) => {
             shape.multiplies = true;
@@ -101,6 +92,21 @@ fn walk(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
             other.display()
         )),
     }
+}
+
+/// The arms one after the other, `_row` in the last column of each.
+fn union_of(arms: Vec<Arc<LogicalPlan>>, shape: &mut Shape) -> Result<LogicalPlan> {
+    let mut arms = arms
+        .into_iter()
+        .map(|arm| row_last(walk(Arc::unwrap_or_clone(arm), shape)?));
+    let Some(first) = arms.next() else {
+        return refuse("an empty UNION");
+    };
+    let mut builder = LogicalPlanBuilder::from(first?);
+    for arm in arms {
+        builder = builder.union(arm?)?;
+    }
+    builder.build()
 }
 
 /// The same node over tracked inputs.

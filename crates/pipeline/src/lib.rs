@@ -3,6 +3,20 @@
 //! Place: the only joiner of steps, from a connector's bytes to a published snapshot; used by `cli` and `server`.
 //! Must not know: any connector by name, terminals, the real clock and environment: all are handed in.
 //! Bounds: memory by [`RunContext::memory_bytes_max`], never by the size of a source.
+//!
+//! ```
+//! use sectorlake_connector::Registry;
+//! use sectorlake_pipeline::Project;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! std::fs::create_dir_all(dir.join("pipelines"))?;
+//! std::fs::write(dir.join("pipelines/bus.yaml"), "source: { connector: gtfs }\ntabels: {}\n")?;
+//! let (project, problems) = Project::load(dir, &Registry::default());
+//! assert_eq!(project.names(), ["bus"]);
+//! assert_eq!(problems[0].to_string(), "pipelines/bus.yaml:2:1: unknown key `tabels`\nhelp: did you mean `tables`?");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod event;
 mod file;

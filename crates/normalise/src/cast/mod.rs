@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, BooleanBuilder, Date32Builder,
-    Decimal128Builder, Float64Builder, Int32Builder, Int64Builder, StringArray, StringBuilder,
-    StringViewArray, TimestampMicrosecondBuilder,
+    Decimal128Builder, Float64Builder, Int32Builder, Int64Builder, StringArray, StringViewArray,
+    StringViewBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, nullif};
@@ -107,112 +107,158 @@ fn from_text(
     missing: &Missing,
     failures: &mut Vec<Failure>,
 ) -> ArrayRef {
-    let mut fail = |index: usize, value: &str, expected: &str| {
-        failures.push(Failure {
-            index,
-            field: position,
-            rule: "type",
-            message: format!("value {value:?} is not {expected}"),
-        });
-    };
-    let rows = text.len();
-    macro_rules! build {
-        ($builder:expr, $parse:expr, $expected:expr) => {{
-            let mut builder = $builder;
-            for index in 0..rows {
-                if text.is_null(index) {
-                    builder.append_null();
-                    continue;
-                }
-                let value = text.value(index);
-                if missing.holds(value) {
-                    builder.append_null();
-                } else if let Some(parsed) = $parse(value) {
-                    builder.append_value(parsed);
-                } else {
-                    builder.append_null();
-                    fail(index, value, $expected);
-                }
-            }
-            Arc::new(builder.finish()) as ArrayRef
-        }};
+    if field.kind == FieldType::String {
+        return text_column(column, text, missing);
     }
+    let mut reader = Reader {
+        text,
+        missing,
+        position,
+        failures,
+    };
     match &field.kind {
-        FieldType::String => text_column(column, text, missing),
-        FieldType::Integer => build!(
-            Int64Builder::with_capacity(rows),
-            text::integer,
-            "a whole number"
-        ),
-        FieldType::Number => build!(
-            Float64Builder::with_capacity(rows),
-            text::number,
-            "a number"
-        ),
-        FieldType::Decimal { precision, scale } => {
-            let (precision, scale) = (*precision, *scale);
-            let builder = Decimal128Builder::with_capacity(rows)
-                .with_data_type(DataType::Decimal128(precision, scale));
-            build!(
-                builder,
-                |value| text::decimal(value, precision, scale),
-                "a decimal of the declared precision and scale"
-            )
-        }
-        FieldType::Boolean {
-            true_values,
-            false_values,
-        } => build!(
-            BooleanBuilder::with_capacity(rows),
-            |value: &str| text::boolean(value, true_values, false_values),
-            "a truth value"
-        ),
-        FieldType::Date => {
-            let format = field.format.as_deref();
-            build!(
-                Date32Builder::with_capacity(rows),
-                |value| text::date(value, format),
-                date_in_words(format)
-            )
-        }
-        FieldType::Datetime => {
-            let parser = text::DatetimeParser::new(field.format.as_deref(), field.time_zone);
-            let builder = TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC");
-            build!(builder, |value| parser.parse(value), &parser.expected())
-        }
-        FieldType::Time => build!(
-            StringBuilder::with_capacity(rows, rows * 8),
-            text::time,
-            "a time of day"
-        ),
-        FieldType::Year => build!(Int32Builder::with_capacity(rows), text::year, "a year"),
-        FieldType::YearMonth => build!(
-            StringBuilder::with_capacity(rows, rows * 7),
-            text::yearmonth,
-            "a year and month (YYYY-MM)"
-        ),
-        FieldType::GeoPoint => build!(
-            BinaryBuilder::with_capacity(rows, rows * 21),
-            text::geopoint,
-            "a point \"lon, lat\""
-        ),
-        FieldType::GeoJson => build!(
-            BinaryBuilder::with_capacity(rows, rows * 64),
-            text::geojson,
-            "a GeoJSON geometry"
-        ),
-        FieldType::List => build!(
-            StringBuilder::with_capacity(rows, rows * 16),
-            |value| text::json(value, Parsed::List),
-            "a JSON array"
-        ),
+        FieldType::Date | FieldType::Datetime | FieldType::Year => reader.times(field),
+        FieldType::Integer
+        | FieldType::Number
+        | FieldType::Decimal { .. }
+        | FieldType::Boolean { .. } => reader.numbers(&field.kind),
+        FieldType::GeoPoint => reader.bytes(text::geopoint, "a point \"lon, lat\""),
+        FieldType::GeoJson => reader.bytes(text::geojson, "a GeoJSON geometry"),
+        FieldType::Time => reader.texts(text::time, "a time of day"),
+        FieldType::YearMonth => reader.texts(text::yearmonth, "a year and month (YYYY-MM)"),
         FieldType::Object => {
-            build!(
-                StringBuilder::with_capacity(rows, rows * 32),
-                |value| text::json(value, Parsed::Object),
-                "a JSON object"
-            )
+            reader.texts(|value| text::json(value, Parsed::Object), "a JSON object")
         }
+        FieldType::List | FieldType::String => {
+            reader.texts(|value| text::json(value, Parsed::List), "a JSON array")
+        }
+    }
+}
+
+/// Reads a text column value by value.
+struct Reader<'a> {
+    text: &'a Text<'a>,
+    missing: &'a Missing,
+    position: usize,
+    failures: &'a mut Vec<Failure>,
+}
+
+impl<'a> Reader<'a> {
+    /// Hands on what `parse` makes of each value, or NULL where there is none or it is not as `expected`.
+    #[inline]
+    fn each<V>(
+        &mut self,
+        parse: impl Fn(&'a str) -> Option<V>,
+        expected: &str,
+        mut put: impl FnMut(Option<V>),
+    ) {
+        for index in 0..self.text.len() {
+            if self.text.is_null(index) {
+                put(None);
+                continue;
+            }
+            let value = self.text.value(index);
+            let parsed = if self.missing.holds(value) {
+                None
+            } else {
+                Some(parse(value))
+            };
+            if let Some(None) = parsed {
+                let message = format!("value {value:?} is not {expected}");
+                self.failures.push(Failure {
+                    index,
+                    field: self.position,
+                    rule: "type",
+                    message,
+                });
+            }
+            put(parsed.flatten());
+        }
+    }
+
+    fn numbers(&mut self, kind: &FieldType) -> ArrayRef {
+        let rows = self.text.len();
+        match kind {
+            FieldType::Integer => {
+                let mut builder = Int64Builder::with_capacity(rows);
+                self.each(text::integer, "a whole number", |value| {
+                    builder.append_option(value)
+                });
+                Arc::new(builder.finish())
+            }
+            FieldType::Decimal { precision, scale } => {
+                let kind = DataType::Decimal128(*precision, *scale);
+                let mut builder = Decimal128Builder::with_capacity(rows).with_data_type(kind);
+                let parse = |value: &str| text::decimal(value, *precision, *scale);
+                let expected = format!(
+                    "a number of at most {precision} digits, {scale} of them after the point"
+                );
+                self.each(parse, &expected, |value| builder.append_option(value));
+                Arc::new(builder.finish())
+            }
+            FieldType::Boolean {
+                true_values,
+                false_values,
+            } => {
+                let mut builder = BooleanBuilder::with_capacity(rows);
+                let parse = |value: &str| text::boolean(value, true_values, false_values);
+                self.each(parse, "a truth value", |value| builder.append_option(value));
+                Arc::new(builder.finish())
+            }
+            _ => {
+                let mut builder = Float64Builder::with_capacity(rows);
+                self.each(text::number, "a number", |value| {
+                    builder.append_option(value)
+                });
+                Arc::new(builder.finish())
+            }
+        }
+    }
+
+    fn times(&mut self, field: &Field) -> ArrayRef {
+        let rows = self.text.len();
+        let format = field.format.as_deref();
+        match &field.kind {
+            FieldType::Date => {
+                let mut builder = Date32Builder::with_capacity(rows);
+                let parse = |value: &str| text::date(value, format);
+                self.each(parse, date_in_words(format), |value| {
+                    builder.append_option(value)
+                });
+                Arc::new(builder.finish())
+            }
+            FieldType::Year => {
+                let mut builder = Int32Builder::with_capacity(rows);
+                self.each(text::year, "a year", |value| builder.append_option(value));
+                Arc::new(builder.finish())
+            }
+            _ => {
+                let parser = text::DatetimeParser::new(format, field.time_zone);
+                let mut builder =
+                    TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC");
+                let parse = |value: &str| parser.parse(value);
+                self.each(parse, &parser.expected(), |value| {
+                    builder.append_option(value)
+                });
+                Arc::new(builder.finish())
+            }
+        }
+    }
+
+    fn texts<V: AsRef<str>>(
+        &mut self,
+        parse: impl Fn(&'a str) -> Option<V>,
+        expected: &str,
+    ) -> ArrayRef {
+        let mut builder = StringViewBuilder::with_capacity(self.text.len());
+        self.each(parse, expected, |value| builder.append_option(value));
+        Arc::new(builder.finish())
+    }
+
+    fn bytes(&mut self, parse: impl Fn(&'a str) -> Option<Vec<u8>>, expected: &str) -> ArrayRef {
+        let mut builder = BinaryBuilder::new();
+        self.each(parse, expected, |value| builder.append_option(value));
+        Arc::new(builder.finish())
     }
 }
 

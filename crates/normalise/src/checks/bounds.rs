@@ -105,67 +105,50 @@ impl Bounds {
     }
 
     pub(crate) fn check(&self, column: &ArrayRef, position: usize, failures: &mut Vec<Failure>) {
+        let mut judge = Judge { position, failures };
         match (self, column.data_type()) {
             (Self::Float(bounds), DataType::Float64) => {
-                judge::<Float64Type, _>(
-                    column.as_primitive(),
+                judge.all(
+                    column.as_primitive::<Float64Type>(),
                     bounds,
                     |value| value,
                     |value| value.to_string(),
-                    position,
-                    failures,
                 );
             }
             (Self::Exact(bounds), DataType::Decimal128(_, scale)) => {
                 let shown = |value| decimal(value, *scale);
-                judge::<Decimal128Type, _>(
-                    column.as_primitive(),
+                judge.all(
+                    column.as_primitive::<Decimal128Type>(),
                     bounds,
                     |value| value,
                     shown,
-                    position,
-                    failures,
                 );
             }
             (Self::Whole(bounds), DataType::Int64) => {
-                judge::<Int64Type, _>(
-                    column.as_primitive(),
+                judge.all(
+                    column.as_primitive::<Int64Type>(),
                     bounds,
                     |value| value,
                     |value| value.to_string(),
-                    position,
-                    failures,
                 );
             }
             (Self::Whole(bounds), DataType::Int32) => {
-                judge::<Int32Type, _>(
-                    column.as_primitive(),
+                judge.all(
+                    column.as_primitive::<Int32Type>(),
                     bounds,
                     i64::from,
                     |value| value.to_string(),
-                    position,
-                    failures,
                 );
             }
             (Self::Whole(bounds), DataType::Date32) => {
-                judge::<Date32Type, _>(
-                    column.as_primitive(),
-                    bounds,
-                    i64::from,
-                    day,
-                    position,
-                    failures,
-                );
+                judge.all(column.as_primitive::<Date32Type>(), bounds, i64::from, day);
             }
             (Self::Whole(bounds), DataType::Timestamp(_, _)) => {
-                let column = column.as_primitive();
-                judge::<TimestampMicrosecondType, _>(
-                    column,
+                judge.all(
+                    column.as_primitive::<TimestampMicrosecondType>(),
                     bounds,
                     |value| value,
                     instant,
-                    position,
-                    failures,
                 );
             }
             (Self::Text(bounds), _) if !bounds.is_empty() => {
@@ -175,7 +158,9 @@ impl Bounds {
                 for (index, value) in values.present() {
                     let value = value.to_owned();
                     let broken = bounds.iter().filter(|bound| !bound.holds(&value));
-                    failures.extend(broken.map(|bound| bound.failure(index, position, &value)));
+                    judge
+                        .failures
+                        .extend(broken.map(|bound| bound.failure(index, position, &value)));
                 }
             }
             _ => {}
@@ -183,27 +168,31 @@ impl Bounds {
     }
 }
 
-/// A first pass over the bare values asks only whether all hold, which the compiler turns into wide instructions; values
-/// under a NULL may spoil it, then the second pass looks row by row.
-fn judge<P: ArrowPrimitiveType, T: PartialOrd>(
-    column: &PrimitiveArray<P>,
-    bounds: &[Bound<T>],
-    value_of: impl Fn(P::Native) -> T,
-    shown: impl Fn(P::Native) -> String,
+struct Judge<'a> {
     position: usize,
-    failures: &mut Vec<Failure>,
-) {
-    for bound in bounds {
-        let holds = column
-            .values()
-            .iter()
-            .fold(true, |all, value| all & bound.holds(&value_of(*value)));
-        if holds {
-            continue;
-        }
-        for (index, value) in column.values().iter().enumerate() {
-            if !bound.holds(&value_of(*value)) && column.is_valid(index) {
-                failures.push(bound.failure(index, position, &shown(*value)));
+    failures: &'a mut Vec<Failure>,
+}
+
+impl Judge<'_> {
+    /// A first pass over the bare values asks only whether all hold, which the compiler turns into wide instructions; values
+    /// under a NULL may spoil it, then the second pass looks row by row.
+    fn all<P: ArrowPrimitiveType, T: PartialOrd>(
+        &mut self,
+        column: &PrimitiveArray<P>,
+        bounds: &[Bound<T>],
+        value_of: impl Fn(P::Native) -> T,
+        shown: impl Fn(P::Native) -> String,
+    ) {
+        for bound in bounds {
+            let values = column.values().iter();
+            if values.fold(true, |all, value| all & bound.holds(&value_of(*value))) {
+                continue;
+            }
+            for (index, value) in column.values().iter().enumerate() {
+                if !bound.holds(&value_of(*value)) && column.is_valid(index) {
+                    self.failures
+                        .push(bound.failure(index, self.position, &shown(*value)));
+                }
             }
         }
     }
