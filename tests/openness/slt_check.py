@@ -53,6 +53,8 @@ def statements(file: Path):
         line = lines[at]
         if line.startswith(SPELLING):
             spelling = line.removeprefix(SPELLING).strip()
+        elif line.startswith("query error"):
+            raise SystemExit(f"{file.name}:{at + 1}: an analyst's statement must not fail")
         elif line.startswith("query "):
             start, words = at + 1, line.split()
             sql = []

@@ -20,6 +20,8 @@
 mod function;
 mod geometry;
 mod numbers;
+mod operators;
+mod peers;
 mod session;
 mod statement;
 mod text;
@@ -30,5 +32,6 @@ mod unordered;
 mod tests;
 
 pub use geometry::wkb_field_metadata;
+pub use operators::bind_json_operators;
 pub use session::{SessionOptions, new_session, session_builder};
-pub use statement::name_select_items;
+pub use statement::{count_for_exists, name_quantified, name_select_items};

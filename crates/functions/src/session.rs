@@ -10,12 +10,19 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::registry::FunctionRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::optimizer::AnalyzerRule;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::peers::PeerFrames;
 use crate::{geometry, numbers, text, times, unordered};
 
 /// The largest consumers of memory that an out-of-memory message names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+
+/// The largest side of a join (estimated) that is built once for all threads.
+const SHARED_BUILD_BYTES_MAX: usize = 64 << 20;
+/// The same in rows.
+const SHARED_BUILD_ROWS_MAX: usize = 1 << 21;
 
 /// What bounds a session, and how it reads.
 #[derive(Debug, Clone)]
@@ -60,7 +67,9 @@ pub fn session_builder(options: &SessionOptions) -> Result<SessionStateBuilder> 
         .with_runtime_env(runtime(options)?)
         .build();
     register_functions(&mut state)?;
-    Ok(SessionStateBuilder::new_from_existing(state))
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(PeerFrames)];
+    rules.extend(state.analyzer().rules.iter().cloned());
+    Ok(SessionStateBuilder::new_from_existing(state).with_analyzer_rules(rules))
 }
 
 /// A ready session of [`session_builder`].
@@ -88,6 +97,9 @@ fn session_config(options: &SessionOptions) -> Result<SessionConfig> {
     settings.execution.parquet.bloom_filter_on_read = false;
     settings.execution.parquet.metadata_size_hint = Some(64 << 10);
     settings.execution.collect_statistics = true;
+    // One hash table that all threads probe: on few cores that beats sending both sides through a shuffle.
+    settings.optimizer.hash_join_single_partition_threshold = SHARED_BUILD_BYTES_MAX;
+    settings.optimizer.hash_join_single_partition_threshold_rows = SHARED_BUILD_ROWS_MAX;
     Ok(config)
 }
 

@@ -4,8 +4,11 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Query, Select, SelectItem, SetExpr, Statement, VisitMut, VisitorMut,
+    BinaryOperator, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, Statement, Value,
+    VisitMut, VisitorMut,
 };
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 
 /// Gives a name to each select item that the engine would name like another one.
 ///
@@ -88,16 +91,134 @@ fn engine_name(expr: &Expr) -> String {
             },
             _ => expr.to_string(),
         },
-        other => other.to_string().to_lowercase(),
+        other => {
+            let mut bare = other.clone();
+            let ControlFlow::Continue(()) = bare.visit(&mut WithoutCasts);
+            bare.to_string().to_lowercase()
+        }
     }
+}
+
+/// The engine leaves casts and parentheses out of names.
+struct WithoutCasts;
+
+impl VisitorMut for WithoutCasts {
+    type Break = std::convert::Infallible;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        if let Expr::Cast { expr: inner, .. } | Expr::Nested(inner) = expr {
+            *expr = inner.as_ref().clone();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Names the one column of each subquery of `ANY` and `ALL`.
+///
+/// The engine compares it, inside the subquery, with the outer operand: where both are the same column of the same table, it compares the
+/// column with itself and every row qualifies.
+pub fn name_quantified(statement: &mut Statement) {
+    let ControlFlow::Continue(()) = statement.visit(&mut Quantified);
+}
+
+struct Quantified;
+
+impl VisitorMut for Quantified {
+    type Break = std::convert::Infallible;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        if let Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } = expr
+            && let Expr::Subquery(query) = right.as_mut()
+            && let SetExpr::Select(select) = query.body.as_mut()
+            && let [item] = select.projection.as_mut_slice()
+            && let SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. } =
+                item
+        {
+            *item = SelectItem::ExprWithAlias {
+                expr: value.clone(),
+                alias: Ident::new("quantified"),
+            };
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Writes `EXISTS (SELECT … FROM …)` among select items as `(SELECT count(*) FROM …) > 0`: the engine plans the first in conditions only.
+pub fn count_for_exists(statement: &mut Statement) {
+    let ControlFlow::Continue(()) = statement.visit(&mut InSelectItems);
+}
+
+struct InSelectItems;
+
+impl VisitorMut for InSelectItems {
+    type Break = std::convert::Infallible;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                let _ = expr.visit(&mut Counter);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+struct Counter;
+
+impl VisitorMut for Counter {
+    type Break = std::convert::Infallible;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        if let Expr::Exists { subquery, negated } = expr
+            && let Some(count) = counting(subquery)
+        {
+            let op = if *negated {
+                BinaryOperator::Eq
+            } else {
+                BinaryOperator::Gt
+            };
+            let zero = Expr::Value(Value::Number("0".to_owned(), false).into());
+            let count = Box::new(Expr::Subquery(Box::new(count)));
+            *expr = Expr::Nested(Box::new(Expr::BinaryOp {
+                left: count,
+                op,
+                right: Box::new(zero),
+            }));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The query that counts the rows of a plain one; grouped and limited ones are left to the engine.
+fn counting(query: &Query) -> Option<Query> {
+    let SetExpr::Select(select) = query.body.as_ref() else {
+        return None;
+    };
+    let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, with) if by.is_empty() && with.is_empty());
+    if grouped
+        || select.having.is_some()
+        || select.distinct.is_some()
+        || query.limit_clause.is_some()
+        || query.with.is_some()
+    {
+        return None;
+    }
+    let count = Parser::new(&GenericDialect {})
+        .try_with_sql("count(*)")
+        .ok()?
+        .parse_expr()
+        .ok()?;
+    let mut select = select.clone();
+    select.projection = vec![SelectItem::UnnamedExpr(count)];
+    let mut counting = query.clone();
+    counting.order_by = None;
+    counting.body = Box::new(SetExpr::Select(select));
+    Some(counting)
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use datafusion::sql::sqlparser::dialect::GenericDialect;
-    use datafusion::sql::sqlparser::parser::Parser;
 
     use super::*;
 
@@ -116,5 +237,13 @@ mod tests {
         insta::assert_snapshot!(named("SELECT a.id, b.id, a.id FROM a, b"), @r#"SELECT a.id, b.id, a.id AS "id_2" FROM a, b"#);
         insta::assert_snapshot!(named("SELECT x AS y, max(x), MAX(x) FROM t"), @r#"SELECT x AS y, max(x), MAX(x) AS "max(x)_2" FROM t"#);
         insta::assert_snapshot!(named("SELECT * FROM (SELECT 1, 1) q"), @r#"SELECT * FROM (SELECT 1, 1 AS "1_2") q"#);
+    }
+
+    #[test]
+    fn exists_among_select_items_counts() {
+        let mut statement = Parser::parse_sql(&GenericDialect {}, "SELECT CASE WHEN NOT EXISTS (SELECT a FROM t WHERE b = u.b) THEN 1 END FROM u WHERE EXISTS (SELECT 1 FROM v)").unwrap().remove(0);
+        count_for_exists(&mut statement);
+        insta::assert_snapshot!(statement.to_string(), @"SELECT CASE WHEN ((SELECT count(*) FROM t WHERE b = u.b) = 0) THEN 1 END FROM u WHERE EXISTS (SELECT 1 FROM v)");
+        insta::assert_snapshot!(named("SELECT CAST(x AS DOUBLE) * 2, x * 2 FROM t"), @r#"SELECT CAST(x AS DOUBLE) * 2, x * 2 AS "x * 2_2" FROM t"#);
     }
 }

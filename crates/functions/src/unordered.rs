@@ -31,7 +31,14 @@ pub(crate) fn mend(state: &mut SessionState) -> Result<()> {
         .into_iter()
         .chain(timestamps)
     {
-        state.register_udf(Arc::new(ScalarUDF::from(Mended { inner: udf })))?;
+        // `sign` is what PostgreSQL and everybody else calls it.
+        let aliases: &[&str] = if udf.name() == "signum" {
+            &["sign"]
+        } else {
+            &[]
+        };
+        let mended = ScalarUDF::from(Mended { inner: udf });
+        state.register_udf(Arc::new(mended.with_aliases(aliases.iter().copied())))?;
     }
     Ok(())
 }

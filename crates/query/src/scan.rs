@@ -7,7 +7,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray as _, BooleanArray, RecordBatch, UInt64Array};
-use arrow::compute::prep_null_mask_filter;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -266,7 +265,9 @@ pub(crate) fn viewed(schema: &Schema) -> SchemaRef {
 fn partitioned(file: File, read: &TableSchema) -> Result<PartitionedFile> {
     let mut statistics = file.statistics;
     let columns = read.file_schema().fields().len();
-    statistics.column_statistics.resize(columns, ColumnStatistics::new_unknown());
+    statistics
+        .column_statistics
+        .resize(columns, ColumnStatistics::new_unknown());
     for (column, field) in statistics
         .column_statistics
         .iter_mut()
@@ -336,10 +337,10 @@ fn matching_names(
         .collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(all_nullable)), columns)?;
     let matches = predicate.evaluate(&batch)?.into_array(files.len())?;
-    let matches = prep_null_mask_filter(matches.as_boolean());
+    let matches = matches.as_boolean();
     Ok(files
         .into_iter()
-        .zip(&matches)
+        .zip(matches)
         .filter_map(|(file, keep)| (keep == Some(true)).then_some(file))
         .collect())
 }

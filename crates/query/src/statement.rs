@@ -8,10 +8,13 @@ use datafusion::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
-    Query, Select, SetExpr, Spanned as _, Statement as Sql, Visit as _, Visitor,
+    Query, Select, SetExpr, SetOperator, SetQuantifier, Spanned as _, Statement as Sql, Visit as _,
+    Visitor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use sectorlake_functions::name_select_items;
+use sectorlake_functions::{
+    bind_json_operators, count_for_exists, name_quantified, name_select_items,
+};
 
 /// What is said after every refusal.
 const MAY_BE_ASKED: &str = "a session only reads: ask one SELECT, EXPLAIN, SHOW or DESCRIBE";
@@ -38,7 +41,7 @@ pub(crate) fn parse(sql: &str, options: &ConfigOptions) -> Result<Statement> {
         );
     }
     check(&statement)?;
-    name_columns(&mut statement);
+    make_plannable(&mut statement);
     Ok(statement)
 }
 
@@ -55,10 +58,16 @@ fn check(statement: &Statement) -> Result<()> {
     }
 }
 
-fn name_columns(statement: &mut Statement) {
+/// Writes what the engine cannot plan, or would misread, in a way that it can.
+fn make_plannable(statement: &mut Statement) {
     match statement {
-        Statement::Statement(sql) => name_select_items(sql),
-        Statement::Explain(explain) => name_columns(&mut explain.statement),
+        Statement::Statement(sql) => {
+            bind_json_operators(sql);
+            count_for_exists(sql);
+            name_quantified(sql);
+            name_select_items(sql);
+        }
+        Statement::Explain(explain) => make_plannable(&mut explain.statement),
         _ => {}
     }
 }
@@ -87,6 +96,12 @@ impl Visitor for OnlyQuestions {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
+        if counts_rows(&query.body) {
+            // The engine would answer, but wrongly: it asks whether a row is on the other side, not how often.
+            let message = "INTERSECT ALL and EXCEPT ALL are not supported: number the rows of each side with \
+                row_number() OVER (PARTITION BY …) and take INTERSECT or EXCEPT";
+            return ControlFlow::Break(Box::new(DataFusionError::Plan(message.to_owned())));
+        }
         match writes(&query.body) {
             Some(select) => {
                 let message = format!("SELECT INTO is refused: {MAY_BE_ASKED}");
@@ -99,6 +114,24 @@ impl Visitor for OnlyQuestions {
             None => ControlFlow::Continue(()),
         }
     }
+}
+
+/// Whether the body holds a set operation that counts equal rows.
+fn counts_rows(body: &SetExpr) -> bool {
+    let SetExpr::SetOperation {
+        op,
+        set_quantifier,
+        left,
+        right,
+    } = body
+    else {
+        return false;
+    };
+    let all = matches!(
+        set_quantifier,
+        SetQuantifier::All | SetQuantifier::AllByName
+    );
+    (all && *op != SetOperator::Union) || counts_rows(left) || counts_rows(right)
 }
 
 /// The select that would make a table, if there is one.

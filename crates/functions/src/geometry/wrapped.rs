@@ -110,7 +110,18 @@ impl Wrapped {
         }))
     }
 
-    fn compute(&self, args: Vec<ColumnarValue>, all: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    fn compute(
+        &self,
+        mut args: Vec<ColumnarValue>,
+        all: &ScalarFunctionArgs,
+    ) -> Result<ColumnarValue> {
+        let mut function = Arc::clone(self.inner.inner());
+        if let ([ColumnarValue::Scalar(_), ColumnarValue::Array(_)], Some(converse)) =
+            (args.as_slice(), converse(self.name()))
+        {
+            args.reverse();
+            function = Arc::clone(converse.inner());
+        }
         let inner_args = ScalarFunctionArgs {
             args,
             arg_fields: self.arg_fields.clone(),
@@ -118,7 +129,7 @@ impl Wrapped {
             return_field: Arc::clone(&self.inner_field),
             config_options: Arc::clone(&all.config_options),
         };
-        let result = self.inner.inner().invoke_with_args(inner_args)?;
+        let result = function.invoke_with_args(inner_args)?;
         if !self.geometry {
             return Ok(result);
         }
@@ -131,6 +142,18 @@ impl Wrapped {
         };
         io::AsBinary.invoke_with_args(as_wkb)
     }
+}
+
+/// The relation that holds the other way round, of those that differ from it. geodatafusion relates a constant on the left to a column with the
+/// sides swapped; asked the converse with the sides swapped it answers right, and prepares the constant once.
+fn converse(name: &str) -> Option<ScalarUDF> {
+    Some(match name {
+        "st_contains" => relationships::Within::default().into(),
+        "st_within" => relationships::Contains::default().into(),
+        "st_covers" => relationships::CoveredBy::default().into(),
+        "st_coveredby" => relationships::Covers::default().into(),
+        _ => return None,
+    })
 }
 
 /// The argument as geodatafusion has to see it.

@@ -1,6 +1,6 @@
 //! The lake of `tests/slt/data`: CSV files with the types of `tables.json`, written as the lake writes tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -203,7 +203,16 @@ fn read(name: &TableName, types: &BTreeMap<String, String>) -> RecordBatch {
     let text = std::fs::read_to_string(folder().join(format!("data/{name}.csv"))).unwrap();
     let header = text.lines().next().unwrap().split(',');
     let fields: Vec<Field> = header
-        .map(|column| Field::new(column, in_csv(&types[column]), true))
+        .map(|column| {
+            let kind = &types[column];
+            let word = if kind == "WKB" {
+                "geojson".to_owned()
+            } else {
+                kind.to_lowercase()
+            };
+            let metadata = HashMap::from([("sectorlake.type".to_owned(), word)]);
+            Field::new(column, in_csv(kind), true).with_metadata(metadata)
+        })
         .collect();
     let schema = Arc::new(Schema::new(fields));
     let reader = ReaderBuilder::new(Arc::clone(&schema))

@@ -1,36 +1,10 @@
 //! What a session shows, opens and refuses.
 
-use arrow::util::pretty::pretty_format_batches;
-use futures::TryStreamExt as _;
 use sectorlake_functions::SessionOptions;
 use sectorlake_lake::At;
 
-use super::fixture::{self, Fixture};
+use super::{answer, fixture, plan};
 use crate::session::Session;
-
-async fn answer(session: &Session, sql: &str) -> String {
-    let stream = match session.sql(sql).await {
-        Ok(stream) => stream,
-        Err(error) => return format!("error: {}", error.strip_backtrace()),
-    };
-    match stream.try_collect::<Vec<_>>().await {
-        Ok(batches) => pretty_format_batches(&batches).unwrap().to_string(),
-        Err(error) => format!("error: {}", error.strip_backtrace()),
-    }
-}
-
-async fn plan(fixture: &Fixture, sql: &str) -> String {
-    let plan = answer(&fixture.session, &format!("EXPLAIN FORMAT INDENT {sql}")).await;
-    let physical = plan.split("physical_plan").nth(1).unwrap_or(&plan);
-    let lines = physical.lines().map(|line| {
-        line.trim_start_matches("|               |")
-            .trim_matches(['|', ' ', '-', '+'])
-    });
-    lines
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
-}
 
 async fn refusal(session: &Session, sql: &str) -> String {
     match session.sql(sql).await {
@@ -70,6 +44,7 @@ async fn what_writes_or_sets_is_refused_in_plain_words() {
         "SELECT 1; DROP TABLE transport.stops",
         "",
         "-- nothing but words",
+        "SELECT 1 EXCEPT ALL SELECT 2",
         "SELECT * FROM '/etc/passwd'",
         "SELECT * FROM 'tests/data/stops.parquet'",
         "SELECT * FROM \"file:///etc/passwd\"",
@@ -139,18 +114,24 @@ async fn a_table_is_opened_when_it_is_named_and_not_before() {
 #[tokio::test]
 async fn counts_and_bounds_come_from_the_log() {
     let fixture = fixture::open().await;
-    insta::assert_snapshot!(plan(&fixture, "SELECT count(*) FROM environment.observations").await);
-    insta::assert_snapshot!(plan(&fixture, "SELECT min(phenomenon_time), max(phenomenon_time), count(result) FROM environment.observations").await);
     insta::assert_snapshot!(
         plan(
-            &fixture,
+            &fixture.session,
+            "SELECT count(*) FROM environment.observations"
+        )
+        .await
+    );
+    insta::assert_snapshot!(plan(&fixture.session, "SELECT min(phenomenon_time), max(phenomenon_time), count(result) FROM environment.observations").await);
+    insta::assert_snapshot!(
+        plan(
+            &fixture.session,
             "SELECT count(*) FROM education.schools WHERE _source = 'ministry-schools'"
         )
         .await
     );
     insta::assert_snapshot!(
         plan(
-            &fixture,
+            &fixture.session,
             "SELECT count(*) FROM education.schools WHERE _source = 'nobody'"
         )
         .await
@@ -160,9 +141,9 @@ async fn counts_and_bounds_come_from_the_log() {
 #[tokio::test]
 async fn files_are_pruned_by_name_and_by_bounds_and_filters_reach_the_reader() {
     let fixture = fixture::open().await;
-    insta::assert_snapshot!(plan(&fixture, "SELECT station_id, result FROM environment.observations WHERE _phenomenon_time_month = '2024-06' AND result > 50").await);
+    insta::assert_snapshot!(plan(&fixture.session, "SELECT station_id, result FROM environment.observations WHERE _phenomenon_time_month = '2024-06' AND result > 50").await);
     insta::assert_snapshot!(
-        plan(&fixture, "SELECT max(result) FROM environment.observations WHERE phenomenon_time >= TIMESTAMP '2024-06-03 00:00:00' AND observed_property = 'pm25'").await
+        plan(&fixture.session, "SELECT max(result) FROM environment.observations WHERE phenomenon_time >= TIMESTAMP '2024-06-03 00:00:00' AND observed_property = 'pm25'").await
     );
 }
 
