@@ -27,6 +27,7 @@ mod statement;
 mod text;
 mod times;
 mod unordered;
+mod yielding;
 
 #[cfg(test)]
 mod tests;

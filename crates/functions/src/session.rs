@@ -14,6 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::peers::PeerFrames;
+use crate::yielding::YieldingJoins;
 use crate::{geometry, numbers, text, times, unordered};
 
 /// The largest consumers of memory that an out-of-memory message names.
@@ -69,7 +70,9 @@ pub fn session_builder(options: &SessionOptions) -> Result<SessionStateBuilder> 
     register_functions(&mut state)?;
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(PeerFrames)];
     rules.extend(state.analyzer().rules.iter().cloned());
-    Ok(SessionStateBuilder::new_from_existing(state).with_analyzer_rules(rules))
+    Ok(SessionStateBuilder::new_from_existing(state)
+        .with_analyzer_rules(rules)
+        .with_physical_optimizer_rule(Arc::new(YieldingJoins)))
 }
 
 /// A ready session of [`session_builder`].
