@@ -21,4 +21,5 @@ mod loads;
 mod provenance;
 mod real_files;
 mod remote;
+mod slow_server;
 mod tight_places;

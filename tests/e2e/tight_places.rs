@@ -1,6 +1,6 @@
 //! A lake folder that may not be written, and one that is full.
 //!
-//! Root may write anywhere: there the right to do so is dropped (`setpriv`). A full disk is a small file system in memory, mounted in
+//! Root may write anywhere: there the right to do so is dropped (`setpriv`, else `unshare`). A full disk is a small file system in memory, mounted in
 //! a namespace of its own (`unshare`), or else a bound on the size of files.
 
 use std::fs;
@@ -39,23 +39,32 @@ fn by_way_of(project: &Project, program: &str, before: &[&str], args: &[&str]) -
     )
 }
 
-const DROP_RIGHTS: [&str; 2] = ["--bounding-set", "-dac_override,-dac_read_search"];
+/// Ways for root to have no more rights than the files give.
+const DROP_RIGHTS: [(&str, &[&str]); 2] = [
+    (
+        "setpriv",
+        &["--bounding-set", "-dac_override,-dac_read_search"],
+    ),
+    ("unshare", &["--user"]),
+];
 
 /// Runs the binary with no more rights than the files give.
 fn without_rights(project: &Project, args: &[&str]) -> Option<Done> {
     let probe = project.path("probe");
-    fs::write(&probe, "").unwrap();
-    fs::set_permissions(&probe, fs::Permissions::from_mode(0o444)).unwrap();
+    if !probe.exists() {
+        fs::write(&probe, "").unwrap();
+        fs::set_permissions(&probe, fs::Permissions::from_mode(0o444)).unwrap();
+    }
     let write = format!("echo >> '{}'", probe.display());
     if !works("sh", &["-c", &write]) {
         return Some(project.sectorlake(args));
     }
-    let dropped = [&DROP_RIGHTS[..], &["sh", "-c"]].concat();
-    let can_drop = works("setpriv", &[&dropped[..], &["true"]].concat());
-    if !can_drop || works("setpriv", &[&dropped[..], &[&write]].concat()) {
-        return None;
-    }
-    Some(by_way_of(project, "setpriv", &DROP_RIGHTS, args))
+    let drops = |(program, before): &(&str, &[&str])| {
+        works(program, &[before, &["true"][..]].concat())
+            && !works(program, &[before, &["sh", "-c", &write][..]].concat())
+    };
+    let (program, before) = DROP_RIGHTS.into_iter().find(drops)?;
+    Some(by_way_of(project, program, before, args))
 }
 
 /// Takes or gives the right to write to a folder and all below it.
@@ -94,7 +103,7 @@ fn read_only_lake() {
     let (Some(refused), Some(read)) = (refused, read) else {
         return skip(
             "a read-only lake",
-            "root may write it, and setpriv cannot take that away",
+            "root may write it, and neither setpriv nor unshare can take that away",
         );
     };
     assert_said!(refused);
@@ -126,7 +135,7 @@ fn lake_in_a_folder_that_may_not_be_written() {
         }
         None => skip(
             "a closed folder",
-            "root may write it, and setpriv cannot take that away",
+            "root may write it, and neither setpriv nor unshare can take that away",
         ),
     }
 }
