@@ -46,6 +46,7 @@ test: build ## all tests: Rust, then other makers' readers on the demo lake
 .PHONY: soak
 soak: build ## the long forms of the tests (kill -9 in a loop, more random cases)
 	SECTORLAKE_SOAK=1 PROPTEST_CASES=20000 $(CARGO) test --locked --workspace
+	@echo "sectorlake soak: all passed"
 
 .PHONY: lint
 lint: ## formatting and clippy; a warning fails
