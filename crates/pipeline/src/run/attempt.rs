@@ -69,6 +69,7 @@ impl Attempt<'_> {
                 Err(error) => Outcome::Failed(error.into()),
             },
             Err(failure) => {
+                self.keep_fetched().await;
                 if let Err(error) = run.abandon().await {
                     tracing::warn!(pipeline = self.pipeline.name, %error, "what the run wrote is left for the next one to clear away");
                 }
@@ -77,6 +78,17 @@ impl Attempt<'_> {
         };
         if let Some(started) = started {
             journal::finished(&self.context.lake, &self.context.env, started, result).await;
+        }
+    }
+
+    /// What a failed run fetched is the next one's: its manifests must be there before the lease is given up.
+    async fn keep_fetched(&self) {
+        let raw = self
+            .context
+            .lake
+            .raw_behind(&self.pipeline.name, self.access());
+        if let Err(error) = raw.flush().await {
+            tracing::warn!(pipeline = self.pipeline.name, %error, "what was fetched may have to be fetched again");
         }
     }
 
