@@ -57,8 +57,21 @@ fn is_table(name: &str) -> String {
     }
 }
 
+/// Who reads a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A person: a day is enough.
+    Person,
+    /// A program: the instant.
+    Program,
+}
+
 /// The tables: rows, sources, when updated, title. `word` keeps those whose name contains it.
-pub(crate) fn tables(word: Option<&str>, language: Language) -> String {
+pub(crate) fn tables(word: Option<&str>, language: Language, reader: Audience) -> String {
+    let updated = match reader {
+        Audience::Person => "CAST(updated_at AS DATE)",
+        Audience::Program => "updated_at",
+    };
     let named = word.map_or_else(String::new, |word| {
         format!(
             "\nWHERE strpos(concat(table_schema, '.', table_name), {}) > 0",
@@ -67,7 +80,7 @@ pub(crate) fn tables(word: Option<&str>, language: Language) -> String {
     });
     format!(
         "SELECT concat(table_schema, '.', table_name) AS \"table\", row_count AS \"rows\", \
-         sources, date_trunc('second', updated_at) AS updated, {} AS title\n\
+         sources, {updated} AS updated, {} AS title\n\
          FROM meta.tables{named}\nORDER BY 1",
         language.title()
     )
@@ -172,7 +185,7 @@ mod tests {
     fn a_name_is_never_sql() {
         assert_eq!(literal("o'clock"), "'o''clock'");
         assert!(table("x'; --").ends_with("table_name = 'x''; --'"));
-        assert!(tables(Some("a'b"), Language::En).contains("'a''b'"));
+        assert!(tables(Some("a'b"), Language::En, Audience::Person).contains("'a''b'"));
     }
 
     #[test]

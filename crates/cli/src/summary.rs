@@ -52,7 +52,7 @@ const COUNTS: [Count; 6] = [
     }),
     ("rejected", |line| line.table.map(rejected)),
 ];
-/// Columns left out where every line says nothing or zero.
+/// Columns left out where every line says nothing or zero, or there is no room.
 const SELDOM: [&str; 2] = ["filtered", "superseded"];
 
 /// Source records of a table's parts.
@@ -94,49 +94,75 @@ fn lines(results: &[RunResult]) -> Vec<Line<'_>> {
     lines
 }
 
-/// The table, ready to draw.
-pub(crate) fn table(results: &[RunResult]) -> Result<RecordBatch, ArrowError> {
+/// A drawn column: its header and its cells.
+struct Column {
+    field: Field,
+    cells: Vec<String>,
+}
+
+impl Column {
+    fn text(name: &str, cells: impl Iterator<Item = String>) -> Self {
+        Self {
+            field: Field::new(name, DataType::Utf8, false),
+            cells: cells.collect(),
+        }
+    }
+
+    fn right(self) -> Self {
+        Self {
+            field: right_aligned(self.field),
+            ..self
+        }
+    }
+
+    /// Characters it takes, with its padding and one line.
+    fn width(&self) -> usize {
+        let cells = self.cells.iter().map(|it| it.chars().count());
+        3 + cells.max().unwrap_or_default().max(self.field.name().len())
+    }
+}
+
+/// The table, ready to draw within `width` characters: where there is little room, columns that are seldom asked for give way.
+pub(crate) fn table(results: &[RunResult], width: Option<u16>) -> Result<RecordBatch, ArrowError> {
     let lines = lines(results);
-    let mut fields = Vec::new();
-    let mut columns: Vec<ArrayRef> = Vec::new();
-    let mut add = |field: Field, texts: Vec<String>| {
-        fields.push(field);
-        columns.push(Arc::new(StringArray::from(texts)));
-    };
-    let text = |name: &str| Field::new(name, DataType::Utf8, false);
-    add(
-        text("pipeline"),
-        lines
-            .iter()
-            .map(|line| line.result.pipeline.clone())
-            .collect(),
-    );
-    add(
-        text("table"),
-        lines
-            .iter()
-            .map(|line| {
+    let mut columns = vec![
+        Column::text(
+            "pipeline",
+            lines.iter().map(|line| line.result.pipeline.clone()),
+        ),
+        Column::text(
+            "table",
+            lines.iter().map(|line| {
                 line.table
                     .map_or_else(String::new, |it| it.table.to_string())
-            })
-            .collect(),
-    );
+            }),
+        ),
+    ];
     for (name, count) in COUNTS {
         let counts: Vec<Option<u64>> = lines.iter().map(count).collect();
         if SELDOM.contains(&name) && counts.iter().all(|it| it.unwrap_or_default() == 0) {
             continue;
         }
-        let texts = counts
+        let cells = counts
             .into_iter()
-            .map(|it| it.map_or_else(String::new, grouped))
-            .collect();
-        add(right_aligned(text(name)), texts);
+            .map(|it| it.map_or_else(String::new, grouped));
+        columns.push(Column::text(name, cells).right());
     }
-    add(
-        right_aligned(text("snapshot")),
-        lines.iter().map(|line| state(line.result)).collect(),
-    );
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+    columns.push(Column::text("snapshot", lines.iter().map(|line| state(line.result))).right());
+    let taken: usize = columns.iter().map(Column::width).sum();
+    if width.is_some_and(|width| taken + 1 > usize::from(width)) {
+        columns.retain(|column| !SELDOM.contains(&column.field.name().as_str()));
+    }
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns
+        .into_iter()
+        .map(|column| {
+            (
+                column.field,
+                Arc::new(StringArray::from(column.cells)) as ArrayRef,
+            )
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
 fn state(result: &RunResult) -> String {
@@ -329,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_line_per_pipeline_and_table() {
-        let drawn = pretty_format_batches(&[table(&results()).unwrap()])
+        let drawn = pretty_format_batches(&[table(&results(), None).unwrap()])
             .unwrap()
             .to_string();
         insta::assert_snapshot!(drawn, @"
@@ -341,6 +367,11 @@ mod tests {
         | rain     |                 |         |          |        |           |          | unchanged |
         +----------+-----------------+---------+----------+--------+-----------+----------+-----------+
         ");
+        let narrow = table(&results(), Some(60)).unwrap();
+        assert!(
+            narrow.column_by_name("filtered").is_none()
+                && narrow.column_by_name("rejected").is_some()
+        );
         insta::assert_snapshot!(sentence(&results(), Duration::from_millis(2340)), @"
         2 pipelines: 1 published, 1 unchanged · 1,240 rows loaded, 3 rejected · 2.3 s
         `sectorlake rejected` says which rows were rejected and why.

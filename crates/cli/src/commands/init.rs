@@ -79,7 +79,7 @@ fn next_steps(dir: &Path) -> String {
         text.push_str(&format!("  {name:width$}  {about}\n"));
     }
     text.push_str(&format!(
-        "\nTry:\n\n  cd {}\n  sectorlake run --all\n  sectorlake rejected\n  sectorlake sql 'SELECT gauge_id, sum(rain) AS rain FROM environment.rainfall GROUP BY gauge_id ORDER BY gauge_id'\n",
+        "\nTry:\n\n  cd {}\n  sectorlake run --all\n  sectorlake rejected\n  sectorlake sql 'SELECT gauge_id, round(sum(rain), 1) AS rain FROM environment.rainfall GROUP BY gauge_id ORDER BY gauge_id'\n",
         shell_word(&dir.display().to_string())
     ));
     text
@@ -138,7 +138,7 @@ mod tests {
           cd 'my city'
           sectorlake run --all
           sectorlake rejected
-          sectorlake sql 'SELECT gauge_id, sum(rain) AS rain FROM environment.rainfall GROUP BY gauge_id ORDER BY gauge_id'
+          sectorlake sql 'SELECT gauge_id, round(sum(rain), 1) AS rain FROM environment.rainfall GROUP BY gauge_id ORDER BY gauge_id'
         ");
     }
 }

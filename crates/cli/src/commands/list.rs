@@ -2,10 +2,11 @@
 
 use crate::args::{ListArgs, OutputArgs, SnapshotsArgs};
 use crate::at;
-use crate::catalog::{self, Language};
+use crate::catalog::{self, Audience, Language};
 use crate::context::{Context, block_on};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::or_interrupted;
+use crate::output::Format;
 use crate::prompt::ask;
 use crate::session::Session;
 use sectorlake_lake::At;
@@ -18,12 +19,12 @@ const EMPTY: &str = "The lake is empty: `sectorlake run --all` fills it.";
 /// The lake cannot be read, or the list not be written.
 pub(crate) fn tables(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     let at = at::parse(args.at.snapshot.as_deref())?;
-    list(
-        context,
-        at,
-        &args.output,
-        &catalog::tables(None, Language::of_user()),
-    )
+    let reader = match context.destination(&args.output).format {
+        Format::Table => Audience::Person,
+        _ => Audience::Program,
+    };
+    let sql = catalog::tables(None, Language::of_user(), reader);
+    list(context, at, &args.output, &sql)
 }
 
 /// Lists the snapshots.

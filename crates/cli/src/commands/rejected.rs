@@ -1,6 +1,7 @@
 //! `sectorlake rejected`.
 
 use sectorlake_lake::At;
+use serde_json::{Map, Value};
 
 use crate::answer::say;
 use crate::args::RejectedArgs;
@@ -8,7 +9,8 @@ use crate::catalog;
 use crate::context::{Context, block_on};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::or_interrupted;
-use crate::output::Format;
+use crate::numbers::grouped;
+use crate::output::{Format, drawable};
 use crate::prompt::ask;
 use crate::session::Session;
 use crate::suggest::nearest;
@@ -19,13 +21,15 @@ use crate::suggest::nearest;
 /// The lake cannot be read, or the answer not be written.
 pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failure> {
     let mut destination = context.destination(&args.output);
-    destination.look.empty = Some(match (&args.run, args.all_runs) {
+    let empty = match (&args.run, args.all_runs) {
         (Some(_), _) => "Nothing was rejected in that run.",
         (None, true) => "Nothing was ever rejected.",
         (None, false) => "Nothing was rejected in the latest run.",
-    });
+    };
+    destination.look.empty = Some(empty);
     // Whoever wants a file wants the rows: the summary is for the eye.
     let rows = args.rows || destination.file.is_some();
+    let drawn = !rows && destination.format == Format::Table;
     let sql = if rows {
         catalog::rejected_rows(args)
     } else {
@@ -36,17 +40,60 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
         if let Some(pipeline) = &args.pipeline {
             known(&session, pipeline).await?;
         }
+        if drawn {
+            let reasons = or_interrupted(session.rows(&sql)).await?;
+            return say(&summary(&reasons, empty, &hint(args))).map(|()| 0);
+        }
         ask(&session, &sql, &destination, &context.terminal).await
     })?;
-    match &destination.file {
-        Some(file) => say(&format!(
-            "{written} broken rules written to {}\n",
-            file.display()
-        ))?,
-        None if !rows && written > 0 && destination.format == Format::Table => say(&hint(args))?,
-        None => {}
+    if let Some(file) = &destination.file {
+        let word = if written == 1 {
+            "broken rule"
+        } else {
+            "broken rules"
+        };
+        say(&format!("{written} {word} written to {}\n", file.display()))?;
     }
     Ok(Exit::Ok)
+}
+
+/// The reasons as people read them, whatever the width: by table, with samples.
+fn summary(reasons: &[Map<String, Value>], empty: &str, hint: &str) -> String {
+    if reasons.is_empty() {
+        return format!("{empty}\n");
+    }
+    let mut text = String::new();
+    let mut before = String::new();
+    for reason in reasons {
+        let word = |key: &str| reason.get(key).and_then(Value::as_str).unwrap_or_default();
+        let table = format!("{} → {}\n", word("pipeline"), word("table"));
+        if table != before {
+            if !before.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&table);
+            before = table;
+        }
+        let rows = reason
+            .get("rows")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        let noun = if rows == 1 { "row" } else { "rows" };
+        let broken = match (word("field"), word("rule")) {
+            ("", rule) => rule.to_owned(),
+            (field, rule) => format!("{field} ({rule})"),
+        };
+        text.push_str(&format!("  {} {noun}: {broken}\n", grouped(rows)));
+        let samples = word("samples");
+        for sample in samples.lines() {
+            text.push_str(&format!("    {}\n", drawable(sample, false)));
+        }
+        let more = rows.saturating_sub(samples.lines().count() as u64);
+        if more > 0 {
+            text.push_str(&format!("    and {} more\n", grouped(more)));
+        }
+    }
+    format!("{text}\n{hint}")
 }
 
 /// A pipeline that never ran is most likely misspelt.
@@ -70,8 +117,45 @@ async fn known(session: &Session, pipeline: &str) -> Result<(), Failure> {
 }
 
 fn hint(args: &RejectedArgs) -> String {
-    let pipeline = args.pipeline.as_deref().unwrap_or("PIPELINE");
+    let pipeline = args.pipeline.as_deref().unwrap_or("[PIPELINE]");
     format!(
         "The rows themselves, for the data's owner: sectorlake rejected {pipeline} -o rejected.csv\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reasons_by_table_with_samples() {
+        let reasons = json!([
+            { "pipeline": "bus", "table": "transport.stops", "field": "stop_lat", "rule": "maximum", "rows": 1204,
+              "samples": "feed.zip!stops.txt row 3: value 912 is above the maximum 90\nfeed.zip!stops.txt row 4: value 913 is above the maximum 90" },
+            { "pipeline": "bus", "table": "transport.stops", "field": "", "rule": "record", "rows": 1,
+              "samples": "feed.zip!stops.txt row 9: 4 cells where the header has 5\u{1b}[2J" },
+            { "pipeline": "rain", "table": "environment.rainfall", "field": "rain", "rule": "type", "rows": 1, "samples": "r.csv row 1: value \"x\" is not a number" },
+        ]);
+        let reasons: Vec<Map<String, Value>> = serde_json::from_value(reasons).unwrap();
+        insta::assert_snapshot!(summary(&reasons, "Nothing.", "Hint.\n"), @r#"
+        bus → transport.stops
+          1,204 rows: stop_lat (maximum)
+            feed.zip!stops.txt row 3: value 912 is above the maximum 90
+            feed.zip!stops.txt row 4: value 913 is above the maximum 90
+            and 1,202 more
+          1 row: record
+            feed.zip!stops.txt row 9: 4 cells where the header has 5\u{1b}[2J
+
+        rain → environment.rainfall
+          1 row: rain (type)
+            r.csv row 1: value "x" is not a number
+
+        Hint.
+        "#);
+        assert_eq!(summary(&[], "Nothing.", "Hint.\n"), "Nothing.\n");
+    }
 }

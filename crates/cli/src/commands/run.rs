@@ -17,6 +17,7 @@ use crate::interrupt::terminated;
 use crate::log::Verbosity;
 use crate::output::{Destination, Format, Look, print_batch};
 use crate::progress::{Bars, Lines};
+use crate::suggest::nearest;
 use crate::summary::{self, Failures};
 use crate::{environment, fault, log, registry, report};
 
@@ -45,6 +46,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
     } else {
         args.pipelines.clone()
     };
+    known(&args.pipelines, &project)?;
     if names.is_empty() {
         return Err(Failure::new(
             Exit::Usage,
@@ -85,6 +87,21 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
         return end.map(|()| exit);
     }
     end.map(|()| Exit::Ok)
+}
+
+/// A name that is none is most likely misspelt: nothing runs until it is mended.
+fn known(asked: &[String], project: &Project) -> Result<(), Failure> {
+    let names = project.names();
+    let Some(unknown) = asked.iter().find(|name| !names.contains(name)) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let help = match nearest(unknown, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "the project has no pipelines yet".to_owned(),
+        None => format!("pipelines are: {}", names.join(", ")),
+    };
+    Err(Failure::new(Exit::Usage, format!("there is no pipeline `{unknown}`")).help(help))
 }
 
 /// One pipeline after the other; what has ended before an interruption is kept.
@@ -143,8 +160,8 @@ fn tell(
             summary::document(results, &failures, took, exit)
         ))?;
     } else {
-        let table =
-            summary::table(results).map_err(|error| Failure::from_error(Exit::Internal, &error))?;
+        let table = summary::table(results, context.terminal.width)
+            .map_err(|error| Failure::from_error(Exit::Internal, &error))?;
         let destination = Destination {
             format: Format::Table,
             file: None,

@@ -154,7 +154,7 @@ pub(super) fn is_number(kind: &DataType) -> bool {
 }
 
 /// Text safe to draw: control characters become visible, line breaks stay when `lines` allows them.
-pub(super) fn drawable(text: &str, lines: bool) -> Cow<'_, str> {
+pub(crate) fn drawable(text: &str, lines: bool) -> Cow<'_, str> {
     let steers = |c: char| c.is_control() && !(lines && c == '\n');
     if !text.contains(steers) {
         return Cow::Borrowed(text);

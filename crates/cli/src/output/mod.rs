@@ -18,6 +18,7 @@ use arrow::error::ArrowError;
 use clap::ValueEnum;
 use parquet::errors::ParquetError;
 
+pub(crate) use self::cell::drawable;
 use self::file::NewFile;
 use crate::terminal::{Stdout, Terminal};
 

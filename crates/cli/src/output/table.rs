@@ -22,6 +22,10 @@ const BYTES_CHARS_MAX: usize = 48;
 const TEXT_CHARS_MAX: usize = 2000;
 /// Digits by which numbers after the sample may be longer before their column has to widen.
 const NUMBER_SLACK: u16 = 3;
+/// A word longer than this may be broken to make room.
+const WORD_WIDTH_MAX: u16 = 32;
+/// The floor of a column of numbers: they stay whole.
+const NUMBER: u16 = u16::MAX;
 /// A column is not squeezed below this.
 const WIDTH_MIN: u16 = 6;
 
@@ -85,6 +89,7 @@ impl<W: Write> Table<W> {
         } else {
             Piece::Next
         };
+        let floors = self.floors(&rows);
         let mut drawing = Drawing::new();
         self.style(&mut drawing, piece);
         for row in rows {
@@ -92,6 +97,7 @@ impl<W: Write> Table<W> {
         }
         self.widen(
             drawing.column_max_content_widths(),
+            &floors,
             more && piece == Piece::First,
         );
         let columns = drawing.column_iter_mut().zip(&self.columns);
@@ -110,14 +116,44 @@ impl<W: Write> Table<W> {
     }
 
     /// Takes what the new rows want; with `slack`, numbers get room to grow in the rows not yet seen.
-    fn widen(&mut self, mut wanted: Vec<u16>, slack: bool) {
+    fn widen(&mut self, mut wanted: Vec<u16>, floors: &[u16], slack: bool) {
         for (index, width) in wanted.iter_mut().enumerate() {
             let before = self.widths.get(index).copied().unwrap_or_default();
             let right = self.columns.get(index).is_some_and(|it| it.right);
             let room = if slack && right { NUMBER_SLACK } else { 0 };
             *width = before.max(width.saturating_add(room));
         }
-        self.widths = fit(wanted, self.look.width);
+        let columns: Vec<Fit> = wanted
+            .into_iter()
+            .zip(floors)
+            .map(|(wanted, floor)| Fit {
+                wanted,
+                floor: *floor,
+            })
+            .collect();
+        self.widths = fit(&columns, self.look.width);
+    }
+
+    /// Widths below which a column would be hard to read: its longest word, and a number whole.
+    fn floors(&self, rows: &[Row]) -> Vec<u16> {
+        let mut floors = Vec::with_capacity(self.columns.len());
+        for (index, column) in self.columns.iter().enumerate() {
+            let cells = rows.iter().filter_map(|row| row.get(index)?.as_deref());
+            let words = cells
+                .chain([column.name.as_str()])
+                .flat_map(str::split_whitespace);
+            let longest = words
+                .map(|word| word.chars().count())
+                .max()
+                .unwrap_or_default();
+            let longest = u16::try_from(longest).unwrap_or(u16::MAX);
+            floors.push(if column.right {
+                NUMBER
+            } else {
+                longest.min(WORD_WIDTH_MAX)
+            });
+        }
+        floors
     }
 
     fn style(&self, drawing: &mut Drawing, piece: Piece) {
@@ -219,32 +255,66 @@ impl<W: Write> BatchWriter for Table<W> {
     }
 }
 
-/// Content widths that fit a terminal: the widest columns give way first, none below [`WIDTH_MIN`].
-fn fit(wanted: Vec<u16>, terminal: Option<u16>) -> Vec<u16> {
+/// How wide a column would be, and below which width it is hard to read.
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    wanted: u16,
+    floor: u16,
+}
+
+/// Content widths that fit a terminal: the widest columns give way first. Words stay whole while there is room, numbers always;
+/// no other column is squeezed below [`WIDTH_MIN`].
+fn fit(columns: &[Fit], terminal: Option<u16>) -> Vec<u16> {
+    let whole = || columns.iter().map(|it| it.wanted).collect();
     let Some(terminal) = terminal else {
-        return wanted;
+        return whole();
     };
     // Each column costs its padding and one line, and there is one line more.
-    let lines = u16::try_from(wanted.len()).unwrap_or(u16::MAX);
+    let lines = u16::try_from(columns.len()).unwrap_or(u16::MAX);
     let room = terminal.saturating_sub(lines.saturating_mul(3).saturating_add(1));
-    let total = |cap: u16| -> u32 { wanted.iter().map(|it| u32::from(*it.min(&cap))).sum() };
-    let widest = wanted.iter().copied().max().unwrap_or_default();
-    let mut cap = widest;
-    while cap > WIDTH_MIN && total(cap) > u32::from(room) {
-        cap -= 1;
-    }
-    wanted.into_iter().map(|it| it.min(cap)).collect()
+    let words_kept = |cap: u16| -> Vec<u16> {
+        let width = |it: &Fit| it.wanted.min(cap.max(it.floor));
+        columns.iter().map(width).collect()
+    };
+    let words_broken = |cap: u16| -> Vec<u16> {
+        let width = |it: &Fit| match it.floor {
+            NUMBER => it.wanted,
+            floor => it.wanted.min(floor).min(cap),
+        };
+        columns.iter().map(width).collect()
+    };
+    let fits =
+        |widths: &[u16]| widths.iter().map(|it| u32::from(*it)).sum::<u32>() <= u32::from(room);
+    let widest = columns.iter().map(|it| it.wanted).max().unwrap_or_default();
+    let caps = || (WIDTH_MIN.min(widest)..=widest).rev();
+    caps()
+        .map(words_kept)
+        .chain(caps().map(words_broken))
+        .find(|widths| fits(widths))
+        .unwrap_or_else(|| words_broken(WIDTH_MIN))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fit;
+    use super::{Fit, NUMBER, fit};
 
     #[test]
     fn the_widest_columns_give_way_first() {
-        assert_eq!(fit(vec![5, 100], None), [5, 100]);
-        assert_eq!(fit(vec![5, 100], Some(200)), [5, 100]);
-        assert_eq!(fit(vec![5, 100, 30], Some(60)), [5, 22, 22]);
-        assert_eq!(fit(vec![50; 4], Some(20)), [6; 4]);
+        let check = |columns: &[(u16, u16)], terminal, expected: &[u16]| {
+            let columns: Vec<Fit> = columns
+                .iter()
+                .map(|&(wanted, floor)| Fit { wanted, floor })
+                .collect();
+            assert_eq!(fit(&columns, terminal), expected);
+        };
+        check(&[(5, 5), (100, 9)], None, &[5, 100]);
+        check(&[(5, 5), (100, 9)], Some(200), &[5, 100]);
+        check(&[(5, 5), (100, 9), (30, 9)], Some(60), &[5, 22, 22]);
+        // Words stay whole while another column can give way.
+        check(&[(24, 24), (100, 9), (30, 9)], Some(60), &[24, 13, 13]);
+        check(&[(24, 24), (24, 24)], Some(40), &[16, 16]);
+        check(&[(12, NUMBER), (50, 40), (50, 40)], Some(50), &[12, 14, 14]);
+        check(&[(24, 24), (61, 18), (10, 10)], Some(58), &[20, 18, 10]);
+        check(&[(50, 50); 4], Some(20), &[6; 4]);
     }
 }

@@ -15,7 +15,7 @@ use self::command::Command;
 pub(crate) use self::complete::Names;
 use self::editor::{Entry, Reader};
 use crate::answer::{say, write_out};
-use crate::catalog::{self, Language};
+use crate::catalog::{self, Audience, Language};
 use crate::commands::describe;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::or_interrupted;
@@ -128,9 +128,11 @@ impl Prompt<'_> {
                 let state = on(look.expanded);
                 say(&format!("Expanded display is {state}.\n"))?;
             }
-            Command::Tables(word) => {
-                self.list(&catalog::tables(word.as_deref(), Language::of_user()))?
-            }
+            Command::Tables(word) => self.list(&catalog::tables(
+                word.as_deref(),
+                Language::of_user(),
+                Audience::Person,
+            ))?,
             Command::Schemas => self.list(&catalog::schemas())?,
             Command::Describe(table) => {
                 let described = self.runtime.block_on(describe(
