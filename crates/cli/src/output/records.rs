@@ -12,36 +12,67 @@ use super::{BatchWriter, Look, OutputError};
 /// Columns of the line above a record where the terminal's width is unknown.
 const LINE_WIDTH: usize = 60;
 
+/// A value to show; `None` is NULL.
+pub(super) type Shown = Option<String>;
+
+/// How records are drawn: the names of their columns, padded, and a line above each.
+pub(super) struct Drawing {
+    names: Vec<String>,
+    name_width: usize,
+    line_width: usize,
+    rows: u64,
+}
+
+impl Drawing {
+    /// For these columns, fit to be drawn.
+    pub(super) fn new(names: Vec<String>, width: Option<u16>) -> Self {
+        let name_width = names.iter().map(|name| name.chars().count()).max();
+        Self {
+            names,
+            name_width: name_width.unwrap_or_default(),
+            line_width: width.map_or(LINE_WIDTH, usize::from),
+            rows: 0,
+        }
+    }
+
+    /// Draws one.
+    pub(super) fn draw(&mut self, sink: &mut impl Write, row: &[Shown]) -> std::io::Result<()> {
+        self.rows += 1;
+        let title = format!("─[ {} ]", self.rows);
+        let rest = self.line_width.saturating_sub(title.chars().count());
+        writeln!(sink, "{title}{}", "─".repeat(rest))?;
+        let width = self.name_width;
+        let indent = format!("\n{:width$} │ ", "");
+        for (name, value) in self.names.iter().zip(row) {
+            let value = value.as_deref().unwrap_or("NULL").replace('\n', &indent);
+            writeln!(sink, "{name:width$} │ {value}")?;
+        }
+        Ok(())
+    }
+}
+
 /// See the module.
 pub(super) struct Records<W> {
     sink: W,
     look: Look,
-    columns: Vec<(String, usize)>,
-    name_width: usize,
-    rows: u64,
+    chars_max: Vec<usize>,
+    drawing: Drawing,
 }
 
 impl<W: Write> Records<W> {
     pub(super) fn new(sink: W, schema: &SchemaRef, look: Look) -> Self {
-        let columns: Vec<_> = schema
-            .fields()
+        let fields = schema.fields();
+        let names = fields
             .iter()
-            .map(|field| {
-                let name = drawable(field.name(), false).into_owned();
-                (name, chars_max(is_bytes(field)))
-            })
-            .collect();
-        let name_width = columns
-            .iter()
-            .map(|(name, _)| name.chars().count())
-            .max()
-            .unwrap_or_default();
+            .map(|field| drawable(field.name(), false).into_owned());
         Self {
             sink,
             look,
-            columns,
-            name_width,
-            rows: 0,
+            chars_max: fields
+                .iter()
+                .map(|field| chars_max(is_bytes(field)))
+                .collect(),
+            drawing: Drawing::new(names.collect(), look.width),
         }
     }
 }
@@ -51,35 +82,40 @@ impl<W: Write> BatchWriter for Records<W> {
         let batch = readable(batch)?;
         let options = options();
         let cells = Cells::new(&batch, &options)?;
-        let mut text = String::new();
         for row in 0..batch.num_rows() {
-            self.rows += 1;
-            let title = format!("─[ {} ]", self.rows);
-            let width = self.look.width.map_or(LINE_WIDTH, usize::from);
-            let rest = width.saturating_sub(title.chars().count());
-            writeln!(self.sink, "{title}{}", "─".repeat(rest))?;
-            for (index, (name, chars_max)) in self.columns.iter().enumerate() {
-                let value = if cells.read(row, index, &mut text)? {
-                    let indent = format!("\n{:width$} │ ", "", width = self.name_width);
-                    drawable(&shortened(&text, *chars_max), true).replace('\n', &indent)
-                } else {
-                    "NULL".to_owned()
-                };
-                writeln!(
-                    self.sink,
-                    "{name:width$} │ {value}",
-                    width = self.name_width
-                )?;
-            }
+            let values = shown(&cells, row, &self.chars_max)?;
+            self.drawing.draw(&mut self.sink, &values)?;
         }
         Ok(())
     }
 
     fn finish(&mut self) -> Result<(), OutputError> {
         if self.look.count {
-            let word = if self.rows == 1 { "row" } else { "rows" };
-            writeln!(self.sink, "({} {word})", self.rows)?;
+            count(&mut self.sink, self.drawing.rows)?;
         }
         Ok(self.sink.flush()?)
     }
+}
+
+/// A row's values, cut and made safe to draw.
+pub(super) fn shown(
+    cells: &Cells<'_>,
+    row: usize,
+    chars_max: &[usize],
+) -> Result<Vec<Shown>, OutputError> {
+    let mut text = String::new();
+    let mut values = Vec::with_capacity(chars_max.len());
+    for (column, chars_max) in chars_max.iter().enumerate() {
+        let value = cells
+            .read(row, column, &mut text)?
+            .then(|| drawable(&shortened(&text, *chars_max), true).into_owned());
+        values.push(value);
+    }
+    Ok(values)
+}
+
+/// The line that ends an answer.
+pub(super) fn count(sink: &mut impl Write, rows: u64) -> std::io::Result<()> {
+    let word = if rows == 1 { "row" } else { "rows" };
+    writeln!(sink, "({rows} {word})")
 }

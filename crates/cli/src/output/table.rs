@@ -6,10 +6,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use comfy_table::{
     Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle,
-    LineStyle, Table as Drawing, TableStyle, Width,
+    LineStyle, TableStyle, Width,
 };
 
-use super::cell::{Cells, drawable, is_bytes, is_number, options, readable, shortened};
+use super::cell::{Cells, drawable, is_bytes, is_number, options, readable};
+use super::records::{Drawing, Shown, count, shown};
 use super::{BatchWriter, Look, OutputError, RIGHT};
 
 /// Rows whose widths decide the columns' widths, and rows drawn at once after that.
@@ -24,13 +25,15 @@ const TEXT_CHARS_MAX: usize = 2000;
 const NUMBER_SLACK: u16 = 3;
 /// A word longer than this may be broken to make room.
 const WORD_WIDTH_MAX: u16 = 32;
+/// A table whose texts would be squeezed below this is drawn as records instead.
+const LEGIBLE_WIDTH: usize = 8;
 /// The floor of a column of numbers: they stay whole.
 const NUMBER: u16 = u16::MAX;
 /// A column is not squeezed below this.
 const WIDTH_MIN: u16 = 6;
 
-/// A value in the sample; `None` is NULL.
-type Row = Vec<Option<String>>;
+/// The values of a row.
+type Row = Vec<Shown>;
 
 /// See the module.
 pub(super) struct Table<W> {
@@ -41,6 +44,8 @@ pub(super) struct Table<W> {
     waiting_bytes: usize,
     widths: Vec<u16>,
     rows: u64,
+    /// Set once the first rows show that no table would be legible here.
+    records: Option<Drawing>,
 }
 
 struct Column {
@@ -75,6 +80,7 @@ impl<W: Write> Table<W> {
             waiting_bytes: 0,
             widths: Vec::new(),
             rows: 0,
+            records: None,
         }
     }
 
@@ -90,7 +96,17 @@ impl<W: Write> Table<W> {
             Piece::Next
         };
         let floors = self.floors(&rows);
-        let mut drawing = Drawing::new();
+        let undecided = piece == Piece::First && self.records.is_none();
+        if undecided && !rows.is_empty() && !self.is_legible(&rows, &floors) {
+            let names = self.columns.iter().map(|column| column.name.clone());
+            self.records = Some(Drawing::new(names.collect(), self.look.width));
+        }
+        if let Some(records) = &mut self.records {
+            return Ok(rows
+                .iter()
+                .try_for_each(|row| records.draw(&mut self.sink, row))?);
+        }
+        let mut drawing = comfy_table::Table::new();
         self.style(&mut drawing, piece);
         for row in rows {
             drawing.add_row(row.into_iter().map(|value| self.cell(value)));
@@ -134,6 +150,29 @@ impl<W: Write> Table<W> {
         self.widths = fit(&columns, self.look.width);
     }
 
+    /// Whether the terminal has room for numbers whole and a piece of each text.
+    fn is_legible(&self, rows: &[Row], floors: &[u16]) -> bool {
+        let Some(width) = self.look.width else {
+            return true;
+        };
+        let mut needed = 1;
+        for (index, floor) in floors.iter().enumerate() {
+            let cells = rows.iter().filter_map(|row| row.get(index)?.as_deref());
+            let words = cells.chain(self.columns.get(index).map(|it| it.name.as_str()));
+            let widest = words
+                .map(|word| word.chars().count())
+                .max()
+                .unwrap_or_default();
+            let least = if *floor == NUMBER {
+                widest
+            } else {
+                widest.min(LEGIBLE_WIDTH)
+            };
+            needed += least + 3;
+        }
+        needed <= usize::from(width)
+    }
+
     /// Widths below which a column would be hard to read: its longest word, and a number whole.
     fn floors(&self, rows: &[Row]) -> Vec<u16> {
         let mut floors = Vec::with_capacity(self.columns.len());
@@ -156,7 +195,7 @@ impl<W: Write> Table<W> {
         floors
     }
 
-    fn style(&self, drawing: &mut Drawing, piece: Piece) {
+    fn style(&self, drawing: &mut comfy_table::Table, piece: Piece) {
         drawing.set_content_arrangement(ContentArrangement::Disabled);
         if self.look.color {
             drawing.enforce_styling();
@@ -221,16 +260,11 @@ impl<W: Write> BatchWriter for Table<W> {
         let batch = readable(batch)?;
         let options = options();
         let cells = Cells::new(&batch, &options)?;
-        let mut text = String::new();
+        let chars_max: Vec<usize> = self.columns.iter().map(|it| it.chars_max).collect();
         for row in 0..batch.num_rows() {
-            let mut values = Vec::with_capacity(self.columns.len());
-            for (index, column) in self.columns.iter().enumerate() {
-                let shown = cells
-                    .read(row, index, &mut text)?
-                    .then(|| drawable(&shortened(&text, column.chars_max), true).into_owned());
-                self.waiting_bytes += shown.as_ref().map_or(4, String::len);
-                values.push(shown);
-            }
+            let values = shown(&cells, row, &chars_max)?;
+            let bytes = values.iter().map(|it| it.as_ref().map_or(4, String::len));
+            self.waiting_bytes += bytes.sum::<usize>();
             self.waiting.push(values);
             self.rows += 1;
             if self.waiting.len() >= SAMPLE_ROWS || self.waiting_bytes >= SAMPLE_BYTES {
@@ -246,10 +280,11 @@ impl<W: Write> BatchWriter for Table<W> {
             return Ok(self.sink.flush()?);
         }
         self.draw(false)?;
-        self.bottom()?;
+        if self.records.is_none() {
+            self.bottom()?;
+        }
         if self.look.count {
-            let word = if self.rows == 1 { "row" } else { "rows" };
-            writeln!(self.sink, "({} {word})", self.rows)?;
+            count(&mut self.sink, self.rows)?;
         }
         Ok(self.sink.flush()?)
     }

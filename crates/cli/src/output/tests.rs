@@ -286,3 +286,34 @@ fn the_name_of_a_file_says_its_format() {
         assert_eq!(Format::of_path(Path::new(name)), expected, "{name}");
     }
 }
+
+#[test]
+fn a_table_too_wide_to_read_becomes_records() {
+    let columns = (0..20).map(|n| {
+        let texts = StringArray::from(vec!["a text of some length"]);
+        (format!("column_{n}"), Arc::new(texts) as ArrayRef)
+    });
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let draw = |width| {
+        let look = Look {
+            width: Some(width),
+            count: true,
+            ..Look::default()
+        };
+        String::from_utf8(bytes(Format::Table, look, std::slice::from_ref(&batch))).unwrap()
+    };
+    assert!(draw(300).starts_with('╭'));
+    let narrow = draw(80);
+    assert!(narrow.starts_with("─[ 1 ]─"), "{narrow}");
+    assert!(
+        narrow.ends_with("column_19 │ a text of some length\n(1 row)\n"),
+        "{narrow}"
+    );
+    let look = Look {
+        width: Some(80),
+        ..Look::default()
+    };
+    let many: Vec<RecordBatch> = (0..2500).map(|_| batch.clone()).collect();
+    let drawn = String::from_utf8(bytes(Format::Table, look, &many)).unwrap();
+    assert!(drawn.contains("─[ 2500 ]─"));
+}
