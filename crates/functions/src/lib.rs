@@ -33,6 +33,5 @@ mod yielding;
 mod tests;
 
 pub use geometry::wkb_field_metadata;
-pub use operators::bind_json_operators;
 pub use session::{SessionOptions, new_session, session_builder};
-pub use statement::{count_for_exists, name_quantified, name_select_items};
+pub use statement::make_plannable;

@@ -1,6 +1,6 @@
 //! `->`, `->>` and their like bound as PostgreSQL binds them.
 //!
-//! The parser's general dialect lets comparisons bind closer, so that `tags ->> 'kind' = 'bus'` would ask for the key `'kind' = 'bus'`.
+//! The parser's general dialect lets comparisons and `||` bind closer, so that `tags ->> 'kind' = 'bus'` would ask for the key `'kind' = 'bus'`.
 
 use std::ops::ControlFlow;
 
@@ -8,8 +8,9 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Statement, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
-/// Binds JSON operators closer than comparisons, `IS`, `LIKE`, `IN` and `BETWEEN`, wherever no parentheses say otherwise.
-pub fn bind_json_operators(statement: &mut Statement) {
+/// Binds JSON operators closer than comparisons, `IS`, `LIKE`, `IN` and `BETWEEN`, and as close as `||`, from left to right, wherever no
+/// parentheses say otherwise.
+pub(crate) fn bind_json_operators(statement: &mut Statement) {
     let ControlFlow::Continue(()) = statement.visit(&mut Binder);
 }
 
@@ -19,71 +20,65 @@ impl VisitorMut for Binder {
     type Break = std::convert::Infallible;
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
-        if let Expr::BinaryOp { left, op, right } = expr
-            && is_json(op)
-        {
-            let (left_compares, right_compares) = (
-                last_compared(left).is_some(),
-                first_compared(right).is_some(),
-            );
-            if right_compares {
-                bind_key(expr);
-            }
-            if left_compares {
-                bind_document(expr);
-            }
+        let Expr::BinaryOp { left, op, right } = expr else {
+            return ControlFlow::Continue(());
+        };
+        if !is_json(op) {
+            return ControlFlow::Continue(());
         }
+        let left_compares = last_compared(left).is_some();
+        let right_compares = first_compared(right).is_some();
+        let mut json = expr;
+        if right_compares {
+            bind_key(json, first_compared);
+            // Now it is the first operand of what its key was compared with.
+            let Some(operand) = first_compared(json) else {
+                return ControlFlow::Continue(());
+            };
+            json = operand;
+        }
+        if left_compares {
+            bind_document(json);
+            let Some(operand) = last_compared(json) else {
+                return ControlFlow::Continue(());
+            };
+            json = operand;
+        }
+        bind_key(json, first_concatenated);
         ControlFlow::Continue(())
     }
 }
 
-/// From `a ->> (b = c)` to `(a ->> b) = c`, where the parentheses are the parser's own.
-fn bind_key(expr: &mut Expr) {
-    let Expr::BinaryOp {
-        left,
-        op,
-        mut right,
-    } = std::mem::replace(expr, nothing())
-    else {
+/// From `a ->> (b = c)` to `(a ->> b) = c`, where the parentheses are the parser's own; `first` finds `b`, if there is one.
+fn bind_key(expr: &mut Expr, first: fn(&mut Expr) -> Option<&mut Expr>) {
+    let Expr::BinaryOp { left, op, right } = expr else {
         return;
     };
-    if let Some(first) = first_compared(&mut right) {
-        let key = Box::new(std::mem::replace(first, nothing()));
-        *first = Expr::BinaryOp {
-            left,
-            op,
-            right: key,
-        };
-    }
-    *expr = *right;
+    let Some(key) = first(right) else { return };
+    let bound = Expr::BinaryOp {
+        left: std::mem::replace(left, Box::new(nothing())),
+        op: op.clone(),
+        right: Box::new(std::mem::replace(key, nothing())),
+    };
+    *key = bound;
+    *expr = std::mem::replace(right.as_mut(), nothing());
 }
 
 /// From `(a = b) ->> c` to `a = (b ->> c)`.
 fn bind_document(expr: &mut Expr) {
-    // Where the key was bound before, the operator is the first operand of what it was compared with.
-    let json = if matches!(expr, Expr::BinaryOp { op, .. } if is_json(op)) {
-        Some(&mut *expr)
-    } else {
-        first_compared(expr)
-    };
-    let Some(json) = json else { return };
-    let Expr::BinaryOp {
-        mut left,
-        op,
-        right,
-    } = std::mem::replace(json, nothing())
-    else {
+    let Expr::BinaryOp { left, op, right } = expr else {
         return;
     };
-    if let Some(last) = last_compared(&mut left) {
-        let document = Box::new(std::mem::replace(last, nothing()));
-        *last = Expr::BinaryOp {
-            left: document,
-            op,
-            right,
-        };
-    }
-    *json = *left;
+    let Some(document) = last_compared(left) else {
+        return;
+    };
+    let bound = Expr::BinaryOp {
+        left: Box::new(std::mem::replace(document, nothing())),
+        op: op.clone(),
+        right: std::mem::replace(right, Box::new(nothing())),
+    };
+    *document = bound;
+    *expr = std::mem::replace(left.as_mut(), nothing());
 }
 
 fn nothing() -> Expr {
@@ -101,6 +96,24 @@ fn last_compared(expr: &mut Expr) -> Option<&mut Expr> {
 fn is_json(op: &BinaryOperator) -> bool {
     use BinaryOperator::{Arrow, HashArrow, HashLongArrow, LongArrow};
     matches!(op, Arrow | LongArrow | HashArrow | HashLongArrow)
+}
+
+/// The leftmost operand below `||`; none where `expr` concatenates nothing.
+fn first_concatenated(expr: &mut Expr) -> Option<&mut Expr> {
+    match expr {
+        Expr::BinaryOp { left, op, .. } if *op == BinaryOperator::StringConcat => {
+            if is_concatenated(left) {
+                first_concatenated(left)
+            } else {
+                Some(left)
+            }
+        }
+        _ => None,
+    }
+}
+
+fn is_concatenated(expr: &Expr) -> bool {
+    matches!(expr, Expr::BinaryOp { op, .. } if *op == BinaryOperator::StringConcat)
 }
 
 /// The leftmost operand below comparisons; none where `expr` compares nothing.
@@ -196,5 +209,21 @@ mod tests {
         check("x.y = a ->> 'k' AND z", "x.y = (a ->> 'k') AND z");
         check("a ->> 'k' = b ->> 'k'", "(a ->> 'k') = (b ->> 'k')");
         check("a ->> ('k' = 'v')", "a ->> ('k' = 'v')");
+    }
+
+    #[test]
+    fn json_operators_and_concatenation_go_from_left_to_right() {
+        check("a ->> 'k' || 'v' = 'w'", "((a ->> 'k') || 'v') = 'w'");
+        check(
+            "x = a -> 'b' ->> 'k' || 'v' || 'w'",
+            "x = ((((a -> 'b') ->> 'k') || 'v') || 'w')",
+        );
+        check("a || b ->> 'k' = 'v'", "((a || b) ->> 'k') = 'v'");
+        check(
+            "x = a ->> 'k' || 'v' IS NOT NULL",
+            "(x = ((a ->> 'k') || 'v')) IS NOT NULL",
+        );
+        check("a ->> 'k' || b ->> 'j'", "((a ->> 'k') || b) ->> 'j'");
+        check("a ->> ('k' || 'v') = 'w'", "(a ->> ('k' || 'v')) = 'w'");
     }
 }

@@ -10,11 +10,21 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use crate::operators::bind_json_operators;
+
+/// Writes what the engine cannot plan, or would misread, in a way that it can. Mappings and questions go through here alike.
+pub fn make_plannable(statement: &mut Statement) {
+    bind_json_operators(statement);
+    count_for_exists(statement);
+    name_quantified(statement);
+    name_select_items(statement);
+}
+
 /// Gives a name to each select item that the engine would name like another one.
 ///
 /// DataFusion names a column after its expression, a scalar subquery after the expression inside, and refuses two of one name:
 /// `SELECT count(*), (SELECT count(*) FROM t)` and `SELECT 1, 1` fail. Here the later ones get `_2`, `_3`; what has a name keeps it.
-pub fn name_select_items(statement: &mut Statement) {
+fn name_select_items(statement: &mut Statement) {
     let ControlFlow::Continue(()) = statement.visit(&mut Namer);
 }
 
@@ -117,7 +127,7 @@ impl VisitorMut for WithoutCasts {
 ///
 /// The engine compares it, inside the subquery, with the outer operand: where both are the same column of the same table, it compares the
 /// column with itself and every row qualifies.
-pub fn name_quantified(statement: &mut Statement) {
+fn name_quantified(statement: &mut Statement) {
     let ControlFlow::Continue(()) = statement.visit(&mut Quantified);
 }
 
@@ -144,7 +154,7 @@ impl VisitorMut for Quantified {
 }
 
 /// Writes `EXISTS (SELECT … FROM …)` among select items as `(SELECT count(*) FROM …) > 0`: the engine plans the first in conditions only.
-pub fn count_for_exists(statement: &mut Statement) {
+fn count_for_exists(statement: &mut Statement) {
     let ControlFlow::Continue(()) = statement.visit(&mut InSelectItems);
 }
 

@@ -20,6 +20,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use futures::TryStreamExt;
+use sectorlake_functions::make_plannable;
 
 use crate::direct::{Direct, DirectRunner};
 use crate::error::{MappingError, Place};
@@ -179,13 +180,21 @@ impl std::fmt::Debug for Mapping {
 /// # Errors
 /// [`MappingError::Engine`] with the place.
 pub fn check_syntax(sql: &str) -> Result<(), MappingError> {
-    one_select(sql).map_err(|error| MappingError::from_engine(error, &Arc::new(Schema::empty())))
+    one_select(sql)
+        .map(|_| ())
+        .map_err(|error| MappingError::from_engine(error, &Arc::new(Schema::empty())))
 }
 
-fn one_select(sql: &str) -> Result<()> {
-    let statements = DFParser::parse_sql(sql)?;
-    match statements.iter().collect::<Vec<_>>().as_slice() {
-        [Statement::Statement(only)] if matches!(only.as_ref(), SqlStatement::Query(_)) => Ok(()),
+/// The one question of a mapping, read as an analyst's is.
+fn one_select(sql: &str) -> Result<Statement> {
+    let mut statements = DFParser::parse_sql(sql)?;
+    match (statements.pop_front(), statements.is_empty()) {
+        (Some(Statement::Statement(mut only)), true)
+            if matches!(only.as_ref(), SqlStatement::Query(_)) =>
+        {
+            make_plannable(&mut only);
+            Ok(Statement::Statement(only))
+        }
         _ => plan_err!("a mapping is one SELECT … FROM source"),
     }
 }
@@ -210,10 +219,10 @@ async fn plan(
     schema: &SchemaRef,
     session: &SessionContext,
 ) -> Result<LogicalPlan> {
-    one_select(&spec.sql)?;
+    let statement = one_select(&spec.sql)?;
     let table = Slot::new(Arc::clone(schema)).table()?;
     session.register_table(SOURCE, Arc::new(table))?;
-    let planned = session.state().create_logical_plan(&spec.sql).await;
+    let planned = session.state().statement_to_plan(statement).await;
     session.deregister_table(SOURCE)?;
     let plan = planned?;
     SQLOptions::new()

@@ -12,9 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     Visitor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use sectorlake_functions::{
-    bind_json_operators, count_for_exists, name_quantified, name_select_items,
-};
+use sectorlake_functions::make_plannable;
 
 /// What is said after every refusal.
 const MAY_BE_ASKED: &str = "a session only reads: ask one SELECT, EXPLAIN, SHOW or DESCRIBE";
@@ -41,7 +39,7 @@ pub(crate) fn parse(sql: &str, options: &ConfigOptions) -> Result<Statement> {
         );
     }
     check(&statement)?;
-    make_plannable(&mut statement);
+    rewrite(&mut statement);
     Ok(statement)
 }
 
@@ -58,16 +56,10 @@ fn check(statement: &Statement) -> Result<()> {
     }
 }
 
-/// Writes what the engine cannot plan, or would misread, in a way that it can.
-fn make_plannable(statement: &mut Statement) {
+fn rewrite(statement: &mut Statement) {
     match statement {
-        Statement::Statement(sql) => {
-            bind_json_operators(sql);
-            count_for_exists(sql);
-            name_quantified(sql);
-            name_select_items(sql);
-        }
-        Statement::Explain(explain) => make_plannable(&mut explain.statement),
+        Statement::Statement(sql) => make_plannable(sql),
+        Statement::Explain(explain) => rewrite(&mut explain.statement),
         _ => {}
     }
 }

@@ -85,6 +85,25 @@ async fn a_look_up_joins_by_key() {
 }
 
 #[tokio::test]
+async fn an_expression_means_what_it_means_in_a_question() {
+    let decoded = source(
+        &["_record"],
+        &[
+            &[r#"{"id": "A", "kind": "bus", "name": "Cầu Rào"}"#],
+            &[r#"{"id": "B", "kind": "tram", "name": "An Dương"}"#],
+        ],
+    );
+    let sql = "SELECT _record ->> 'id' AS stop_id, CASE WHEN _record ->> 'name' ILIKE 'cầu%' THEN 'x' END AS name FROM source \
+        WHERE _record ->> 'kind' = 'bus' \
+        UNION ALL SELECT _record ->> 'id' || '2', NULL FROM source WHERE _record ->> 'kind' IN ('tram')";
+    insta::assert_snapshot!(page(&spec(&stops(), Some(sql)), &decoded).await);
+    insta::assert_snapshot!(
+        "names_of_later_arms_do_not_matter",
+        mapped("SELECT stop_id, stop_name AS name, stop_lat AS lat FROM source WHERE stop_id = 'C' UNION ALL SELECT 'Z', NULL, NULL FROM source WHERE stop_id = 'C'").await
+    );
+}
+
+#[tokio::test]
 async fn everything_by_name() {
     let decoded = source(&["stop_id", "name", "more"], &[&["A", "x", "-"]]);
     insta::assert_snapshot!(page(&spec(&stops(), Some("SELECT * FROM source")), &decoded).await);
@@ -131,6 +150,7 @@ async fn slips_are_told_with_place_and_mend() {
         "SELECT stop_id,\n stop_name name,\n FROM source",
         "SELECT stop_id, stop_name AS nam FROM source",
         "SELECT stop_id AS stopid FROM source",
+        "SELECT stop_id, stop_id FROM source",
         "SELECT stop_name AS name FROM source",
         "SELECT stop_id, $nothing AS name FROM source",
         "SELECT stop_id, struct(1) AS lat FROM source",
