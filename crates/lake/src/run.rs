@@ -17,6 +17,7 @@ use crate::lake::Lake;
 use crate::layout;
 use crate::lease::Lease;
 use crate::overlay::Overlay;
+use crate::raw::Manifest;
 use crate::publish::{leftovers, publisher, roll_forward};
 use crate::snapshot::{self, PipelineState, Snapshot, StagedEntry};
 use crate::stage::read::{FileRef, Reader};
@@ -199,6 +200,25 @@ impl Run {
         })
         .await?;
         Ok((hashes, has_own))
+    }
+
+    /// What runs before this one fetched of a unit and never published, in the order in which it came: a fetch that went
+    /// on from where the published state stands, and broke off. The run takes these parts up, and asks the source for
+    /// what follows the last one's [`Step::next`](crate::Step). Empty where that fetch came to its end: then the source
+    /// is asked anew, for what made the run fail may be mended there by now; validators keep that cheap.
+    ///
+    /// # Errors
+    /// Where the manifests cannot be read.
+    pub async fn unpublished(&self, unit: &str) -> Result<Vec<Manifest>, LakeError> {
+        let work = &self.work;
+        let entry = work
+            .base
+            .as_ref()
+            .and_then(|base| base.pipeline_entry(&work.pipeline));
+        let published = entry.map_or(0, |entry| entry.checked_sequence);
+        let from = work.state.as_ref().and_then(|state| state.cursor.get(unit));
+        let raw = work.lake.raw(&work.pipeline);
+        raw.broken_off(unit, from, published).await
     }
 
     /// Publishes what was staged, and the pipeline's new state, as one snapshot.

@@ -69,6 +69,9 @@ pub struct PipelineEntry {
     pub snapshot: u64,
     /// The pipeline's state after it, a file in the run's folder, from the lake's root.
     pub state: String,
+    /// The number of the last fetch or check of a raw part by then: what has a greater one is not published yet.
+    #[serde(default)]
+    pub checked_sequence: u64,
 }
 
 /// Where a pipeline stands after a published run: the only thing that flows back.
@@ -164,6 +167,7 @@ pub(crate) mod tests {
             run: "r".to_owned(),
             snapshot: 1,
             state: state.to_owned(),
+            checked_sequence: 0,
         }
     }
 

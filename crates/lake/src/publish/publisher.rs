@@ -40,7 +40,8 @@ pub(crate) async fn publish(work: &Work, state: &PipelineState) -> Result<Publis
         }
         // All that the snapshot names is on the disk before its own name is.
         work.lake().flush(work.pipeline()).await?;
-        let next = next_snapshot(work, newest.as_ref(), &staged, entries);
+        let checked = work.lake().raw(work.pipeline()).last_check().await?;
+        let next = next_snapshot(work, newest.as_ref(), &staged, entries, checked);
         match snapshot::put(store.as_ref(), &next).await? {
             PutOutcome::Written => return won(work, &next).await,
             PutOutcome::Exists => {
@@ -107,6 +108,7 @@ fn next_snapshot(
     newest: Option<&Snapshot>,
     staged: &BTreeMap<TableName, StagedTable>,
     entries: Vec<StagedEntry>,
+    checked_sequence: u64,
 ) -> Snapshot {
     let number = newest.map_or(1, |newest| newest.number + 1);
     let after = newest.map(|newest| newest.published_at + TimeDelta::microseconds(1));
@@ -130,6 +132,7 @@ fn next_snapshot(
         run: work.id().to_owned(),
         snapshot: number,
         state,
+        checked_sequence,
     };
     pipelines.insert(work.pipeline().to_owned(), entry);
     Snapshot {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What the source said of a part, beside its bytes. Secrets are masked before they come here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,17 @@ pub struct PartMeta {
     pub etag: Option<String>,
     /// Its Last-Modified.
     pub last_modified: Option<String>,
+}
+
+/// Where a unit's fetch stood when it brought a part. No cursor holds a secret: published states keep it in clear.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The cursor the part was asked for with; none at the start of the unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Value>,
+    /// The cursor that follows it; none where it was the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Value>,
 }
 
 /// The record of a part that was fetched.
@@ -47,6 +59,12 @@ pub struct Manifest {
     pub fetched_at: DateTime<Utc>,
     /// When the source last said, or showed, that it is unchanged.
     pub checked_at: DateTime<Utc>,
+    /// Its number among all fetches and checks of the pipeline: later ones have greater numbers.
+    #[serde(default)]
+    pub checked_sequence: u64,
+    /// Where the unit's fetch stood that last brought or checked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
     /// The HTTP status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,

@@ -8,6 +8,6 @@ mod shelf;
 mod upload;
 mod zone;
 
-pub use manifest::{Manifest, PartMeta};
+pub use manifest::{Manifest, PartMeta, Step};
 pub(crate) use shelf::Shelf;
 pub use zone::{PutError, RawZone};

@@ -55,9 +55,18 @@ impl Known {
             + 1
     }
 
-    /// Gives a part its number and notes it as coming.
+    /// The number of the last fetch or check.
+    pub(super) fn last_check(&self) -> u64 {
+        self.all()
+            .map(|manifest| manifest.checked_sequence)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Gives a part its numbers and notes it as coming.
     pub(super) fn announce(&mut self, manifest: &mut Manifest) {
         manifest.sequence = self.next_sequence();
+        manifest.checked_sequence = self.last_check() + 1;
         self.coming.insert(manifest.path.clone(), manifest.clone());
     }
 

@@ -293,6 +293,66 @@ async fn restricted_parts_lie_behind_their_door_and_are_listed_with_all() {
     assert_eq!(lake.raw("bus").manifests().await.unwrap(), [open, closed]);
 }
 
+/// One page of a unit, fetched at a step.
+async fn page(zone: &RawZone, run: &str, from: Option<u64>, next: Option<u64>) -> Manifest {
+    let step = Step {
+        from: from.map(Value::from),
+        next: next.map(Value::from),
+    };
+    let key = format!("page-{}", from.unwrap_or_default());
+    let body = stream::iter([Ok::<_, Infallible>(Bytes::from(key.clone()))]);
+    let zone = zone.at(step);
+    let put = zone.put(run, "unit", meta(&key), body, 1_000).await;
+    put.unwrap()
+}
+
+async fn taken_up(lake: &Lake) -> Vec<String> {
+    let run = lake.begin("bus").await.unwrap();
+    let parts = run.unpublished("unit").await.unwrap();
+    assert!(run.unpublished("other").await.unwrap().is_empty());
+    run.finish_unchanged().await.unwrap();
+    parts.into_iter().map(|part| part.key).collect()
+}
+
+#[tokio::test]
+async fn a_fetch_that_broke_off_is_taken_up_where_it_stood() {
+    let (lake, _) = lake().await;
+    let zone = lake.raw("bus");
+    assert!(taken_up(&lake).await.is_empty());
+    page(&zone, "r1", None, Some(1)).await;
+    page(&zone, "r1", Some(1), Some(2)).await;
+    zone.flush().await.unwrap();
+    assert_eq!(taken_up(&lake).await, ["page-0", "page-1"]);
+
+    // It goes on and comes to its end, yet what it brought is refused: the source is asked anew.
+    page(&zone, "r2", Some(2), None).await;
+    assert!(taken_up(&lake).await.is_empty());
+
+    // The same bytes again are no new parts, but a new fetch.
+    page(&zone, "r3", None, Some(1)).await;
+    assert_eq!(taken_up(&lake).await, ["page-0"]);
+    page(&zone, "r3", Some(1), Some(2)).await;
+    let state = crate::PipelineState {
+        cursor: [("unit".to_owned(), Value::from(2))].into(),
+        ..crate::PipelineState::default()
+    };
+    lake.begin("bus")
+        .await
+        .unwrap()
+        .publish(state)
+        .await
+        .unwrap();
+    assert!(taken_up(&lake).await.is_empty(), "all of it is published");
+    assert_eq!(zone.manifests().await.unwrap().len(), 3);
+
+    // From the published cursor on, in another process.
+    page(&zone, "r4", Some(2), Some(3)).await;
+    page(&zone, "r4", Some(3), Some(4)).await;
+    zone.flush().await.unwrap();
+    let other = Lake::on_store("memory://", lake.store(), lake.env().clone());
+    assert_eq!(taken_up(&other.await.unwrap()).await, ["page-2", "page-3"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

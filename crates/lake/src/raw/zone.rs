@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::upload::{Uploaded, take_in};
-use super::{Manifest, PartMeta, Shelf};
+use super::{Manifest, PartMeta, Shelf, Step};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
@@ -43,6 +44,7 @@ pub struct RawZone {
     lake: Lake,
     pipeline: String,
     access: Access,
+    step: Option<Step>,
     shelf: Arc<Shelf>,
 }
 
@@ -52,7 +54,18 @@ impl RawZone {
             lake,
             pipeline: pipeline.to_owned(),
             access,
+            step: None,
             shelf,
+        }
+    }
+
+    /// The same zone at one step of a unit's fetch: what is put or checked through it notes the step, so that a run that
+    /// comes after a crash goes on from there (see [`Run::unpublished`](crate::Run::unpublished)).
+    #[must_use]
+    pub fn at(&self, step: Step) -> Self {
+        Self {
+            step: Some(step),
+            ..self.clone()
         }
     }
 
@@ -93,6 +106,8 @@ impl RawZone {
             run: run.to_owned(),
             fetched_at: now,
             checked_at: now,
+            checked_sequence: 0,
+            step: self.step.clone(),
             status: meta.status,
             headers: meta.headers,
             etag: meta.etag,
@@ -123,8 +138,7 @@ impl RawZone {
             return Ok(None);
         };
         manifest.checked_at = at;
-        self.store_again(&manifest).await?;
-        Ok(Some(manifest))
+        self.store_again(manifest).await.map(Some)
     }
 
     /// All manifests, oldest first, those whose sync is still under way among them.
@@ -139,6 +153,45 @@ impl RawZone {
         let mut all: Vec<Manifest> = known.all().cloned().collect();
         all.sort_by(|a, b| (a.sequence, &a.path).cmp(&(b.sequence, &b.path)));
         Ok(all)
+    }
+
+    /// The number of the last fetch or check that this process knows of.
+    pub(crate) async fn last_check(&self) -> Result<u64, LakeError> {
+        let mut known = self.shelf.known.lock().await;
+        let store = self.lake.store();
+        known.load_once(store.as_ref(), &self.pipeline).await?;
+        Ok(known.last_check())
+    }
+
+    /// Of one unit, the parts after the fetch or check of this number, as a fetch that began at `from` brought them one
+    /// after the other; none where that fetch came to its end, or there was none.
+    pub(crate) async fn broken_off(
+        &self,
+        unit: &str,
+        from: Option<&Value>,
+        published: u64,
+    ) -> Result<Vec<Manifest>, LakeError> {
+        let all = self.manifests().await?;
+        let mut steps: Vec<(&Manifest, &Step)> = all
+            .iter()
+            .filter(|manifest| manifest.unit == unit && manifest.checked_sequence > published)
+            .filter_map(|manifest| Some((manifest, manifest.step.as_ref()?)))
+            .collect();
+        steps.sort_by_key(|(manifest, _)| manifest.checked_sequence);
+        let mut chain = Vec::new();
+        let (mut cursor, mut after) = (from, published);
+        // Of several fetches from one cursor the last counts; a later part was fetched later, so this comes to an end.
+        while let Some((manifest, step)) = steps.iter().rev().find(|(manifest, step)| {
+            step.from.as_ref() == cursor && manifest.checked_sequence > after
+        }) {
+            chain.push((*manifest).clone());
+            after = manifest.checked_sequence;
+            cursor = step.next.as_ref();
+            if cursor.is_none() {
+                return Ok(Vec::new());
+            }
+        }
+        Ok(chain)
     }
 
     /// Where a part's bytes lie: the store, the path in it, and how many they are.
@@ -247,24 +300,25 @@ impl RawZone {
         // Its manifest may just have been stored, under another number than it was given first.
         let mut known = self.newest(&known.unit, &known.key).await?.unwrap_or(known);
         known.check(meta, self.lake.env().clock.now());
-        self.store_again(&known).await?;
-        Ok(known)
+        self.store_again(known).await
     }
 
-    /// Writes a manifest over itself.
-    async fn store_again(&self, manifest: &Manifest) -> Result<(), LakeError> {
+    /// Writes a manifest that was checked over itself.
+    async fn store_again(&self, mut manifest: Manifest) -> Result<Manifest, LakeError> {
         let mut known = self.shelf.known.lock().await;
+        manifest.checked_sequence = known.last_check() + 1;
+        manifest.step.clone_from(&self.step);
         let place = known
-            .place(manifest)
+            .place(&manifest)
             .unwrap_or_else(|| layout::manifest(&self.pipeline, self.access, manifest.sequence));
-        let bytes = files::to_json(&place, manifest)?;
+        let bytes = files::to_json(&place, &manifest)?;
         let store = self.lake.store();
         let put = store
             .put_opts(&place, bytes.into(), PutMode::Overwrite.into())
             .await;
         put.map_err(|error| LakeError::store("write", &place, error))?;
         known.store(place, manifest.clone());
-        Ok(())
+        Ok(manifest)
     }
 }
 
