@@ -46,12 +46,13 @@ pub use error::LakeError;
 pub use journal::{Journal, JournalWriter, Kind};
 pub use lake::{FORMAT_VERSION, Lake};
 pub use layout::Access;
-pub use raw::{Manifest, PartMeta, PutError, RawZone};
+pub use raw::{Manifest, PartMeta, PutError, RawZone, Step};
 pub use snapshot::{
     At, PipelineEntry, PipelineState, Snapshot, StagedEntry, TableVersion,
 };
 
 pub use run::{KeyHashes, KeyRows, Published, Run};
+pub use settle::KeyHolder;
 pub use stage::{
     DuplicateKey, KeySuspects, Load, StageOptions, Staged, Suspects, TableStage, slice_of,
 };

@@ -24,6 +24,23 @@ pub(crate) struct Loser {
     pub(crate) row: i64,
     pub(crate) key: String,
     pub(crate) place: Place,
+    pub(crate) holder: KeyHolder,
+}
+
+/// Whose row has the key already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyHolder {
+    /// Another source's, published.
+    OtherSource,
+    /// One of this source, loaded by an earlier run.
+    EarlierRun,
+    /// One of this run.
+    ThisRun {
+        /// The raw part.
+        part: String,
+        /// The record in it.
+        row: i64,
+    },
 }
 
 /// The verdicts on all keys so far.
@@ -58,8 +75,8 @@ pub(crate) struct Place {
 #[derive(Debug, Default)]
 struct Group {
     key: Vec<u8>,
-    /// Whether there was a row before.
-    taken: bool,
+    /// The first row: whose, its part and its record number.
+    holder: Option<(u8, u32, i64)>,
     others: bool,
     published: Vec<(Place, Vec<u8>)>,
     latest: Option<(Place, Vec<u8>)>,
@@ -115,11 +132,12 @@ impl<'a> Judge<'a> {
             } else {
                 self.take_published(side, place, content);
             }
+            let (part, row) = origin;
+            self.group.holder.get_or_insert((side, part, row));
         }
     }
 
     fn take_published(&mut self, side: u8, place: Place, content: &[u8]) {
-        self.group.taken = true;
         if side == Side::Other as u8 {
             self.group.others = true;
         } else if self.rule == Rule::LastReplaces {
@@ -136,7 +154,7 @@ impl<'a> Judge<'a> {
     ) {
         let loses = match self.rule {
             Rule::LastReplaces => self.group.others,
-            Rule::FirstStays => self.group.taken,
+            Rule::FirstStays => self.group.holder.is_some(),
         };
         if loses {
             verdicts.drop_row(place);
@@ -146,10 +164,10 @@ impl<'a> Judge<'a> {
                 row: origin.1,
                 key,
                 place,
+                holder: self.holder(),
             });
             return;
         }
-        self.group.taken = true;
         if self.rule == Rule::LastReplaces
             && let Some((earlier, _)) = self.group.latest.replace((place, content.to_vec()))
         {
@@ -174,6 +192,17 @@ impl<'a> Judge<'a> {
         for (place, _) in group.published {
             verdicts.drop_row(place);
             verdicts.changed.push((place, latest));
+        }
+    }
+
+    fn holder(&self) -> KeyHolder {
+        match self.group.holder {
+            Some((side, part, row)) if side == Side::New as u8 => KeyHolder::ThisRun {
+                part: self.parts.name(part),
+                row,
+            },
+            Some((side, ..)) if side == Side::Own as u8 => KeyHolder::EarlierRun,
+            _ => KeyHolder::OtherSource,
         }
     }
 

@@ -33,6 +33,7 @@ use crate::keys::KeyHashes;
 use crate::stage::read::Reader;
 use records::{Recorder, SORTED_BY};
 
+pub use judge::KeyHolder;
 pub(crate) use judge::{Place, Rule, Verdicts};
 pub(crate) use positions::Positions;
 pub(crate) use records::{Candidate, Parts, Side};

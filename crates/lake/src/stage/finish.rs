@@ -1,6 +1,6 @@
 //! From written files to one staged commit.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -11,7 +11,7 @@ use super::form::Identity;
 use super::plan::{Changes, Plan};
 use super::read::{FileRef, Reader};
 use super::suspects::{Search, may_meet};
-use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions};
+use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions, texts};
 use crate::error::LakeError;
 use crate::keys::KeyHashes;
 use crate::settle::{Parts, Place, Question, Rule, Side, Verdicts};
@@ -29,6 +29,8 @@ struct Key {
 #[derive(Default)]
 struct Sums {
     duplicates: Vec<DuplicateKey>,
+    /// Where each of the duplicates was written.
+    places: Vec<Place>,
     unchanged: u64,
     superseded: u64,
     changed: Vec<(Place, Place)>,
@@ -61,6 +63,7 @@ pub(super) async fn finish(
     for key in keys(stage, suspects) {
         settle(stage, &reader, &mut plan, &key, &parts, &mut sums).await?;
     }
+    tell_in_full(stage, &reader, &plan, &mut sums).await?;
     revisions::write(stage, &reader, &plan, &mut sums.changed).await?;
     let mut staged = Staged {
         table: stage.contract.name.clone(),
@@ -209,14 +212,45 @@ fn conclude(plan: &mut Plan, key: &Key, verdicts: Verdicts, sums: &mut Sums) {
     sums.unchanged += verdicts.unchanged;
     sums.superseded += verdicts.superseded;
     sums.changed.extend(verdicts.changed);
-    sums.duplicates
-        .extend(verdicts.losers.into_iter().map(|loser| DuplicateKey {
+    for loser in verdicts.losers {
+        sums.places.push(loser.place);
+        sums.duplicates.push(DuplicateKey {
             part: loser.part,
             row: loser.row,
             fields: Arc::clone(&key.fields),
             key: loser.key,
             rule: key.rule,
-        }));
+            holder: loser.holder,
+            record: None,
+        });
+    }
+}
+
+/// Gives the rows with a repeated key what they say, as long as there is room for it.
+async fn tell_in_full(
+    stage: &TableStage,
+    reader: &Reader,
+    plan: &Plan,
+    sums: &mut Sums,
+) -> Result<(), LakeError> {
+    let by_place: HashMap<Place, usize> = sums.places.iter().copied().zip(0..).collect();
+    let (duplicates, mut room) = (&mut sums.duplicates, stage.options.record_bytes_max);
+    texts::for_each(
+        stage,
+        reader,
+        plan,
+        by_place.keys().copied(),
+        |place, text| {
+            let duplicate = by_place.get(&place).and_then(|at| duplicates.get_mut(*at));
+            if let Some(duplicate) = duplicate
+                && let Some(left) = room.checked_sub(text.row.len())
+            {
+                room = left;
+                duplicate.record = Some(text.row);
+            }
+        },
+    )
+    .await
 }
 
 /// Stages the commit; none where there is nothing to say.

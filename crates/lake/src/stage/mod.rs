@@ -17,6 +17,7 @@ mod stored;
 mod suspects;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use sectorlake_contract::{Contract, PartitionBy, TableName};
 
 use crate::error::LakeError;
 use crate::run::Work;
+use crate::settle::KeyHolder;
 use crate::table::LakeTable;
 use crate::writer::{TableWriter, Target, WrittenFiles};
 
@@ -65,6 +67,8 @@ pub struct StageOptions {
     pub settle_bytes_max: usize,
     /// Duplicate keys that may be told one by one; with more than these the stage fails.
     pub duplicates_max: usize,
+    /// Bytes of rows with such a key that are told in full.
+    pub record_bytes_max: usize,
 }
 
 impl Default for StageOptions {
@@ -74,6 +78,7 @@ impl Default for StageOptions {
             buffer_bytes_max: 128 << 20,
             settle_bytes_max: 64 << 20,
             duplicates_max: 500_000,
+            record_bytes_max: 16 << 20,
         }
     }
 }
@@ -137,6 +142,10 @@ pub struct DuplicateKey {
     pub key: String,
     /// `primaryKey` or `unique`.
     pub rule: &'static str,
+    /// The row that has the key already.
+    pub holder: KeyHolder,
+    /// The row as JSON; none after the first rows that make up `StageOptions::record_bytes_max`.
+    pub record: Option<String>,
 }
 
 /// What a stage came to. The rows that were written = loaded + unchanged + superseded + duplicates.

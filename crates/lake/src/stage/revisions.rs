@@ -3,32 +3,21 @@
 //! A change is no overwrite that no one saw. Pairs are worked off a share at a time: the old rows of a share are held as
 //! text until the new ones are met.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use arrow::array::{AsArray, UInt32Array};
-use arrow::compute::take_record_batch;
-use arrow::json::LineDelimitedWriter;
-use arrow::record_batch::RecordBatch;
-use futures::TryStreamExt;
-use sectorlake_contract::{Classification, system};
+use sectorlake_contract::Classification;
 
 use super::TableStage;
 use super::plan::Plan;
 use super::read::Reader;
+use super::texts::{RowText, for_each};
 use crate::error::LakeError;
 use crate::journal::RevisionRow;
 use crate::layout::Access;
-use crate::settle::{Place, Positions};
+use crate::settle::Place;
 
 /// Changed rows whose old values are held at a time.
 const PAIRS_AT_A_TIME: usize = 20_000;
-
-/// A row that was, as text.
-struct Old {
-    key: String,
-    run: String,
-    row: String,
-}
 
 /// Writes the revisions of all changed rows, given the places of the old and the new row of each.
 pub(super) async fn write(
@@ -55,7 +44,7 @@ pub(super) async fn write(
     let work = &stage.work;
     let mut journal = work.journal().writer::<RevisionRow>(work.id(), access);
     for share in changed.chunks(PAIRS_AT_A_TIME) {
-        let mut olds: HashMap<Place, Old> = HashMap::new();
+        let mut olds: HashMap<Place, RowText> = HashMap::new();
         let old_places = share.iter().map(|(old, _)| *old);
         for_each(stage, reader, plan, old_places, |place, old| {
             drop(olds.insert(place, old))
@@ -85,94 +74,4 @@ pub(super) async fn write(
         }
     }
     journal.close().await.map(drop)
-}
-
-/// Reads the rows at these places as text.
-async fn for_each(
-    stage: &TableStage,
-    reader: &Reader,
-    plan: &Plan,
-    places: impl Iterator<Item = Place>,
-    mut each: impl FnMut(Place, Old),
-) -> Result<(), LakeError> {
-    let mut by_file: BTreeMap<usize, Positions> = BTreeMap::new();
-    for place in places {
-        by_file
-            .entry(place.file)
-            .or_default()
-            .insert(place.position);
-    }
-    let mut columns: Vec<String> = stage
-        .contract
-        .fields
-        .iter()
-        .map(|field| field.name.clone())
-        .collect();
-    columns.push(system::RUN.to_owned());
-    for (file, wanted) in by_file {
-        let mut batches = reader.read(&plan.entries[file].file, &columns).await?;
-        let mut first = 0;
-        while let Some(batch) = batches.try_next().await? {
-            let rows = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
-            let chosen: Vec<u32> = (0..rows)
-                .filter(|row| wanted.contains(first + u64::from(*row)))
-                .collect();
-            if !chosen.is_empty() {
-                let texts = texts(stage, reader, &batch, &chosen)?;
-                for (row, old) in chosen.iter().zip(texts) {
-                    each(
-                        Place {
-                            file,
-                            position: first + u64::from(*row),
-                        },
-                        old,
-                    );
-                }
-            }
-            first += u64::from(rows);
-        }
-    }
-    Ok(())
-}
-
-fn texts(
-    stage: &TableStage,
-    reader: &Reader,
-    batch: &RecordBatch,
-    chosen: &[u32],
-) -> Result<Vec<Old>, LakeError> {
-    let of = || {
-        let rows = take_record_batch(batch, &UInt32Array::from(chosen.to_vec()))?;
-        let fields: Vec<usize> = (0..rows.num_columns() - 1).collect();
-        let key = stage
-            .contract
-            .primary_key
-            .iter()
-            .map(|field| rows.schema().index_of(field));
-        let key = key.collect::<Result<Vec<_>, _>>()?;
-        let (keys, values) = (
-            lines(&rows.project(&key)?)?,
-            lines(&rows.project(&fields)?)?,
-        );
-        let runs = rows.column(rows.num_columns() - 1).as_string::<i32>();
-        let olds = keys.into_iter().zip(values).enumerate();
-        Ok(olds
-            .map(|(row, (key, text))| Old {
-                key,
-                run: runs.value(row).to_owned(),
-                row: text,
-            })
-            .collect())
-    };
-    of().map_err(|error| reader.arrow(error))
-}
-
-/// Each row as a JSON object.
-fn lines(rows: &RecordBatch) -> Result<Vec<String>, arrow::error::ArrowError> {
-    let mut writer = LineDelimitedWriter::new(Vec::new());
-    writer.write(rows)?;
-    writer.finish()?;
-    let text = String::from_utf8(writer.into_inner())
-        .map_err(|error| arrow::error::ArrowError::JsonError(error.to_string()))?;
-    Ok(text.lines().map(str::to_owned).collect())
 }

@@ -12,6 +12,7 @@ use super::fixture::{
 };
 use super::{Load, Staged, slice_of};
 use crate::journal::Kind;
+use crate::settle::KeyHolder;
 
 fn balance(staged: &Staged) -> u64 {
     staged.loaded + staged.unchanged + staged.superseded + staged.duplicates.len() as u64
@@ -83,13 +84,34 @@ async fn the_first_of_a_key_stays_whichever_worker_wrote_it() {
                 duplicate.row,
                 duplicate.key.as_str(),
                 duplicate.rule,
+                duplicate.record.as_deref().unwrap(),
             )
         })
         .collect();
     assert_eq!(
         told,
-        [("p1", 8, "a", "primaryKey"), ("p2", 1, "a", "primaryKey")]
+        [
+            (
+                "p1",
+                8,
+                "a",
+                "primaryKey",
+                r#"{"id":"a","value":5,"at":"1970-01-01T00:00:00Z"}"#
+            ),
+            (
+                "p2",
+                1,
+                "a",
+                "primaryKey",
+                r#"{"id":"a","value":2,"at":"1970-01-01T00:00:00Z"}"#
+            )
+        ]
     );
+    let first = KeyHolder::ThisRun {
+        part: "p1".to_owned(),
+        row: 7,
+    };
+    assert!(staged.duplicates.iter().all(|it| it.holder == first));
     assert_eq!(balance(&staged), 5);
 }
 
@@ -112,6 +134,19 @@ async fn append_refuses_keys_that_are_there() {
         (staged.loaded, staged.duplicates.len(), staged.removed_rows),
         (1, 1, 0)
     );
+    assert_eq!(staged.duplicates[0].holder, KeyHolder::EarlierRun);
+}
+
+#[tokio::test]
+async fn refused_rows_are_told_in_full_as_far_as_there_is_room() {
+    let lake = lake().await;
+    let mut replace = Loading::of(Load::Replace);
+    replace.options.record_bytes_max = 110;
+    let twice = (0..10).map(|n| row("a", n, "p1", n)).collect();
+    let (staged, _) = replace.run(&lake, "bus", &[twice]).await.unwrap();
+    assert_eq!(staged.duplicates.len(), 9);
+    let told = staged.duplicates.iter().filter(|it| it.record.is_some());
+    assert_eq!(told.count(), 2);
 }
 
 #[tokio::test]
@@ -129,6 +164,7 @@ async fn keys_of_the_lake_hold_across_sources() {
         let new = vec![row("a", 2, "p2", 1), row(load.word(), 3, "p2", 2)];
         let (staged, _) = loading.run(&lake, "tram", &[new]).await.unwrap();
         assert_eq!((staged.loaded, staged.duplicates.len()), (1, 1), "{load:?}");
+        assert_eq!(staged.duplicates[0].holder, KeyHolder::OtherSource);
         assert_eq!(values(&lake, "bus").await, map(&[("a", 1)]));
     }
 }
