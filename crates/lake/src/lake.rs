@@ -242,7 +242,7 @@ impl Lake {
                 snapshot: snapshot.number,
             });
         };
-        LakeTable::open(self.store(), name, version.version).await
+        LakeTable::open(self.store(), name, version.access, version.version).await
     }
 
     /// The raw parts of a pipeline, behind the open door.

@@ -1,7 +1,8 @@
 //! Where everything lies in a lake: the one place that names its folders.
 
 use object_store::path::Path;
-use sectorlake_contract::TableName;
+use sectorlake_contract::{Classification, Contract, TableName};
+use serde::{Deserialize, Serialize};
 
 use crate::error::LakeError;
 use crate::journal::Kind;
@@ -16,13 +17,17 @@ const RAW_MANIFESTS: &str = "manifests";
 const SNAPSHOTS: &str = "snapshots";
 const RUNS: &str = "runs";
 const LEASES: &str = "leases";
+const OPEN: &str = "open";
 const JOURNAL: &str = "journal";
 const RESTRICTED: &str = "restricted";
 
 /// Which door of the storage a file lies behind.
 ///
 /// What holds personal fields lies under `restricted/`, so that one bucket policy can close it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Access {
     /// No personal field.
     #[default]
@@ -34,6 +39,25 @@ pub enum Access {
 impl Access {
     /// Both, for those who read whatever there is.
     pub(crate) const ALL: [Self; 2] = [Self::Open, Self::Restricted];
+
+    /// Where the rows of a contract belong.
+    #[must_use]
+    pub fn of(contract: &Contract) -> Self {
+        let personal = |class| class == Classification::Personal;
+        if contract
+            .fields
+            .iter()
+            .any(|field| personal(field.classification))
+        {
+            Self::Restricted
+        } else {
+            Self::Open
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        *self == Self::Open
+    }
 
     fn root(self, folder: &str) -> Path {
         match self {
@@ -87,30 +111,34 @@ pub(crate) fn format() -> Path {
 }
 
 /// A table's folder.
-pub(crate) fn table(name: &TableName) -> Path {
-    Path::from(TABLES).join(name.schema()).join(name.table())
+pub(crate) fn table(name: &TableName, access: Access) -> Path {
+    access.root(TABLES).join(name.schema()).join(name.table())
+}
+
+/// A table's Delta log.
+pub(crate) fn log(name: &TableName, access: Access) -> Path {
+    table(name, access).join(DELTA_LOG)
 }
 
 /// One entry of a table's Delta log.
-pub(crate) fn log_entry(name: &TableName, version: u64) -> Path {
-    table(name)
-        .join(DELTA_LOG)
-        .join(format!("{version:020}.json"))
+pub(crate) fn log_entry(name: &TableName, access: Access, version: u64) -> Path {
+    log(name, access).join(numbered(version))
 }
 
-/// The folder of all runs' folders.
-pub(crate) fn runs() -> Path {
-    Path::from(RUNS)
+/// A pipeline's runs that are neither published nor given up, a file each.
+pub(crate) fn open_runs(pipeline: &str) -> Path {
+    Path::from(RUNS).join(OPEN).join(pipeline)
 }
 
-/// A run's own folder.
-pub(crate) fn run(run: &str) -> Path {
-    Path::from(RUNS).join(run)
+/// A run's own folder behind the given door.
+pub(crate) fn run(run: &str, access: Access) -> Path {
+    access.root(RUNS).join(run)
 }
 
-/// Where a run keeps the Delta log entries of a table until it publishes them.
-pub(crate) fn run_log(run_id: &str, name: &TableName) -> Path {
-    run(run_id)
+/// Where a run keeps the Delta log entries of a table until it publishes them: they tell the least and the greatest
+/// value of each column, so those of a restricted table are restricted too.
+pub(crate) fn run_log(run_id: &str, name: &TableName, access: Access) -> Path {
+    run(run_id, access)
         .join("log")
         .join(name.schema())
         .join(name.table())
@@ -118,7 +146,7 @@ pub(crate) fn run_log(run_id: &str, name: &TableName) -> Path {
 
 /// Where a run writes the pipeline's state.
 pub(crate) fn run_state(run_id: &str) -> Path {
-    run(run_id).join("state.json")
+    run(run_id, Access::Open).join("state.json")
 }
 
 /// The folder of a pipeline's leases.
@@ -188,9 +216,18 @@ mod tests {
             (format(), Durability::Now),
             (snapshot(7), Durability::Now),
             (newest_snapshot(), Durability::Never),
-            (log_entry(&stops, 3), Durability::Now),
+            (log_entry(&stops, Access::Open, 3), Durability::Now),
+            (log_entry(&stops, Access::Restricted, 3), Durability::Now),
             (
-                table(&stops).join("_source=bus").join("a.parquet"),
+                table(&stops, Access::Open)
+                    .join("_source=bus")
+                    .join("a.parquet"),
+                Durability::AtFlush,
+            ),
+            (
+                table(&stops, Access::Restricted)
+                    .join("_source=bus")
+                    .join("a.parquet"),
                 Durability::AtFlush,
             ),
             (
@@ -204,7 +241,14 @@ mod tests {
             (manifest("bus", Access::Open, 1), Durability::Now),
             (manifest("bus", Access::Restricted, 1), Durability::Now),
             (manifest("parts", Access::Open, 1), Durability::Now),
-            (run_log("r1", &stops).join("x.json"), Durability::AtFlush),
+            (
+                run_log("r1", &stops, Access::Open).join("x.json"),
+                Durability::AtFlush,
+            ),
+            (
+                run_log("r1", &stops, Access::Restricted).join("x.json"),
+                Durability::AtFlush,
+            ),
             (leases("bus").join(numbered(1)), Durability::Never),
             (
                 journal(Kind::Runs, Access::Open).join("r1-0.parquet"),

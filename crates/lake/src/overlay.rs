@@ -23,7 +23,7 @@ use sectorlake_contract::TableName;
 use url::Url;
 
 use crate::error::LakeError;
-use crate::layout;
+use crate::layout::{self, Access};
 
 /// Digits of a version in the names of log files.
 const VERSION_DIGITS: usize = 20;
@@ -32,6 +32,8 @@ const VERSION_DIGITS: usize = 20;
 #[derive(Debug, Clone)]
 pub(crate) struct Overlay {
     base: Arc<dyn ObjectStore>,
+    /// The table's folder.
+    folder: Path,
     log: Path,
     /// The run's folder for it; none for a reader.
     own: Option<Path>,
@@ -43,22 +45,27 @@ impl Overlay {
     pub(crate) fn new(
         base: Arc<dyn ObjectStore>,
         run: &str,
-        table: &TableName,
+        (table, access): (&TableName, Access),
         base_version: Option<u64>,
     ) -> Arc<Self> {
-        let log = layout::table(table).join("_delta_log");
-        let own = Some(layout::run_log(run, table));
-        Arc::new(Self { base, log, own, base_version })
+        let own = Some(layout::run_log(run, table, access));
+        let (folder, log) = (layout::table(table, access), layout::log(table, access));
+        Arc::new(Self { base, folder, log, own, base_version })
     }
 
     /// The table as it was published at a version, with nothing over it.
     pub(crate) fn published(
         base: Arc<dyn ObjectStore>,
-        table: &TableName,
+        (table, access): (&TableName, Access),
         version: u64,
     ) -> Arc<Self> {
-        let log = layout::table(table).join("_delta_log");
-        Arc::new(Self { base, log, own: None, base_version: Some(version) })
+        let (folder, log) = (layout::table(table, access), layout::log(table, access));
+        Arc::new(Self { base, folder, log, own: None, base_version: Some(version) })
+    }
+
+    /// The table's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The place in the run's folder, for what belongs to the log.
@@ -236,11 +243,8 @@ impl ObjectStore for Overlay {
 /// What deltalake reads and writes a table through, given a store rooted at the lake.
 ///
 /// The URL only has to be one that Delta can take apart: its path is the table's folder.
-pub(crate) fn log_store(
-    store: Arc<Overlay>,
-    table: &TableName,
-) -> std::result::Result<LogStoreRef, LakeError> {
-    let folder = layout::table(table);
+pub(crate) fn log_store(store: Arc<Overlay>) -> std::result::Result<LogStoreRef, LakeError> {
+    let folder = store.folder().clone();
     let url = Url::parse(&format!("memory:///{folder}/"))
         .map_err(|error| LakeError::corrupt(&folder, error))?;
     let prefixed = Arc::new(PrefixStore::new(Arc::clone(&store) as Arc<dyn ObjectStore>, folder));

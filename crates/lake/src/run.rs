@@ -14,14 +14,14 @@ use crate::error::LakeError;
 use crate::journal::Journal;
 use crate::keys::for_each_hash;
 use crate::lake::Lake;
-use crate::layout;
+use crate::layout::{self, Access};
 use crate::lease::Lease;
 use crate::overlay::Overlay;
-use crate::raw::Manifest;
 use crate::publish::{leftovers, publisher, roll_forward};
-use crate::snapshot::{self, PipelineState, Snapshot, StagedEntry};
+use crate::raw::Manifest;
+use crate::snapshot::{self, PipelineState, Snapshot, StagedEntry, TableVersion};
 use crate::stage::read::{FileRef, Reader};
-use crate::stage::{Load, StageOptions, TableStage};
+use crate::stage::{Ground, Load, StageOptions, TableStage};
 use crate::store::files;
 use crate::table::LakeTable;
 
@@ -61,7 +61,7 @@ pub(crate) struct Work {
     base: Option<Snapshot>,
     state: Option<PipelineState>,
     staged: Mutex<BTreeMap<TableName, StagedTable>>,
-    tables: Mutex<HashMap<(TableName, u64), Arc<LakeTable>>>,
+    tables: Mutex<HashMap<(TableName, Access, u64), Arc<LakeTable>>>,
 }
 
 /// A table that the run has finished.
@@ -72,13 +72,14 @@ pub(crate) struct StagedTable {
     pub(crate) entry: Option<StagedEntry>,
 }
 
-/// What a run's folder says of it, for those who come after a crash.
+/// What an open run says of itself, for those who come after a crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunFile {
-    pub(crate) pipeline: String,
     pub(crate) host: String,
     pub(crate) process: ProcessId,
     pub(crate) begun_at: DateTime<Utc>,
+    /// The snapshot it began from, 0 where there was none: its own has a greater number.
+    pub(crate) base: u64,
 }
 
 impl Run {
@@ -149,15 +150,16 @@ impl Run {
                 detail,
             });
         }
-        let version = self.work.base_version(table);
-        let next = version.map_or(0, |version| version + 1);
-        let base = match version {
-            Some(version) => Some(self.work.open(table, version, false).await?),
+        let base = match self.work.base_version(table) {
+            Some(base) => Some(self.work.open(table, base, false).await?),
             None => None,
         };
-        publisher::refuse_foreign(&self.work.lake, table, next, self.work.base.as_ref()).await?;
+        let ground = ground(&self.work, contract, load, &options, base)?;
+        let next = ground.base.as_ref().map_or(0, |base| base.version + 1);
+        let place = (table, ground.access);
+        publisher::refuse_foreign(&self.work.lake, place, next, self.work.base.as_ref()).await?;
         leftovers::mark(&self.work.lake, &self.work.id, table).await?;
-        TableStage::new(Arc::clone(&self.work), contract, load, options, base)
+        TableStage::new(Arc::clone(&self.work), contract, (load, options), ground)
     }
 
     /// A table as the run sees it: as staged, else as it was published when the run began.
@@ -236,6 +238,7 @@ impl Run {
             self.work.remove_all().await;
         }
         let published = published?;
+        leftovers::close(&self.work.lake, &self.work.pipeline, &self.work.id).await;
         if let Err(error) = self.lease.release().await {
             tracing::warn!(%error, "the lease was not given up; it runs out by itself");
         }
@@ -258,6 +261,42 @@ impl Run {
     pub async fn finish_unchanged(self) -> Result<(), LakeError> {
         self.abandon().await
     }
+}
+
+/// What a table is staged on. One that lies behind the restricted door stays there; one that holds personal fields from
+/// now on is made anew behind it, if none of its rows stay.
+fn ground(
+    work: &Work,
+    contract: &Contract,
+    load: Load,
+    options: &StageOptions,
+    base: Option<Arc<LakeTable>>,
+) -> Result<Ground, LakeError> {
+    let wanted = Access::of(contract);
+    let fits = base.as_ref().is_none_or(|base| base.access >= wanted);
+    if fits {
+        let access = base.as_ref().map_or(wanted, |base| base.access);
+        return Ok(Ground {
+            access,
+            base,
+            left_behind: 0,
+        });
+    }
+    let files = base.iter().flat_map(|base| &base.files);
+    let all_go = load == Load::Replace && options.slice.is_none();
+    if !all_go || files.clone().any(|file| !file.is_of(&work.pipeline)) {
+        let detail = "it holds personal fields from now on, so its rows have to move behind the restricted door; only a \
+            pipeline with load: replace that all its rows come from can do that";
+        return Err(LakeError::SchemaChanged {
+            table: contract.name.clone(),
+            detail: detail.to_owned(),
+        });
+    }
+    Ok(Ground {
+        access: wanted,
+        left_behind: files.map(|file| file.rows).sum(),
+        base: None,
+    })
 }
 
 impl Work {
@@ -293,9 +332,9 @@ impl Work {
         self.lake.env().ids.next()
     }
 
-    fn base_version(&self, table: &TableName) -> Option<u64> {
-        let base = self.base.as_ref()?;
-        base.tables.get(table).map(|version| version.version)
+    /// The table as of the base snapshot.
+    pub(crate) fn base_version(&self, table: &TableName) -> Option<&TableVersion> {
+        self.base.as_ref()?.tables.get(table)
     }
 
     pub(crate) fn lock_staged(&self) -> MutexGuard<'_, BTreeMap<TableName, StagedTable>> {
@@ -307,25 +346,27 @@ impl Work {
     pub(crate) async fn stage_entry(
         &self,
         contract: &Arc<Contract>,
+        access: Access,
         base: Option<u64>,
         bytes: Vec<u8>,
     ) -> Result<u64, LakeError> {
         let table = &contract.name;
         let version = base.map_or(0, |base| base + 1);
-        let overlay = Overlay::new(self.store(), &self.id, table, base);
-        let path = layout::log_entry(table, version);
+        let overlay = Overlay::new(self.store(), &self.id, (table, access), base);
+        let path = layout::log_entry(table, access, version);
         let (size, hash) = (
             bytes.len() as u64,
             blake3::hash(&bytes).to_hex().to_string(),
         );
         files::put_if_absent(overlay.as_ref(), &path, bytes).await?;
-        let own = layout::run_log(&self.id, table).join(layout::numbered(version));
+        let own = layout::run_log(&self.id, table, access).join(layout::numbered(version));
         let entry = StagedEntry {
             table: table.clone(),
             version,
             path: own.to_string(),
             size,
             hash,
+            access,
         };
         let staged = StagedTable {
             contract: Arc::clone(contract),
@@ -358,10 +399,15 @@ impl Work {
             .get(name)
             .and_then(|table| table.entry.clone());
         if let Some(entry) = staged {
-            return self.open(name, entry.version, true).await.map(Some);
+            let staged = TableVersion {
+                version: entry.version,
+                contract: String::new(),
+                access: entry.access,
+            };
+            return self.open(name, &staged, true).await.map(Some);
         }
         match self.base_version(name) {
-            Some(version) => self.open(name, version, false).await.map(Some),
+            Some(base) => self.open(name, base, false).await.map(Some),
             None => Ok(None),
         }
     }
@@ -369,10 +415,11 @@ impl Work {
     async fn open(
         &self,
         name: &TableName,
-        version: u64,
+        at: &TableVersion,
         is_staged: bool,
     ) -> Result<Arc<LakeTable>, LakeError> {
-        let key = (name.clone(), version);
+        let (access, version) = (at.access, at.version);
+        let key = (name.clone(), access, version);
         let known = self
             .tables
             .lock()
@@ -383,10 +430,12 @@ impl Work {
             return Ok(table);
         }
         let table = if is_staged {
-            let overlay = Overlay::new(self.store(), &self.id, name, self.base_version(name));
-            LakeTable::open_over(overlay, name, version).await?
+            let base = self.base_version(name).filter(|base| base.access == access);
+            let base = base.map(|base| base.version);
+            let overlay = Overlay::new(self.store(), &self.id, (name, access), base);
+            LakeTable::open_over(overlay, name, access, version).await?
         } else {
-            LakeTable::open(self.store(), name, version).await?
+            LakeTable::open(self.store(), name, access, version).await?
         };
         let table = Arc::new(table);
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
@@ -404,12 +453,12 @@ impl Work {
     async fn write_run_file(&self) -> Result<(), LakeError> {
         let env = self.lake.env();
         let file = RunFile {
-            pipeline: self.pipeline.clone(),
             host: env.host.clone(),
             process: env.process,
             begun_at: self.now(),
+            base: self.base.as_ref().map_or(0, |base| base.number),
         };
-        let path = leftovers::run_file(&self.id);
+        let path = leftovers::run_file(&self.pipeline, &self.id);
         let bytes = files::to_json(&path, &file)?;
         files::put_if_absent(self.store().as_ref(), &path, bytes)
             .await

@@ -10,7 +10,7 @@ use sectorlake_contract::TableName;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LakeError;
-use crate::layout;
+use crate::layout::{self, Access};
 use crate::store::files;
 
 pub(crate) use crate::store::files::PutOutcome;
@@ -43,6 +43,9 @@ pub struct TableVersion {
     pub version: u64,
     /// The hash of the contract that it was written by.
     pub contract: String,
+    /// Behind which door it lies.
+    #[serde(default, skip_serializing_if = "Access::is_open")]
+    pub access: Access,
 }
 
 /// A Delta log entry in the folder of the run that staged it.
@@ -58,6 +61,9 @@ pub struct StagedEntry {
     pub size: u64,
     /// The BLAKE3 hash of its bytes, in hexadecimal digits.
     pub hash: String,
+    /// Behind which door the table lies.
+    #[serde(default, skip_serializing_if = "Access::is_open")]
+    pub access: Access,
 }
 
 /// What a pipeline last published.
@@ -113,7 +119,7 @@ impl Snapshot {
     /// Where the storage fails.
     pub async fn is_whole(&self, store: &dyn ObjectStore) -> Result<bool, LakeError> {
         let checks = self.entries.iter().map(|entry| async move {
-            let path = layout::log_entry(&entry.table, entry.version);
+            let path = layout::log_entry(&entry.table, entry.access, entry.version);
             match store.head(&path).await {
                 Ok(_) => Ok(true),
                 Err(object_store::Error::NotFound { .. }) => Ok(false),
@@ -175,22 +181,28 @@ pub(crate) mod tests {
         let table: TableName = "transport.stops".parse().unwrap();
         let mut snapshot = of(number, i64::try_from(number).unwrap() * 10);
         let contract = "c".to_owned();
-        snapshot
-            .tables
-            .insert(table.clone(), TableVersion { version, contract });
+        snapshot.tables.insert(
+            table.clone(),
+            TableVersion {
+                version,
+                contract,
+                access: Access::Open,
+            },
+        );
         snapshot.entries.push(StagedEntry {
             table,
             version,
             path: format!("runs/run-{number}/log/transport/stops/{version:020}.json"),
             size: 2,
             hash: blake3::hash(b"{}").to_hex().to_string(),
+            access: Access::Open,
         });
         snapshot
     }
 
     async fn bring(store: &InMemory, snapshot: &Snapshot) {
         for entry in &snapshot.entries {
-            let path = layout::log_entry(&entry.table, entry.version);
+            let path = layout::log_entry(&entry.table, entry.access, entry.version);
             store.put(&path, "{}".into()).await.unwrap();
         }
     }

@@ -12,7 +12,7 @@ use object_store::path::Path;
 use sectorlake_contract::TableName;
 
 use crate::error::LakeError;
-use crate::layout;
+use crate::layout::Access;
 use crate::overlay::{Overlay, log_store};
 use crate::writer::statistics::from_delta;
 
@@ -23,6 +23,8 @@ pub struct LakeTable {
     pub name: TableName,
     /// Its Delta version.
     pub version: u64,
+    /// Behind which door it lies.
+    pub access: Access,
     /// All columns, in the table's order, with the fields' metadata (titles, unit, classification).
     pub schema: SchemaRef,
     /// The columns that are not in the files: their values are the files' `partition_values`.
@@ -58,22 +60,25 @@ impl LakeTable {
     pub(crate) async fn open(
         store: Arc<dyn ObjectStore>,
         name: &TableName,
+        access: Access,
         version: u64,
     ) -> Result<Self, LakeError> {
-        Self::open_over(Overlay::published(store, name, version), name, version).await
+        let overlay = Overlay::published(store, (name, access), version);
+        Self::open_over(overlay, name, access, version).await
     }
 
     /// Reads the log up to `version` as a run sees it.
     pub(crate) async fn open_over(
         overlay: Arc<Overlay>,
         name: &TableName,
+        access: Access,
         version: u64,
     ) -> Result<Self, LakeError> {
-        let log_store = log_store(overlay, name)?;
+        let folder = overlay.folder().clone();
+        let log_store = log_store(overlay)?;
         let snapshot = EagerSnapshot::try_new(log_store.as_ref(), Some(version)).await;
-        let snapshot = snapshot.map_err(|error| delta(name, "open", error))?;
+        let snapshot = snapshot.map_err(|error| delta(name, &folder, error))?;
         let schema = snapshot.arrow_schema();
-        let folder = layout::table(name);
         let log = snapshot.log_data();
         let files = log
             .iter()
@@ -82,6 +87,7 @@ impl LakeTable {
         Ok(Self {
             name: name.clone(),
             version,
+            access,
             partition_columns: snapshot.metadata().partition_columns().to_vec(),
             metadata: configuration(&snapshot),
             files,
@@ -131,12 +137,10 @@ fn configuration(snapshot: &EagerSnapshot) -> BTreeMap<String, String> {
         .collect()
 }
 
-pub(crate) fn delta(table: &TableName, action: &'static str, source: DeltaTableError) -> LakeError {
-    LakeError::refused(action, layout::table(table).as_ref(), &source).unwrap_or_else(|| {
-        LakeError::Delta {
-            table: table.clone(),
-            action,
-            source: Box::new(source),
-        }
+fn delta(table: &TableName, folder: &Path, source: DeltaTableError) -> LakeError {
+    LakeError::refused("open", folder.as_ref(), &source).unwrap_or_else(|| LakeError::Delta {
+        table: table.clone(),
+        action: "open",
+        source: Box::new(source),
     })
 }

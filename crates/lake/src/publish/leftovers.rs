@@ -1,39 +1,46 @@
 //! What dead runs leave behind: their folders, and data files that nothing names. Harmless, but they take room.
 //!
-//! Only what is surely dead is removed: a run of this pipeline whose process on this host is gone, and that never came to
-//! publishing (then its folder would hold a state). A process that only slept could still publish what is cleared away
+//! A run that begins says so in the folder of its pipeline's open runs, and takes that back once it is published or given
+//! up: what stands there is all that has to be looked at. Only what is surely dead is removed: a run whose process on
+//! this host is gone, and that no snapshot names. A process that only slept could still publish what is cleared away
 //! behind it, so a lease that ran out is no proof. All else is left to `maintain`. Data files carry their run's name.
 
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
-use object_store::ObjectStore;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use sectorlake_contract::{TableName, system};
 
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::layout;
+use crate::layout::{self, Access};
 use crate::run::RunFile;
+use crate::snapshot;
 use crate::store::files;
 use crate::writer::partition::folder_name;
 
 const TABLES: &str = "tables";
 
-/// Where a run says whose it is.
-pub(crate) fn run_file(run: &str) -> Path {
-    layout::run(run).join("run.json")
+/// Where a run says that it is at work.
+pub(crate) fn run_file(pipeline: &str, run: &str) -> Path {
+    layout::open_runs(pipeline).join(format!("{run}.json"))
+}
+
+/// Where a run notes the tables it writes files for.
+fn marks(run: &str) -> Path {
+    layout::run(run, Access::Open).join(TABLES)
 }
 
 /// Notes in the run's folder that it writes files into a table's folder.
 pub(crate) async fn mark(lake: &Lake, run: &str, table: &TableName) -> Result<(), LakeError> {
-    let path = layout::run(run).join(TABLES).join(table.to_string());
+    let path = marks(run).join(table.to_string());
     files::put_if_absent(lake.store().as_ref(), &path, Vec::new())
         .await
         .map(drop)
 }
 
-/// Runs of one pipeline that never came to publishing.
+/// Runs of one pipeline that are not published.
 #[derive(Default)]
 struct Unpublished {
     dead: Vec<String>,
@@ -62,32 +69,70 @@ pub(crate) async fn clear(lake: &Lake, pipeline: &str, own_run: &str) {
 async fn unpublished(lake: &Lake, pipeline: &str, own_run: &str) -> Result<Unpublished, LakeError> {
     let store = lake.store();
     let env = lake.env();
-    let runs = layout::runs();
-    let listed = store.list_with_delimiter(Some(&runs)).await;
-    let listed = listed.map_err(|error| LakeError::store("list", &runs, error))?;
+    let runs = layout::open_runs(pipeline);
+    let listed: Vec<Path> = store
+        .list(Some(&runs))
+        .map_ok(|file| file.location)
+        .try_collect()
+        .await
+        .map_err(|error| LakeError::store("list", &runs, error))?;
     let mut found = Unpublished::default();
-    for folder in listed.common_prefixes {
-        let Some(run) = folder.filename().filter(|run| *run != own_run) else {
+    for path in listed {
+        let run = path.filename().and_then(|name| name.strip_suffix(".json"));
+        let Some(run) = run.filter(|run| *run != own_run) else {
             continue;
         };
-        let path = run_file(run);
         let Some(bytes) = files::get(store.as_ref(), &path).await? else {
             continue;
         };
         let file: RunFile = files::from_json(&path, &bytes)?;
-        let has_state = files::get(store.as_ref(), &layout::run_state(run))
-            .await?
-            .is_some();
-        if file.pipeline != pipeline || has_state {
-            continue;
-        }
-        if file.host == env.host && !env.alive.is_alive(file.process) {
-            found.dead.push(run.to_owned());
-        } else {
+        if file.host != env.host || env.alive.is_alive(file.process) {
             found.may_live = true;
+        } else if is_published(lake, run, &file).await? {
+            discard(&store, &path).await;
+        } else if may_be_under_way(lake, run).await? {
+            found.may_live = true;
+        } else {
+            found.dead.push(run.to_owned());
         }
     }
     Ok(found)
+}
+
+/// Whether a snapshot names a run that is dead by now: it cannot publish any more.
+async fn is_published(lake: &Lake, run: &str, file: &RunFile) -> Result<bool, LakeError> {
+    let store = lake.store();
+    let Some(newest) = snapshot::newest(store.as_ref()).await? else {
+        return Ok(false);
+    };
+    for number in file.base + 1..=newest.number {
+        let published = snapshot::read(store.as_ref(), number).await?;
+        if published.is_some_and(|snapshot| snapshot.run == run) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a dead run's snapshot may still be on its way: not on this disk, but a distant store may take up at any time
+/// what was sent to it. A run that never came to publishing has no state.
+async fn may_be_under_way(lake: &Lake, run: &str) -> Result<bool, LakeError> {
+    if lake.lake_store().local().is_some() {
+        return Ok(false);
+    }
+    let state = files::get(lake.store().as_ref(), &layout::run_state(run)).await?;
+    Ok(state.is_some())
+}
+
+/// The run is published: it has nothing to clear away any more.
+pub(crate) async fn close(lake: &Lake, pipeline: &str, run: &str) {
+    discard(&lake.store(), &run_file(pipeline, run)).await;
+}
+
+async fn discard(store: &Arc<dyn ObjectStore>, path: &Path) {
+    if let Err(error) = store.delete(path).await {
+        tracing::debug!(%path, %error, "a published run still stands among the open ones");
+    }
 }
 
 /// Removes the folder and the data files of a run that never published.
@@ -99,7 +144,7 @@ pub(crate) async fn remove(lake: &Lake, pipeline: &str, run: &str) {
 
 async fn try_remove(lake: &Lake, pipeline: &str, run: &str) -> Result<(), LakeError> {
     let store = lake.store();
-    let marks = layout::run(run).join(TABLES);
+    let marks = marks(run);
     let tables: Vec<TableName> = store
         .list(Some(&marks))
         .map_ok(|mark| mark.location.filename().and_then(|name| name.parse().ok()))
@@ -108,8 +153,9 @@ async fn try_remove(lake: &Lake, pipeline: &str, run: &str) -> Result<(), LakeEr
         .await
         .map_err(|error| LakeError::store("list", &marks, error))?;
     let prefix = format!("{run}-");
-    for table in tables {
-        let folder = layout::table(&table).join(folder_name(system::SOURCE, Some(pipeline)));
+    let both = |table: TableName| Access::ALL.map(|access| layout::table(&table, access));
+    for table in tables.into_iter().flat_map(both) {
+        let folder = table.join(folder_name(system::SOURCE, Some(pipeline)));
         let named = prefix.clone();
         delete(&store, &folder, move |path| {
             path.filename().is_some_and(|name| name.starts_with(&named))
@@ -125,15 +171,17 @@ async fn try_remove(lake: &Lake, pipeline: &str, run: &str) -> Result<(), LakeEr
             .sweep_staged(&folder, move |path, _| is_ours(path))
             .await?;
     }
-    lake.lake_store()
-        .sweep_staged(&layout::run(run), |_, _| true)
-        .await?;
-    // The folder goes last: it is what says that there is something to remove.
-    delete(&store, &layout::run(run), |path| {
-        path.filename() != Some("run.json")
-    })
-    .await?;
-    delete(&store, &layout::run(run), |_| true).await
+    // The open one last: it tells which tables there is something to remove from.
+    for access in [Access::Restricted, Access::Open] {
+        let folder = layout::run(run, access);
+        lake.lake_store().sweep_staged(&folder, |_, _| true).await?;
+        delete(&store, &folder, |_| true).await?;
+    }
+    let path = run_file(pipeline, run);
+    match store.delete(&path).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(LakeError::store("remove", &path, error)),
+    }
 }
 
 async fn delete(

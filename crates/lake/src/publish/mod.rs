@@ -4,7 +4,11 @@
 mod faulty;
 pub(crate) mod leftovers;
 pub(crate) mod publisher;
+#[cfg(test)]
+mod races;
 mod renumber;
+#[cfg(test)]
+mod restricted;
 mod roll;
 #[cfg(test)]
 mod tests;

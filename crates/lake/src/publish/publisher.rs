@@ -9,7 +9,7 @@ use sectorlake_contract::TableName;
 use super::{renumber, roll_forward};
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::layout;
+use crate::layout::{self, Access};
 use crate::run::{Published, StagedTable, Work};
 use crate::snapshot::{
     self, PipelineEntry, PipelineState, PutOutcome, Snapshot, StagedEntry, TableVersion,
@@ -36,7 +36,8 @@ pub(crate) async fn publish(work: &Work, state: &PipelineState) -> Result<Publis
         }
         let entries = renumber::onto(work, &staged, newest.as_ref()).await?;
         for entry in &entries {
-            refuse_foreign(work.lake(), &entry.table, entry.version, newest.as_ref()).await?;
+            let place = (&entry.table, entry.access);
+            refuse_foreign(work.lake(), place, entry.version, newest.as_ref()).await?;
         }
         // All that the snapshot names is on the disk before its own name is.
         work.lake().flush(work.pipeline()).await?;
@@ -80,11 +81,11 @@ fn refuse_fenced(work: &Work, newest: &Snapshot) -> Result<(), LakeError> {
 /// Looks whether the next version of a table is still free. What a snapshot published meanwhile put there is its own.
 pub(crate) async fn refuse_foreign(
     lake: &Lake,
-    table: &TableName,
+    (table, access): (&TableName, Access),
     version: u64,
     newest: Option<&Snapshot>,
 ) -> Result<(), LakeError> {
-    let path = layout::log_entry(table, version);
+    let path = layout::log_entry(table, access, version);
     let store = lake.store();
     match store.head(&path).await {
         Err(object_store::Error::NotFound { .. }) => return Ok(()),
@@ -121,6 +122,7 @@ fn next_snapshot(
         let version = TableVersion {
             version: entry.version,
             contract: contract.unwrap_or_default(),
+            access: entry.access,
         };
         tables.insert(entry.table.clone(), version);
     }

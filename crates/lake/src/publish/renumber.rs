@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use arrow::datatypes::FieldRef;
 use object_store::path::Path;
 use sectorlake_contract::{KeyScope, TableName};
 
@@ -15,7 +16,7 @@ use crate::error::LakeError;
 use crate::keys::{KeyHashes, for_each_hash};
 use crate::layout;
 use crate::run::{StagedTable, Work};
-use crate::snapshot::{Snapshot, StagedEntry};
+use crate::snapshot::{Snapshot, StagedEntry, TableVersion};
 use crate::stage::contents::{Contents, contents, without_form};
 use crate::stage::read::{FileRef, Reader};
 use crate::store::files;
@@ -31,14 +32,25 @@ pub(super) async fn onto(
     for table in staged.values() {
         let Some(entry) = &table.entry else { continue };
         let current = newest.and_then(|newest| newest.tables.get(&entry.table));
-        let next = current.map_or(0, |current| current.version + 1);
-        if next == entry.version {
-            entries.push(entry.clone());
-        } else {
-            entries.push(moved(work, table, entry, next).await?);
-        }
+        let moved = match current {
+            // Nobody touched it meanwhile.
+            _ if current == work.base_version(&entry.table) => entry.clone(),
+            Some(current) if current.access == entry.access => {
+                moved(work, table, entry, current).await?
+            }
+            Some(_) => return Err(conflict(entry, "it now lies behind another door")),
+            None => return Err(conflict(entry, "it is no longer in the newest snapshot")),
+        };
+        entries.push(moved);
     }
     Ok(entries)
+}
+
+fn conflict(entry: &StagedEntry, detail: impl Into<String>) -> LakeError {
+    LakeError::Conflict {
+        table: entry.table.clone(),
+        detail: detail.into(),
+    }
 }
 
 /// One entry under another number.
@@ -46,30 +58,23 @@ async fn moved(
     work: &Work,
     table: &StagedTable,
     entry: &StagedEntry,
-    version: u64,
+    current: &TableVersion,
 ) -> Result<StagedEntry, LakeError> {
     let store = work.store();
-    let conflict = |detail: String| LakeError::Conflict {
-        table: entry.table.clone(),
-        detail,
-    };
-    let Some(current) = version.checked_sub(1) else {
-        return Err(conflict(
-            "it is no longer in the newest snapshot".to_owned(),
-        ));
-    };
+    let version = current.version + 1;
     let bytes = staged_bytes(store.as_ref(), entry).await?;
-    let own = contents(&entry.table, &Path::from(entry.path.as_str()), &bytes)?;
-    let now = LakeTable::open(Arc::clone(&store), &entry.table, current).await?;
+    let place = (&entry.table, entry.access);
+    let own = contents(place, &Path::from(entry.path.as_str()), &bytes)?;
+    let (table_name, access) = place;
+    let now = LakeTable::open(Arc::clone(&store), table_name, access, current.version).await?;
     let there: HashSet<&Path> = now.files.iter().map(|file| &file.path).collect();
     if let Some(gone) = own.removed.iter().find(|path| !there.contains(path)) {
-        return Err(conflict(format!(
-            "{gone}, which this run replaces, is gone"
-        )));
+        let detail = format!("{gone}, which this run replaces, is gone");
+        return Err(conflict(entry, detail));
     }
     let form_is_there = form_is_there(&own, &now);
-    if own.metadata.is_some() && !form_is_there {
-        return Err(conflict("it was given another form".to_owned()));
+    if !form_is_there {
+        form_fits(work, entry, &own, &now).await?;
     }
     if table.contract.key_scope == KeyScope::Lake {
         compare_keys(work, table, entry, &own, &now).await?;
@@ -82,7 +87,7 @@ async fn moved(
         });
     }
     let bytes = without_form(&bytes);
-    let path = layout::run_log(work.id(), &entry.table)
+    let path = layout::run_log(work.id(), &entry.table, entry.access)
         .join("moved")
         .join(layout::numbered(version));
     let (size, hash) = (bytes.len() as u64, hash(&bytes));
@@ -93,6 +98,58 @@ async fn moved(
         path: path.to_string(),
         size,
         hash,
+        access: entry.access,
+    })
+}
+
+/// Whether the staged files and those that came meanwhile are rows of one table.
+///
+/// What this run staged has a form of its own: that of the base version, or one that its contract gives it. The table may
+/// have been given another meanwhile, and files in it. Both ways each file must fit the form that stands in the end.
+async fn form_fits(
+    work: &Work,
+    entry: &StagedEntry,
+    own: &Contents,
+    now: &LakeTable,
+) -> Result<(), LakeError> {
+    let staged = work.staged_table(&entry.table).await?;
+    let (written, last) = match own.metadata {
+        // The entry's own form will be the last: what is there now must fit it. Of two that create it one has.
+        Some(_) if own.creates => return Err(conflict(entry, "it was made with another form")),
+        Some(_) => (now, staged.as_ref()),
+        None => (staged.as_ref(), now),
+    };
+    match misfit(written, last) {
+        Some(detail) => Err(conflict(entry, detail)),
+        None => Ok(()),
+    }
+}
+
+/// What keeps files that were written as one form of a table from being read as another.
+fn misfit(written: &LakeTable, last: &LakeTable) -> Option<String> {
+    if written.partition_columns != last.partition_columns {
+        return Some("it was partitioned otherwise".to_owned());
+    }
+    let lost = |field: &&FieldRef| last.schema.field_with_name(field.name()).is_err();
+    if let Some(field) = written.schema.fields().iter().find(lost) {
+        return Some(format!("it lost the field {}", field.name()));
+    }
+    last.schema.fields().iter().find_map(|field| {
+        let name = field.name();
+        match written.schema.field_with_name(name) {
+            Ok(written) if written.data_type() != field.data_type() => Some(format!(
+                "its field {name} was given another type: {}, not {}",
+                field.data_type(),
+                written.data_type()
+            )),
+            Ok(written) if written.is_nullable() && !field.is_nullable() => {
+                Some(format!("its field {name} was made required"))
+            }
+            Err(_) if !field.is_nullable() => {
+                Some(format!("it was given the required field {name}"))
+            }
+            _ => None,
+        }
     })
 }
 

@@ -17,7 +17,7 @@ pub(crate) async fn roll_forward(
     snapshot: &Snapshot,
 ) -> Result<(), LakeError> {
     for entry in &snapshot.entries {
-        let place = layout::log_entry(&entry.table, entry.version);
+        let place = layout::log_entry(&entry.table, entry.access, entry.version);
         if let Some(there) = files::get(store, &place).await? {
             check_same(entry, &place, &there)?;
             continue;

@@ -14,14 +14,14 @@ use super::faulty::{Death, Faulty};
 use crate::env::{Env, ManualClock, OnlyThese, ProcessId};
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::layout;
+use crate::layout::{self, Access};
 use crate::overlay::{Overlay, log_store};
 use crate::snapshot::PipelineState;
 use crate::stage::Load;
 use crate::stage::fixture::{Loading, contract_with, lake, lake_on, latest, row, rows, values};
 
 /// The same world in another process, to which those before it are dead.
-fn next_process(env: &Env, pid: u32) -> Env {
+pub(super) fn next_process(env: &Env, pid: u32) -> Env {
     let process = ProcessId {
         pid,
         started: u64::from(pid),
@@ -179,7 +179,7 @@ async fn a_foreign_entry_is_told_and_nothing_published() {
         .stage(&run, &[vec![row("a", 2, "p2", 1)]])
         .await
         .unwrap();
-    let entry = layout::log_entry(&"test.items".parse().unwrap(), 1);
+    let entry = layout::log_entry(&"test.items".parse().unwrap(), Access::Open, 1);
     lake.store().put(&entry, "{}".into()).await.unwrap();
     let error = run.publish(PipelineState::default()).await.unwrap_err();
     assert_eq!(
@@ -284,6 +284,80 @@ async fn what_a_dead_run_left_is_cleared_by_the_next() {
 }
 
 #[tokio::test]
+async fn a_table_that_was_never_published_is_none_to_outside_readers() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let env = Env::manual();
+    let dying = lake_on(Arc::clone(&store), env.clone()).await;
+    let run = dying.begin("bus").await.unwrap();
+    let rows = [vec![row("a", 1, "p1", 1)]];
+    let replace = Loading::of(Load::Replace);
+    replace.stage(&run, &rows).await.unwrap();
+    std::mem::forget(run);
+    let in_table = |paths: Vec<String>| -> Vec<String> {
+        let paths = paths.into_iter();
+        paths.filter(|path| path.starts_with("tables/")).collect()
+    };
+    let left = in_table(all_paths(&dying).await);
+    assert_eq!(left.len(), 1, "a data file");
+    assert!(!left[0].contains("_delta_log"), "{left:?}");
+
+    // The next run makes the table as if nothing had been there, and clears that away.
+    let lake = lake_on(store, next_process(&env, 2)).await;
+    replace.run(&lake, "bus", &rows).await.unwrap();
+    let there = in_table(all_paths(&lake).await);
+    assert_eq!(there.len(), 2, "{there:?}");
+    assert!(!there.contains(&left[0]));
+}
+
+#[tokio::test]
+async fn a_run_killed_while_it_publishes_is_cleared_away_or_kept_as_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = folder.path().to_str().unwrap().to_owned();
+    let env = Env::manual();
+    let replace = Loading::of(Load::Replace);
+    let open = |pid| {
+        let (location, env) = (location.clone(), next_process(&env, pid));
+        async move { Lake::open_or_create(&location, env).await.unwrap() }
+    };
+    // It had said where the pipeline would stand, and no more.
+    let dying = open(2).await;
+    let run = dying.begin("bus").await.unwrap();
+    let id = run.id().to_owned();
+    let rows = [vec![row("a", 1, "p1", 1)]];
+    replace.stage(&run, &rows).await.unwrap();
+    std::mem::forget(run);
+    let state = layout::run_state(&id);
+    dying.store().put(&state, "{}".into()).await.unwrap();
+    let lake = open(3).await;
+    let next = lake.begin("bus").await.unwrap();
+    let left = all_paths(&lake).await;
+    let left: Vec<_> = left.iter().filter(|path| path.contains(&id)).collect();
+    assert!(left.is_empty(), "{left:?}");
+    replace.stage(&next, &rows).await.unwrap();
+
+    // It had published, and still stands among the open ones.
+    let note = layout::open_runs("bus").join(format!("{}.json", next.id()));
+    let bytes = lake
+        .store()
+        .get(&note)
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    next.publish(PipelineState::default()).await.unwrap();
+    lake.store().put(&note, bytes.into()).await.unwrap();
+    let lake = open(4).await;
+    let run = lake.begin("bus").await.unwrap();
+    run.finish_unchanged().await.unwrap();
+    assert_eq!(
+        values(&lake, "bus").await,
+        BTreeMap::from([("a".to_owned(), 1)])
+    );
+    assert!(lake.store().head(&note).await.is_err());
+}
+
+#[tokio::test]
 async fn a_run_that_only_slept_keeps_its_files_and_may_publish() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let clock = Arc::new(ManualClock::default());
@@ -328,8 +402,8 @@ async fn a_run_that_only_slept_keeps_its_files_and_may_publish() {
 async fn deltas_own_operations_work_through_the_overlay() {
     let lake = lake().await;
     let name = "test.other".parse().unwrap();
-    let overlay = Overlay::new(lake.store(), "r1", &name, None);
-    let log = log_store(overlay, &name).unwrap();
+    let overlay = Overlay::new(lake.store(), "r1", (&name, Access::Open), None);
+    let log = log_store(overlay).unwrap();
     let table = CreateBuilder::new()
         .with_log_store(log)
         .with_column("id", DataType::Primitive(PrimitiveType::String), true, None)
@@ -337,7 +411,7 @@ async fn deltas_own_operations_work_through_the_overlay() {
         .unwrap();
     assert_eq!(table.version(), Some(0));
     assert_eq!(table.snapshot().unwrap().log_data().num_files(), 0);
-    let staged = layout::run_log("r1", &name)
+    let staged = layout::run_log("r1", &name, Access::Open)
         .join(layout::numbered(0))
         .to_string();
     assert_eq!(

@@ -11,13 +11,14 @@ use super::Load;
 use super::form::refused;
 use super::read::FileRef;
 use crate::error::LakeError;
-use crate::layout;
+use crate::layout::{self, Access};
 use crate::writer::WrittenFile;
 
 /// What a commit says, before it has a version.
 #[derive(Debug)]
 pub(super) struct Commit<'a> {
     pub(super) table: &'a TableName,
+    pub(super) access: Access,
     pub(super) run: &'a str,
     pub(super) pipeline: &'a str,
     pub(super) load: Load,
@@ -73,7 +74,7 @@ impl Commit<'_> {
 
     fn remove(&self, file: &FileRef) -> Remove {
         Remove {
-            path: relative(self.table, &file.path),
+            path: self.relative(&file.path),
             data_change: true,
             deletion_timestamp: Some(self.at.timestamp_millis()),
             extended_file_metadata: Some(true),
@@ -85,7 +86,7 @@ impl Commit<'_> {
 
     fn add(&self, file: &WrittenFile) -> Add {
         Add {
-            path: relative(self.table, &file.path),
+            path: self.relative(&file.path),
             partition_values: file.partition_values.clone().into_iter().collect(),
             size: i64::try_from(file.size).unwrap_or(i64::MAX),
             modification_time: self.at.timestamp_millis(),
@@ -94,12 +95,13 @@ impl Commit<'_> {
             ..Add::default()
         }
     }
-}
 
-/// A path as the log writes it: from the table's folder.
-fn relative(table: &TableName, path: &Path) -> String {
-    path.prefix_match(&layout::table(table)).map_or_else(
-        || path.to_string(),
-        |parts| Path::from_iter(parts).to_string(),
-    )
+    /// A path as the log writes it: from the table's folder.
+    fn relative(&self, path: &Path) -> String {
+        let folder = layout::table(self.table, self.access);
+        path.prefix_match(&folder).map_or_else(
+            || path.to_string(),
+            |parts| Path::from_iter(parts).to_string(),
+        )
+    }
 }

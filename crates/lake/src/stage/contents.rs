@@ -4,7 +4,7 @@ use object_store::path::Path;
 use sectorlake_contract::TableName;
 
 use crate::error::LakeError;
-use crate::layout;
+use crate::layout::{self, Access};
 
 /// What a renumbered entry is judged by.
 #[derive(Debug, Default)]
@@ -18,12 +18,12 @@ pub(crate) struct Contents {
 
 /// Reads an entry that a run staged.
 pub(crate) fn contents(
-    table: &TableName,
+    (table, access): (&TableName, Access),
     path: &Path,
     bytes: &[u8],
 ) -> Result<Contents, LakeError> {
     let mut contents = Contents::default();
-    let folder = layout::table(table);
+    let folder = layout::table(table, access);
     let rooted = |relative: &str| {
         Path::from(relative)
             .parts()

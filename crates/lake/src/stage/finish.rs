@@ -71,8 +71,8 @@ pub(super) async fn finish(
         unchanged: sums.unchanged,
         superseded: sums.superseded,
         duplicates: sums.duplicates,
-        removed_rows: plan.dropped_of(Side::Own),
-        previous_rows: plan.rows_of(Side::Own),
+        removed_rows: plan.dropped_of(Side::Own) + stage.ground.left_behind,
+        previous_rows: plan.rows_of(Side::Own) + stage.ground.left_behind,
         revised: sums.changed.len() as u64,
         version: None,
     };
@@ -256,7 +256,7 @@ async fn tell_in_full(
 /// Stages the commit; none where there is nothing to say.
 async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, LakeError> {
     let work = &stage.work;
-    let identity = match &stage.base {
+    let identity = match &stage.ground.base {
         Some(base) => Identity {
             id: base.id.clone(),
             created_ms: base.created_ms,
@@ -273,6 +273,7 @@ async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, La
     }
     let bytes = Commit {
         table: &stage.contract.name,
+        access: stage.ground.access,
         run: work.id(),
         pipeline: work.pipeline(),
         load: stage.load,
@@ -284,7 +285,8 @@ async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, La
     .bytes()?;
     work.stage_entry(
         &stage.contract,
-        stage.base.as_ref().map(|base| base.version),
+        stage.ground.access,
+        stage.ground.base.as_ref().map(|base| base.version),
         bytes,
     )
     .await

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use sectorlake_contract::{Contract, PartitionBy, TableName};
 
 use crate::error::LakeError;
+use crate::layout::Access;
 use crate::run::Work;
 use crate::settle::KeyHolder;
 use crate::table::LakeTable;
@@ -179,18 +180,27 @@ pub struct TableStage {
     load: Load,
     options: StageOptions,
     target: Arc<Target>,
-    /// The table as of the base snapshot; none where this run creates it.
-    base: Option<Arc<LakeTable>>,
+    ground: Ground,
     form: Form,
+}
+
+/// What a table is staged on.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    /// Behind which door the table lies.
+    pub(crate) access: Access,
+    /// The table as of the base snapshot; none where this run creates it.
+    pub(crate) base: Option<Arc<LakeTable>>,
+    /// Rows before the other door, where the table lay until now: the next snapshot no longer shows them.
+    pub(crate) left_behind: u64,
 }
 
 impl TableStage {
     pub(crate) fn new(
         work: Arc<Work>,
         contract: &Arc<Contract>,
-        load: Load,
-        options: StageOptions,
-        base: Option<Arc<LakeTable>>,
+        (load, options): (Load, StageOptions),
+        ground: Ground,
     ) -> Result<Self, LakeError> {
         if load == Load::Merge && contract.primary_key.is_empty() {
             return Err(LakeError::SchemaChanged {
@@ -198,11 +208,17 @@ impl TableStage {
                 detail: "load: merge needs a primaryKey in its contract".to_owned(),
             });
         }
-        let form = Form::of(base.as_deref(), contract, load, &options, work.pipeline())?;
+        let form = Form::of(
+            ground.base.as_deref(),
+            contract,
+            load,
+            &options,
+            work.pipeline(),
+        )?;
         let target = Target::new(
             Arc::clone(contract),
             work.store(),
-            (work.id(), work.pipeline()),
+            (work.id(), work.pipeline(), ground.access),
             &form.schema,
             options.buffer_bytes_max,
         );
@@ -213,7 +229,7 @@ impl TableStage {
             load,
             options,
             target,
-            base,
+            ground,
             form,
         })
     }

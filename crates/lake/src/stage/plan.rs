@@ -44,6 +44,7 @@ impl Plan {
     pub(super) fn new(stage: &TableStage, files: Vec<WrittenFile>) -> Self {
         let source = stage.work.pipeline();
         let published = stage
+            .ground
             .base
             .iter()
             .flat_map(|base| &base.files)

@@ -5,15 +5,12 @@
 
 use std::collections::HashMap;
 
-use sectorlake_contract::Classification;
-
 use super::TableStage;
 use super::plan::Plan;
 use super::read::Reader;
 use super::texts::{RowText, for_each};
 use crate::error::LakeError;
 use crate::journal::RevisionRow;
-use crate::layout::Access;
 use crate::settle::Place;
 
 /// Changed rows whose old values are held at a time.
@@ -30,19 +27,10 @@ pub(super) async fn write(
         return Ok(());
     }
     changed.sort_unstable();
-    let personal = |classification| classification == Classification::Personal;
-    let access = if stage
-        .contract
-        .fields
-        .iter()
-        .any(|field| personal(field.classification))
-    {
-        Access::Restricted
-    } else {
-        Access::Open
-    };
     let work = &stage.work;
-    let mut journal = work.journal().writer::<RevisionRow>(work.id(), access);
+    let mut journal = work
+        .journal()
+        .writer::<RevisionRow>(work.id(), stage.ground.access);
     for share in changed.chunks(PAIRS_AT_A_TIME) {
         let mut olds: HashMap<Place, RowText> = HashMap::new();
         let old_places = share.iter().map(|(old, _)| *old);

@@ -43,7 +43,7 @@ use parquet::file::properties::WriterPropertiesPtr;
 use sectorlake_contract::{Contract, system};
 
 use crate::error::LakeError;
-use crate::layout;
+use crate::layout::{self, Access};
 use budget::{Budget, Share};
 use file::OpenFile;
 use partition::{PartitionKey, Partitioner};
@@ -59,6 +59,7 @@ pub(crate) struct Target {
     /// The run: data files are named by it.
     pub(crate) run: String,
     pub(crate) source: String,
+    pub(crate) access: Access,
     /// The table's columns without the partition columns: those of its files.
     pub(crate) file_schema: SchemaRef,
     properties: WriterPropertiesPtr,
@@ -70,7 +71,7 @@ impl Target {
     pub(crate) fn new(
         contract: Arc<Contract>,
         store: Arc<dyn ObjectStore>,
-        (run, source): (&str, &str),
+        (run, source, access): (&str, &str, Access),
         schema: &Schema,
         buffer_bytes_max: usize,
     ) -> Self {
@@ -87,6 +88,7 @@ impl Target {
             store,
             run: run.to_owned(),
             source: source.to_owned(),
+            access,
             budget: Budget::new(buffer_bytes_max),
             sequence: AtomicU64::new(0),
         }
@@ -94,7 +96,7 @@ impl Target {
 
     /// A path for a new file: unique, by the run and a number.
     fn path(&self, partition_values: &BTreeMap<String, Option<String>>) -> Path {
-        let mut folder = layout::table(&self.contract.name);
+        let mut folder = layout::table(&self.contract.name, self.access);
         for column in self.contract.partition_columns() {
             let value = partition_values.get(&column).and_then(Option::as_deref);
             folder = folder.join(partition::folder_name(&column, value));

@@ -106,7 +106,7 @@ fn target(text: &str, store: &Arc<dyn ObjectStore>, buffer_bytes_max: usize) -> 
     Arc::new(Target::new(
         contract,
         Arc::clone(store),
-        ("r1", "bus"),
+        ("r1", "bus", crate::Access::Open),
         &schema,
         buffer_bytes_max,
     ))
