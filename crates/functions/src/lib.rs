@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod bounded;
 mod function;
 mod geometry;
 mod numbers;

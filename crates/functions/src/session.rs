@@ -25,6 +25,9 @@ const SHARED_BUILD_BYTES_MAX: usize = 64 << 20;
 /// The same in rows.
 const SHARED_BUILD_ROWS_MAX: usize = 1 << 21;
 
+/// The share of a session's memory that one call of a function may make, as a divisor.
+const VALUE_SHARE: usize = 2;
+
 /// What bounds a session, and how it reads.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
@@ -67,7 +70,7 @@ pub fn session_builder(options: &SessionOptions) -> Result<SessionStateBuilder> 
         .with_config(session_config(options)?)
         .with_runtime_env(runtime(options)?)
         .build();
-    register_functions(&mut state)?;
+    register_functions(&mut state, options)?;
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(PeerFrames)];
     rules.extend(state.analyzer().rules.iter().cloned());
     Ok(SessionStateBuilder::new_from_existing(state)
@@ -126,8 +129,8 @@ fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>> {
         .build_arc()
 }
 
-fn register_functions(state: &mut SessionState) -> Result<()> {
-    unordered::mend(state)?;
+fn register_functions(state: &mut SessionState, options: &SessionOptions) -> Result<()> {
+    unordered::mend(state, (options.memory_bytes_max / VALUE_SHARE) as u64)?;
     datafusion_functions_json::register_all(state)?;
     for function in text::functions()
         .into_iter()

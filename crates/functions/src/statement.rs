@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, Statement, Value,
-    VisitMut, VisitorMut,
+    BinaryOperator, DataType, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr,
+    Statement, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -15,10 +15,40 @@ use crate::operators::bind_json_operators;
 /// Writes what the engine cannot plan, or would misread, in a way that it can. Mappings and questions go through here alike.
 pub fn make_plannable(statement: &mut Statement) {
     bind_json_operators(statement);
+    count_microseconds(statement);
     count_for_exists(statement);
     name_quantified(statement);
     name_select_items(statement);
 }
+
+/// Reads `TIMESTAMP` as `TIMESTAMP(6)`, as the SQL standard does.
+///
+/// The engine takes nanoseconds, which end in the year 2262: `timestamp '9999-12-31'`, the usual "valid for ever", would not be one, and the
+/// columns of all contracts count microseconds.
+fn count_microseconds(statement: &mut Statement) {
+    let ControlFlow::Continue(()) = statement.visit(&mut Microseconds);
+}
+
+struct Microseconds;
+
+impl VisitorMut for Microseconds {
+    type Break = std::convert::Infallible;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        let kind = match expr {
+            Expr::Cast { data_type, .. } => data_type,
+            Expr::TypedString(typed) => &mut typed.data_type,
+            _ => return ControlFlow::Continue(()),
+        };
+        if let DataType::Timestamp(precision @ None, _) = kind {
+            *precision = Some(MICROSECONDS);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Digits of a second.
+const MICROSECONDS: u64 = 6;
 
 /// Gives a name to each select item that the engine would name like another one.
 ///
@@ -247,6 +277,16 @@ mod tests {
         insta::assert_snapshot!(named("SELECT a.id, b.id, a.id FROM a, b"), @r#"SELECT a.id, b.id, a.id AS "id_2" FROM a, b"#);
         insta::assert_snapshot!(named("SELECT x AS y, max(x), MAX(x) FROM t"), @r#"SELECT x AS y, max(x), MAX(x) AS "max(x)_2" FROM t"#);
         insta::assert_snapshot!(named("SELECT * FROM (SELECT 1, 1) q"), @r#"SELECT * FROM (SELECT 1, 1 AS "1_2") q"#);
+    }
+
+    #[test]
+    fn instants_count_microseconds() {
+        let sql = "SELECT timestamp '9999-12-31', a::timestamp, CAST(a AS TIMESTAMP(3)), CAST(a AS TIMESTAMP WITH TIME ZONE) FROM t";
+        let mut statement = Parser::parse_sql(&GenericDialect {}, sql)
+            .unwrap()
+            .remove(0);
+        count_microseconds(&mut statement);
+        insta::assert_snapshot!(statement.to_string(), @"SELECT TIMESTAMP(6) '9999-12-31', a::TIMESTAMP(6), CAST(a AS TIMESTAMP(3)), CAST(a AS TIMESTAMP(6) WITH TIME ZONE) FROM t");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! `ORDER BY sqrt(x)`, `ln(x)`, `sin(x)` and windows ordered by them fail in `SanityCheckPlan`: the order that such a function keeps depends
 //! on its input's range, which one rule sees and the next does not. The wrapper claims no order, so the plan sorts.
+//! Those that can make much of little are bounded first (see `bounded`).
 //! `to_timestamp(text)` with a session time zone promises a zoned type and gives a plain one; the wrapper adds the zone it promised.
 
 use std::hash::{Hash, Hasher};
@@ -22,8 +23,18 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature,
 };
 
-/// Replaces the built-ins that need it by their wrapped forms, under the same names.
-pub(crate) fn mend(state: &mut SessionState) -> Result<()> {
+use crate::bounded::{BOUNDED, Room};
+
+/// Replaces the built-ins that need it by their wrapped forms, under the same names. One call may make `bytes_max` bytes.
+pub(crate) fn mend(state: &mut SessionState, bytes_max: u64) -> Result<()> {
+    for (name, estimate) in BOUNDED {
+        let inner = state.udf(name)?;
+        let room = Some(Room {
+            bytes_max,
+            estimate,
+        });
+        state.register_udf(Arc::new(ScalarUDF::from(Mended { inner, room })))?;
+    }
     let timestamps = datafusion::functions::datetime::functions()
         .into_iter()
         .filter(|udf| udf.name().starts_with("to_timestamp"));
@@ -37,7 +48,10 @@ pub(crate) fn mend(state: &mut SessionState) -> Result<()> {
         } else {
             &[]
         };
-        let mended = ScalarUDF::from(Mended { inner: udf });
+        let mended = ScalarUDF::from(Mended {
+            inner: udf,
+            room: None,
+        });
         state.register_udf(Arc::new(mended.with_aliases(aliases.iter().copied())))?;
     }
     Ok(())
@@ -47,6 +61,7 @@ pub(crate) fn mend(state: &mut SessionState) -> Result<()> {
 #[derive(Debug)]
 struct Mended {
     inner: Arc<ScalarUDF>,
+    room: Option<Room>,
 }
 
 impl Mended {
@@ -99,7 +114,8 @@ impl ScalarUDFImpl for Mended {
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
         let inner = Arc::new(self.of().with_updated_config(config)?);
-        Some(ScalarUDF::from(Self { inner }))
+        let room = self.room;
+        Some(ScalarUDF::from(Self { inner, room }))
     }
 
     fn is_strict(&self) -> bool {
@@ -107,6 +123,9 @@ impl ScalarUDFImpl for Mended {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if let Some(room) = self.room {
+            room.check(self.name(), &args)?;
+        }
         let promised = args.return_field.data_type().clone();
         with_promised_zone(self.of().invoke_with_args(args)?, &promised)
     }

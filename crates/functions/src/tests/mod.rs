@@ -1,6 +1,7 @@
 //! The session as users meet it: every function in SQL.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bounds;
 mod functions;
 mod sorting;
 

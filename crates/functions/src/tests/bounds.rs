@@ -1,0 +1,38 @@
+//! What a statement may ask for at once.
+
+use super::told;
+use crate::{SessionOptions, new_session};
+
+#[tokio::test]
+async fn what_would_not_fit_is_refused_before_it_is_made() {
+    let session = new_session(&SessionOptions {
+        memory_bytes_max: 2 << 20,
+        ..SessionOptions::default()
+    })
+    .unwrap();
+    let mut pages = Vec::new();
+    for sql in [
+        "SELECT cardinality(generate_series(0, 100000000000))",
+        "SELECT cardinality(range(3000000000))",
+        "SELECT cardinality(range(3000000000, 0, -1))",
+        "SELECT cardinality(range(3000000000, 0, 1))",
+        "SELECT cardinality(generate_series(0, 100000))",
+        "SELECT cardinality(generate_series(date '1900-01-01', date '2200-01-01', interval '1 day'))",
+        "SELECT cardinality(generate_series(timestamp '2000-01-01', timestamp '2200-01-01', interval '1 second'))",
+        "SELECT length(repeat('ab', 100000000))",
+        "SELECT length(lpad('x', 2147483647, 'ab'))",
+        "SELECT length(rpad('x', 2147483647))",
+        "SELECT length(replace(repeat('a', 100000), 'a', repeat('b', 100000)))",
+        "SELECT cardinality(array_repeat(1, 2000000000))",
+        "SELECT cardinality(list_repeat(1, 10))",
+        "SELECT cardinality(array_resize([1], 2000000000))",
+        "SELECT array_resize([1], -1)",
+        "SELECT length(array_to_string(generate_series(1, 10000), repeat('x', 100000)))",
+        "SELECT cardinality(array_replace_all(array_repeat('a', 10000), 'a', repeat('b', 100000)))",
+        "SELECT max(length(repeat('ab', value))) FROM generate_series(1, 100000) t(value)",
+        "SELECT max(length(repeat('ab', value))) FROM generate_series(1, 100) t(value)",
+    ] {
+        pages.push(format!("{sql}\n{}", told(&session, sql).await));
+    }
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
