@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use sectorlake_connector::{Connector, Io};
-use sectorlake_contract::{Classification, TableName};
+use sectorlake_contract::TableName;
 use sectorlake_formats::ReadOptions;
 use sectorlake_lake::{Access, Load, Manifest, PipelineState, RawZone, Run, StageOptions};
 use sectorlake_normalise::mapping_session;
@@ -83,10 +83,7 @@ impl Attempt<'_> {
 
     /// What a failed run fetched is the next one's: its manifests must be there before the lease is given up.
     async fn keep_fetched(&self) {
-        let raw = self
-            .context
-            .lake
-            .raw_behind(&self.pipeline.name, self.access());
+        let raw = self.context.lake.raw(&self.pipeline.name);
         if let Err(error) = raw.flush().await {
             tracing::warn!(pipeline = self.pipeline.name, %error, "what was fetched may have to be fetched again");
         }
@@ -101,8 +98,7 @@ impl Attempt<'_> {
         if !self.pipeline.file.checks.is_empty() {
             result.notes.push("`checks:` are not run yet".to_owned());
         }
-        let raw = self.raw(run).await;
-        let known = validators(&raw.manifests().await?);
+        let known = validators(&self.swept(run).await.manifests().await?);
         let io = Io::new(self.context.http.clone(), self.context.env.clock.now())
             .with_validators(move |key| known.get(key).cloned());
         let streams = self
@@ -119,18 +115,27 @@ impl Attempt<'_> {
             },
         )?;
         let plans = in_key_order(plans);
+        let access = access(&plans);
+        let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
         let fetcher = Fetcher {
             pipeline: self.pipeline,
             connector: self.connector.as_ref(),
             io,
             raw: raw.clone(),
-            run: run.id(),
+            run,
             progress,
             bytes: AtomicU64::new(0),
             total: AtomicU64::new(0),
         };
-        let parts = fetcher.fetch(&units(&plans), run.state()).await?;
+        let parts = fetcher.fetch(&units(&plans)).await?;
         result.fetched = parts.fetched;
+        if parts.taken_up > 0 {
+            let (count, parts) = (
+                parts.taken_up,
+                if parts.taken_up == 1 { "part" } else { "parts" },
+            );
+            result.notes.push(format!("{count} {parts} that a run before had fetched, but not loaded, were not fetched again"));
+        }
         progress.event(
             &self.pipeline.name,
             &Event::Fetched {
@@ -147,38 +152,12 @@ impl Attempt<'_> {
     }
 
     /// The pipeline's raw zone, cleared of what killed runs left half-written.
-    async fn raw(&self, run: &Run) -> RawZone {
-        let raw = self
-            .context
-            .lake
-            .raw_behind(&self.pipeline.name, self.access());
+    async fn swept(&self, run: &Run) -> RawZone {
+        let raw = self.context.lake.raw(&self.pipeline.name);
         if let Err(error) = raw.remove_leftovers(run.id()).await {
             tracing::warn!(pipeline = self.pipeline.name, %error, "leftovers of killed runs could not be cleared away");
         }
         raw
-    }
-
-    /// What holds personal fields lies behind its own door.
-    fn access(&self) -> Access {
-        let contracts = self.pipeline.file.tables.iter().flatten();
-        let mut fields = contracts
-            .filter_map(|(name, _)| {
-                self.pipeline
-                    .table(name, self.context.project.contracts())
-                    .ok()
-            })
-            .flat_map(|contract| {
-                contract
-                    .fields
-                    .iter()
-                    .map(|field| field.classification)
-                    .collect::<Vec<_>>()
-            });
-        if fields.any(|class| class == Classification::Personal) {
-            Access::Restricted
-        } else {
-            Access::Open
-        }
     }
 
     async fn load(
@@ -189,8 +168,12 @@ impl Attempt<'_> {
         progress: &dyn Progress,
         result: &mut RunResult,
     ) -> Result<(), Failure> {
-        let mut recorder =
-            Recorder::new(&self.context.lake, run, &self.pipeline.name, self.access());
+        let mut recorder = Recorder::new(
+            &self.context.lake,
+            run,
+            &self.pipeline.name,
+            access(job.plans),
+        );
         let loaded = self
             .load_tables(run, raw, job, progress, result, &mut recorder)
             .await;
@@ -293,6 +276,12 @@ impl Attempt<'_> {
         }
         Ok(())
     }
+}
+
+/// What feeds a table with personal fields lies behind the door of such tables, raw parts and journal too.
+fn access(plans: &[TablePlan]) -> Access {
+    let doors = plans.iter().map(|plan| Access::of(&plan.contract));
+    doors.max().unwrap_or(Access::Open)
 }
 
 /// The units that any table reads, each once.

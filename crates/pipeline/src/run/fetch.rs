@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
 use sectorlake_connector::{Connector, Cursor, Fetched, Io, PartBody, Validators};
-use sectorlake_lake::{Manifest, PartMeta, PipelineState, RawZone};
+use sectorlake_lake::{Manifest, PartMeta, RawZone, Run, Step};
 
 use super::failure::{internal, of_put, of_source};
 use crate::event::{Event, Progress};
@@ -25,6 +25,8 @@ pub(super) struct Parts {
     /// Where the next run goes on.
     pub(super) cursor: BTreeMap<String, serde_json::Value>,
     pub(super) fetched: FetchResult,
+    /// Parts that runs before this one fetched and never published.
+    pub(super) taken_up: usize,
 }
 
 impl Parts {
@@ -44,22 +46,17 @@ pub(super) struct Fetcher<'a> {
     pub(super) connector: &'a dyn Connector,
     pub(super) io: Io,
     pub(super) raw: RawZone,
-    pub(super) run: &'a str,
+    pub(super) run: &'a Run,
     pub(super) progress: &'a dyn Progress,
     pub(super) bytes: AtomicU64,
     pub(super) total: AtomicU64,
 }
 
 impl Fetcher<'_> {
-    pub(super) async fn fetch(
-        &self,
-        units: &[String],
-        state: Option<&PipelineState>,
-    ) -> Result<Parts, Failure> {
+    pub(super) async fn fetch(&self, units: &[String]) -> Result<Parts, Failure> {
         let mut parts = Parts::default();
         for unit in units {
-            let from = state.and_then(|state| state.cursor.get(unit));
-            let (manifests, cursor) = self.unit(unit, from, &mut parts.fetched).await?;
+            let (manifests, cursor) = self.unit(unit, &mut parts).await?;
             if let Some(cursor) = cursor {
                 parts.cursor.insert(unit.clone(), cursor.0);
             }
@@ -69,20 +66,30 @@ impl Fetcher<'_> {
         Ok(parts)
     }
 
+    /// What there is of one unit: first what a run before fetched until it broke off, then what the source has after that.
     async fn unit(
         &self,
         unit: &str,
-        from: Option<&serde_json::Value>,
-        counts: &mut FetchResult,
+        parts: &mut Parts,
     ) -> Result<(Vec<Manifest>, Option<Cursor>), Failure> {
-        let mut cursor = from.cloned().map(Cursor);
-        let mut got = Vec::new();
+        let mut got = self.run.unpublished(unit).await?;
+        parts.taken_up += got.len();
+        let published = || self.run.state()?.cursor.get(unit).cloned();
+        let mut cursor = match got.last() {
+            Some(last) => last.step.as_ref().and_then(|step| step.next.clone()),
+            None => published(),
+        }
+        .map(Cursor);
         while let Some(fetched) = self.ask(unit, cursor.as_ref()).await? {
             let next = fetched.next.clone();
-            let manifest = self.keep(unit, fetched).await?;
-            match manifest.run == self.run {
-                true => counts.parts += 1,
-                false => counts.unchanged += 1,
+            let step = Step {
+                from: cursor.clone().map(|cursor| cursor.0),
+                next: next.clone().map(|cursor| cursor.0),
+            };
+            let manifest = self.keep(unit, fetched, &self.raw.at(step)).await?;
+            match manifest.run == self.run.id() {
+                true => parts.fetched.parts += 1,
+                false => parts.fetched.unchanged += 1,
             }
             got.push(manifest);
             if next.is_none() {
@@ -117,14 +124,14 @@ impl Fetcher<'_> {
             .map_err(|error| of_source(self.pipeline, &error))
     }
 
-    async fn keep(&self, unit: &str, fetched: Fetched) -> Result<Manifest, Failure> {
+    async fn keep(&self, unit: &str, fetched: Fetched, raw: &RawZone) -> Result<Manifest, Failure> {
         if let Some(body) = fetched.part {
-            return self.put(unit, body).await;
+            return self.put(unit, body, raw).await;
         }
         let key = fetched.known.ok_or_else(|| {
             internal("the connector gave neither a part nor the key of a known one")
         })?;
-        let known = self.raw.checked(unit, &key, self.io.started_at()).await?;
+        let known = raw.checked(unit, &key, self.io.started_at()).await?;
         known.ok_or_else(|| {
             internal(format!(
                 "the source says {key} is unchanged, but it was never fetched"
@@ -132,7 +139,7 @@ impl Fetcher<'_> {
         })
     }
 
-    async fn put(&self, unit: &str, part: PartBody) -> Result<Manifest, Failure> {
+    async fn put(&self, unit: &str, part: PartBody, raw: &RawZone) -> Result<Manifest, Failure> {
         let PartBody {
             key,
             name,
@@ -160,9 +167,8 @@ impl Fetcher<'_> {
             etag,
             last_modified,
         };
-        let put = self
-            .raw
-            .put(self.run, unit, meta, body, PART_BYTES_MAX)
+        let put = raw
+            .put(self.run.id(), unit, meta, body, PART_BYTES_MAX)
             .await;
         put.map_err(|error| of_put(self.pipeline, &name, error))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sectorlake_contract::TableName;
 use sectorlake_lake::journal::{RejectedRow, RunPartRow, RunRow, RunTableRow};
 use sectorlake_lake::{
-    Access, DuplicateKey, Env, Journal, JournalWriter, Lake, Load, Manifest, Run, Staged,
+    Access, DuplicateKey, Env, Journal, JournalWriter, KeyHolder, Lake, Load, Manifest, Run, Staged,
 };
 use sectorlake_normalise::Rejection;
 
@@ -105,6 +105,7 @@ impl Recorder {
     ) -> Result<(), Failure> {
         for duplicate in duplicates {
             let origin = origins.iter().find(|origin| origin.part == duplicate.part);
+            let message = holds(&duplicate, origins);
             let row = RejectedRow {
                 run: self.run.clone(),
                 pipeline: self.pipeline.clone(),
@@ -117,9 +118,9 @@ impl Recorder {
                 mapped: true,
                 field: Some(duplicate.fields.join(", ")),
                 rule: duplicate.rule.to_owned(),
-                message: format!("another row has the same {}", duplicate.fields.join(", ")),
+                message,
                 value: Some(duplicate.key),
-                record: None,
+                record: duplicate.record,
             };
             self.rejected.push(row).await?;
         }
@@ -174,6 +175,24 @@ impl Recorder {
             .write(&self.run, self.access, self.parts)
             .await?;
         Ok(())
+    }
+}
+
+/// Which row has the key that a refused one repeats.
+fn holds(duplicate: &DuplicateKey, origins: &[Origin]) -> String {
+    let key = duplicate.fields.join(", ");
+    let has = format!("has the same {key} \"{}\"", duplicate.key);
+    match &duplicate.holder {
+        KeyHolder::ThisRun { part, row } if *part == duplicate.part => format!("row {row} {has}"),
+        KeyHolder::ThisRun { part, row } => {
+            let origin = origins.iter().find(|origin| origin.part == *part);
+            match origin {
+                Some(origin) => format!("{} row {row} {has}", origin.file),
+                None => format!("another row {has}"),
+            }
+        }
+        KeyHolder::EarlierRun => format!("a row of an earlier run {has}"),
+        KeyHolder::OtherSource => format!("a row of another pipeline {has}"),
     }
 }
 

@@ -39,7 +39,8 @@ pub(super) fn registry() -> Registry {
             |settings: PageSettings, context| {
                 Ok(Arc::new(Pages {
                     folder: context.project_dir().join(&settings.path),
-                    path: settings.path,
+                    asked: context.project_dir().join("asked"),
+                    settings,
                 }))
             },
         ),
@@ -135,11 +136,16 @@ impl Connector for Files {
 struct PageSettings {
     /// The folder.
     path: String,
+    /// All pages each time, instead of going on where the last run stopped.
+    #[serde(default)]
+    whole: bool,
 }
 
 struct Pages {
     folder: PathBuf,
-    path: String,
+    /// A file that tells what was asked for.
+    asked: PathBuf,
+    settings: PageSettings,
 }
 
 #[async_trait]
@@ -162,9 +168,12 @@ impl Connector for Pages {
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
-        let Some(name) = names.into_iter().find(|name| name.as_str() > after) else {
+        let mut left = names.into_iter().filter(|name| name.as_str() > after);
+        let Some(name) = left.next() else {
             return Ok(None);
         };
+        let asked = std::fs::read_to_string(&self.asked).unwrap_or_default();
+        std::fs::write(&self.asked, format!("{asked}{name} ")).unwrap();
         if name.starts_with("gone") {
             return Err(ConnectorError::new(
                 ErrorKind::Server,
@@ -173,10 +182,11 @@ impl Connector for Pages {
             .at(name));
         }
         let bytes = Bytes::from(std::fs::read(self.folder.join(&name)).unwrap());
-        let key = format!("{}/{name}", self.path);
+        let key = format!("{}/{name}", self.settings.path);
+        let is_last = self.settings.whole && left.next().is_none();
         Ok(Some(Fetched::part(
             PartBody::of_bytes(key, &name, bytes),
-            Some(Cursor(name.into())),
+            (!is_last).then(|| Cursor(name.into())),
         )))
     }
 }

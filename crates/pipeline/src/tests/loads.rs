@@ -135,3 +135,39 @@ proptest! {
         prop_assert_eq!(table.loaded, keys.len() as u64);
     }
 }
+
+/// What the source was asked for since this was last looked at.
+fn asked(folder: &Folder) -> String {
+    let path = folder.path().join("asked");
+    let asked = std::fs::read_to_string(&path).unwrap_or_default();
+    let _ = std::fs::remove_file(path);
+    asked
+}
+
+#[tokio::test]
+async fn a_fetch_goes_on_where_the_last_one_broke_off() {
+    for (load, whole) in [("append", false), ("merge", false), ("replace", true)] {
+        let folder = pages(load, &[("1", "A,a\n"), ("2", "B,b\n"), ("3", "C,c\n")]);
+        let yaml = format!(
+            "source: {{ connector: pages, path: data, whole: {whole} }}\ntables:\n  city.stops: {{ load: {load} }}\n"
+        );
+        folder.write("pipelines/bus.yaml", &yaml);
+        folder.write("data/gone.csv", "");
+        folder.run(&["bus"]).await;
+        assert_eq!(asked(&folder), "1.csv 2.csv 3.csv gone.csv ");
+        // It still fails: what is there stays taken up.
+        folder.run(&["bus"]).await;
+        assert_eq!(asked(&folder), "gone.csv ");
+        std::fs::remove_file(folder.path().join("data/gone.csv")).unwrap();
+        folder.write("data/4.csv", "stop_id,name\nD,d\n");
+        let page = folder.page(&["bus"]).await;
+        assert_eq!(asked(&folder), "4.csv ");
+        assert!(page.contains("note: 3 parts that a run before had fetched, but not loaded, were not fetched again"), "{page}");
+        assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 4)]);
+        // Nothing is taken up twice.
+        folder.run(&["bus"]).await;
+        let all = "1.csv 2.csv 3.csv 4.csv ";
+        assert_eq!(asked(&folder), if whole { all } else { "" });
+        assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 4)]);
+    }
+}
