@@ -48,7 +48,10 @@ pub enum KeyHolder {
 pub(crate) struct Verdicts {
     /// Rows that go, by the number of their file.
     pub(crate) dropped: Dropped,
-    pub(crate) losers: Vec<Loser>,
+    /// Those of them that are rejected.
+    pub(crate) refused: Dropped,
+    /// Those that nobody was told of yet.
+    pub(super) losers: Vec<Loser>,
     /// Rows of this run that say what is published already.
     pub(crate) unchanged: u64,
     /// Rows of this run that a later one of their key replaces.
@@ -58,6 +61,14 @@ pub(crate) struct Verdicts {
 }
 
 impl Verdicts {
+    fn refuse(&mut self, loser: Loser) {
+        let place = loser.place;
+        self.drop_row(place);
+        let positions: &mut Positions = self.refused.entry(place.file).or_default();
+        positions.insert(place.position);
+        self.losers.push(loser);
+    }
+
     fn drop_row(&mut self, place: Place) {
         let positions: &mut Positions = self.dropped.entry(place.file).or_default();
         positions.insert(place.position);
@@ -157,9 +168,8 @@ impl<'a> Judge<'a> {
             Rule::FirstStays => self.group.holder.is_some(),
         };
         if loses {
-            verdicts.drop_row(place);
             let key = self.key_text();
-            verdicts.losers.push(Loser {
+            verdicts.refuse(Loser {
                 part: self.parts.name(origin.0),
                 row: origin.1,
                 key,

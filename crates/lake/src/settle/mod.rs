@@ -30,11 +30,12 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::error::LakeError;
 use crate::keys::KeyHashes;
+use crate::stage::duplicates::Duplicates;
 use crate::stage::read::Reader;
 use records::{Recorder, SORTED_BY};
 
 pub use judge::KeyHolder;
-pub(crate) use judge::{Place, Rule, Verdicts};
+pub(crate) use judge::{Loser, Place, Rule, Verdicts};
 pub(crate) use positions::Positions;
 pub(crate) use records::{Candidate, Parts, Side};
 
@@ -46,27 +47,29 @@ const SORT_BYTES_MIN: usize = 8 << 20;
 pub(crate) struct Question {
     pub(crate) reader: Reader,
     pub(crate) candidates: Vec<Candidate>,
-    pub(crate) key: Vec<String>,
+    pub(crate) key: Arc<[String]>,
+    /// What the contract calls it.
+    pub(crate) word: &'static str,
     /// With [`Rule::LastReplaces`], what tells whether two rows of one key say the same.
     pub(crate) content: Vec<String>,
     pub(crate) rule: Rule,
     pub(crate) parts: Arc<Parts>,
     /// Bytes the sort may hold before it spills.
     pub(crate) bytes_max: usize,
-    /// Losers that may be remembered.
-    pub(crate) losers_max: usize,
 }
 
 impl Question {
-    /// Judges the rows whose key's hash is among the suspects, and adds the verdicts to `verdicts`.
+    /// Judges the rows whose key's hash is among the suspects, and adds the verdicts to `verdicts`; rows that are rejected
+    /// are told as they are found.
     pub(crate) async fn judge(
         &self,
         suspects: KeyHashes,
         verdicts: &mut Verdicts,
+        duplicates: &mut Duplicates<'_>,
     ) -> Result<(), LakeError> {
         let recorder = Recorder {
             reader: self.reader.clone(),
-            key: self.key.clone(),
+            key: self.key.to_vec(),
             content: self.content.clone(),
             suspects: Arc::new(suspects),
             parts: Arc::clone(&self.parts),
@@ -81,20 +84,11 @@ impl Question {
         let mut judge = judge::Judge::new(self.rule, &self.parts, &self.key_schema()?);
         while let Some(batch) = sorted.try_next().await.map_err(|error| self.fault(error))? {
             judge.take(&batch, verdicts);
-            self.check_bound(verdicts)?;
+            let losers = std::mem::take(&mut verdicts.losers);
+            duplicates.take(&self.key, self.word, losers).await?;
         }
         judge.end(verdicts);
-        self.check_bound(verdicts)
-    }
-
-    fn check_bound(&self, verdicts: &Verdicts) -> Result<(), LakeError> {
-        if verdicts.losers.len() <= self.losers_max {
-            return Ok(());
-        }
-        Err(LakeError::TooManyDuplicates {
-            table: self.reader.table.clone(),
-            count: self.losers_max,
-        })
+        Ok(())
     }
 
     fn key_schema(&self) -> Result<SchemaRef, LakeError> {

@@ -51,3 +51,54 @@ async fn more_duplicates_than_can_be_told_end_the_stage() {
         "{error}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_duplicates_is_told_on_the_way() {
+    const ROWS: i64 = 70_000;
+    let lake = lake().await;
+    let mut replace = Loading::of(Load::Replace);
+    replace.options.settle_bytes_max = 1 << 20;
+    replace.options.duplicates_max = 0;
+    let run = lake.begin("bus").await.unwrap();
+    let stage = replace.begin(&run).await.unwrap();
+    let twice = [many(ROWS, "p1", 1), many(ROWS, "p2", 2)];
+    let files = replace.write(&stage, &run, &twice).await.unwrap();
+    let parts = ["p1", "p2"].map(str::to_owned);
+    let (sender, mut told) = tokio::sync::mpsc::channel::<Vec<crate::DuplicateKey>>(1);
+    let counting = async {
+        let (mut rows, mut in_full) = (std::collections::HashSet::new(), 0);
+        while let Some(some) = told.recv().await {
+            for duplicate in some {
+                assert_eq!(duplicate.part, "p2");
+                in_full += usize::from(duplicate.record.is_some());
+                rows.insert(duplicate.row);
+            }
+        }
+        (rows.len(), in_full)
+    };
+    let finishing = stage.finish_into(files, None, &parts, sender);
+    let (staged, (rows, in_full)) = tokio::join!(finishing, counting);
+    let staged = staged.unwrap();
+    assert_eq!((staged.loaded, staged.rejected), (ROWS as u64, ROWS as u64));
+    assert_eq!(rows as i64, ROWS, "each once");
+    assert_eq!(in_full, 50_000);
+    run.publish(crate::PipelineState::default()).await.unwrap();
+    assert!(values(&lake, "bus").await.values().all(|value| *value == 1));
+}
+
+#[tokio::test]
+async fn a_stage_ends_where_nobody_hears_of_its_duplicates() {
+    let lake = lake().await;
+    let replace = Loading::of(Load::Replace);
+    let run = lake.begin("bus").await.unwrap();
+    let stage = replace.begin(&run).await.unwrap();
+    let twice = [many(20, "p1", 1), many(20, "p2", 1)];
+    let files = replace.write(&stage, &run, &twice).await.unwrap();
+    let (sender, told) = tokio::sync::mpsc::channel(1);
+    drop(told);
+    let error = stage
+        .finish_into(files, None, &[], sender)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, LakeError::Cancelled { .. }), "{error}");
+}

@@ -1,17 +1,19 @@
 //! From written files to one staged commit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use sectorlake_contract::KeyScope;
+use tokio::sync::mpsc;
 
 use super::commit::Commit;
+use super::duplicates::Duplicates;
 use super::form::Identity;
 use super::plan::{Changes, Plan};
 use super::read::{FileRef, Reader};
 use super::suspects::{Search, may_meet};
-use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions, texts};
+use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions};
 use crate::error::LakeError;
 use crate::keys::KeyHashes;
 use crate::settle::{Parts, Place, Question, Rule, Side, Verdicts};
@@ -28,9 +30,6 @@ struct Key {
 /// The sums over all keys.
 #[derive(Default)]
 struct Sums {
-    duplicates: Vec<DuplicateKey>,
-    /// Where each of the duplicates was written.
-    places: Vec<Place>,
     unchanged: u64,
     superseded: u64,
     changed: Vec<(Place, Place)>,
@@ -41,6 +40,7 @@ pub(super) async fn finish(
     files: Vec<WrittenFiles>,
     suspects: Option<Suspects>,
     part_order: &[String],
+    told_to: &mpsc::Sender<Vec<DuplicateKey>>,
 ) -> Result<Staged, LakeError> {
     let schema: SchemaRef = Arc::new(stage.form.schema.clone());
     let reader = Reader {
@@ -60,17 +60,21 @@ pub(super) async fn finish(
     }
     let mut sums = Sums::default();
     let parts = Arc::new(Parts::new(part_order));
+    let mut duplicates = Duplicates::new(told_to);
     for key in keys(stage, suspects) {
-        settle(stage, &reader, &mut plan, &key, &parts, &mut sums).await?;
+        let verdicts = settle(stage, &reader, &plan, &key, &parts, &mut duplicates).await?;
+        plan.apply(&verdicts);
+        conclude(&mut plan, verdicts, &mut sums);
     }
-    tell_in_full(stage, &reader, &plan, &mut sums).await?;
+    duplicates.tell_in_full(stage, &reader, &plan).await?;
     revisions::write(stage, &reader, &plan, &mut sums.changed).await?;
     let mut staged = Staged {
         table: stage.contract.name.clone(),
         loaded: plan.rows_of(Side::New) - plan.dropped_of(Side::New),
         unchanged: sums.unchanged,
         superseded: sums.superseded,
-        duplicates: sums.duplicates,
+        rejected: duplicates.count(),
+        duplicates: Vec::new(),
         removed_rows: plan.dropped_of(Side::Own) + stage.ground.left_behind,
         previous_rows: plan.rows_of(Side::Own) + stage.ground.left_behind,
         revised: sums.changed.len() as u64,
@@ -110,14 +114,15 @@ fn keys(stage: &TableStage, suspects: Option<Suspects>) -> Vec<Key> {
 async fn settle(
     stage: &TableStage,
     reader: &Reader,
-    plan: &mut Plan,
+    plan: &Plan,
     key: &Key,
     parts: &Arc<Parts>,
-    sums: &mut Sums,
-) -> Result<(), LakeError> {
+    duplicates: &mut Duplicates<'_>,
+) -> Result<Verdicts, LakeError> {
+    let mut verdicts = Verdicts::default();
     let new = plan.numbers(Side::New);
     if new.is_empty() {
-        return Ok(());
+        return Ok(verdicts);
     }
     let file = |number: &usize| plan.entries[*number].file.clone();
     let new_files: Vec<FileRef> = new.iter().map(file).collect();
@@ -134,15 +139,15 @@ async fn settle(
         )
     });
     if published.is_empty() && key.repeated.as_ref().is_some_and(HashSet::is_empty) {
-        return Ok(());
+        return Ok(verdicts);
     }
     let published_files: Vec<FileRef> = published.iter().map(file).collect();
     let numbers: Vec<usize> = published.iter().chain(&new).copied().collect();
     let question = question(stage, reader, plan, key, &numbers, parts);
-    let mut verdicts = Verdicts::default();
     match &key.repeated {
         Some(repeated) if published.is_empty() => {
-            question.judge(repeated.clone(), &mut verdicts).await?;
+            let judging = question.judge(repeated.clone(), &mut verdicts, duplicates);
+            judging.await?;
         }
         _ => {
             let fields = &key.fields;
@@ -155,14 +160,12 @@ async fn settle(
             for pass in 0..search.passes() {
                 let suspects = search.pass(pass).await?;
                 if !suspects.is_empty() {
-                    question.judge(suspects, &mut verdicts).await?;
+                    question.judge(suspects, &mut verdicts, duplicates).await?;
                 }
             }
         }
     }
-    plan.apply(&verdicts);
-    conclude(plan, key, verdicts, sums);
-    Ok(())
+    Ok(verdicts)
 }
 
 fn question(
@@ -185,7 +188,8 @@ fn question(
     Question {
         reader: reader.clone(),
         candidates: plan.candidates(numbers),
-        key: key.fields.to_vec(),
+        key: Arc::clone(&key.fields),
+        word: key.rule,
         content: if is_merge { fields() } else { Vec::new() },
         rule: if is_merge {
             Rule::LastReplaces
@@ -194,16 +198,15 @@ fn question(
         },
         parts: Arc::clone(parts),
         bytes_max: stage.options.settle_bytes_max,
-        losers_max: stage.options.duplicates_max,
     }
 }
 
 /// Adds the verdicts on one key to the sums.
-fn conclude(plan: &mut Plan, key: &Key, verdicts: Verdicts, sums: &mut Sums) {
+fn conclude(plan: &mut Plan, verdicts: Verdicts, sums: &mut Sums) {
     // A row that was to replace a published one and is then refused leaves that one where it was.
-    let refused: HashSet<Place> = verdicts.losers.iter().map(|loser| loser.place).collect();
     sums.changed.retain(|(old, new)| {
-        let stays_changed = !refused.contains(new);
+        let refused = verdicts.refused.get(&new.file);
+        let stays_changed = !refused.is_some_and(|rows| rows.contains(new.position));
         if !stays_changed {
             plan.entries[old.file].dropped.remove(old.position);
         }
@@ -212,45 +215,6 @@ fn conclude(plan: &mut Plan, key: &Key, verdicts: Verdicts, sums: &mut Sums) {
     sums.unchanged += verdicts.unchanged;
     sums.superseded += verdicts.superseded;
     sums.changed.extend(verdicts.changed);
-    for loser in verdicts.losers {
-        sums.places.push(loser.place);
-        sums.duplicates.push(DuplicateKey {
-            part: loser.part,
-            row: loser.row,
-            fields: Arc::clone(&key.fields),
-            key: loser.key,
-            rule: key.rule,
-            holder: loser.holder,
-            record: None,
-        });
-    }
-}
-
-/// Gives the rows with a repeated key what they say, as long as there is room for it.
-async fn tell_in_full(
-    stage: &TableStage,
-    reader: &Reader,
-    plan: &Plan,
-    sums: &mut Sums,
-) -> Result<(), LakeError> {
-    let by_place: HashMap<Place, usize> = sums.places.iter().copied().zip(0..).collect();
-    let (duplicates, mut room) = (&mut sums.duplicates, stage.options.record_bytes_max);
-    texts::for_each(
-        stage,
-        reader,
-        plan,
-        by_place.keys().copied(),
-        |place, text| {
-            let duplicate = by_place.get(&place).and_then(|at| duplicates.get_mut(*at));
-            if let Some(duplicate) = duplicate
-                && let Some(left) = room.checked_sub(text.row.len())
-            {
-                room = left;
-                duplicate.record = Some(text.row);
-            }
-        },
-    )
-    .await
 }
 
 /// Stages the commit; none where there is nothing to say.

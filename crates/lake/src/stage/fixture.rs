@@ -13,13 +13,14 @@ use object_store::memory::InMemory;
 use sectorlake_contract::Contract;
 
 use super::read::{FileRef, Reader};
-use super::{Load, StageOptions, Staged};
+use super::{Load, StageOptions, Staged, TableStage};
 use crate::env::Env;
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::run::{Published, Run};
 use crate::snapshot::{At, PipelineState, Snapshot};
 use crate::table::LakeTable;
+use crate::writer::WrittenFiles;
 
 /// A row: key, value, month of its time (from 0), part, record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,17 +112,8 @@ impl Loading {
 
     /// Stages the rows, each group by a writer of its own; parts in the order of their names.
     pub(crate) async fn stage(&self, run: &Run, groups: &[Vec<Row>]) -> Result<Staged, LakeError> {
-        let stage = run
-            .stage(&self.contract, self.load, self.options.clone())
-            .await?;
-        let mut files = Vec::new();
-        for rows in groups {
-            let mut writer = stage.writer();
-            for piece in rows.chunks(3.max(rows.len() / 8)) {
-                writer.write(batch(run.id(), piece)).await?;
-            }
-            files.push(writer.close().await?);
-        }
+        let stage = self.begin(run).await?;
+        let files = self.write(&stage, run, groups).await?;
         let mut parts: Vec<String> = groups
             .iter()
             .flatten()
@@ -130,6 +122,29 @@ impl Loading {
         parts.sort();
         parts.dedup();
         stage.finish(files, None, &parts).await
+    }
+
+    pub(crate) async fn begin(&self, run: &Run) -> Result<TableStage, LakeError> {
+        run.stage(&self.contract, self.load, self.options.clone())
+            .await
+    }
+
+    /// Writes the rows, each group by a writer of its own.
+    pub(crate) async fn write(
+        &self,
+        stage: &TableStage,
+        run: &Run,
+        groups: &[Vec<Row>],
+    ) -> Result<Vec<WrittenFiles>, LakeError> {
+        let mut files = Vec::new();
+        for rows in groups {
+            let mut writer = stage.writer();
+            for piece in rows.chunks(3.max(rows.len() / 8)) {
+                writer.write(batch(run.id(), piece)).await?;
+            }
+            files.push(writer.close().await?);
+        }
+        Ok(files)
     }
 
     /// A whole run.

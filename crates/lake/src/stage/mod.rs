@@ -5,6 +5,7 @@
 
 mod commit;
 pub(crate) mod contents;
+pub(crate) mod duplicates;
 mod finish;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -23,6 +24,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use sectorlake_contract::{Contract, PartitionBy, TableName};
+use tokio::sync::mpsc;
 
 use crate::error::LakeError;
 use crate::layout::Access;
@@ -66,7 +68,7 @@ pub struct StageOptions {
     pub buffer_bytes_max: usize,
     /// Bytes that settling keys may hold before it spills.
     pub settle_bytes_max: usize,
-    /// Duplicate keys that may be told one by one; with more than these the stage fails.
+    /// Duplicate keys that [`TableStage::finish`] may hold; with more than these the stage fails.
     pub duplicates_max: usize,
     /// Bytes of rows with such a key that are told in full.
     pub record_bytes_max: usize,
@@ -149,7 +151,7 @@ pub struct DuplicateKey {
     pub record: Option<String>,
 }
 
-/// What a stage came to. The rows that were written = loaded + unchanged + superseded + duplicates.
+/// What a stage came to. The rows that were written = loaded + unchanged + superseded + rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
     /// The table.
@@ -161,6 +163,8 @@ pub struct Staged {
     /// Rows that a later one of the same key replaced within the run.
     pub superseded: u64,
     /// Rows that are rejected for their key.
+    pub rejected: u64,
+    /// Those rows; none where they were [told on the way](TableStage::finish_into).
     pub duplicates: Vec<DuplicateKey>,
     /// Published rows of this source that are gone: replaced, or of an earlier fetch.
     pub removed_rows: u64,
@@ -240,20 +244,52 @@ impl TableStage {
         TableWriter::new(Arc::clone(&self.target))
     }
 
-    /// Settles keys, takes away what is replaced, and stages one commit.
-    ///
-    /// `keys` are the keys that several of the new rows have, where the caller knows them; `part_order` gives the order
-    /// of the raw parts by their hashes, which decides between rows of one key.
+    /// The same as [`TableStage::finish_into`], for those who expect few duplicates: they are held in memory.
     ///
     /// # Errors
-    /// [`LakeError::SchemaChanged`] where the table cannot take the contract, [`LakeError::TooManyDuplicates`], and where
-    /// the storage fails.
+    /// As there, and [`LakeError::TooManyDuplicates`].
     pub async fn finish(
         &self,
         files: Vec<WrittenFiles>,
         keys: Option<Suspects>,
         part_order: &[String],
     ) -> Result<Staged, LakeError> {
-        finish::finish(self, files, keys, part_order).await
+        let (sender, mut some) = mpsc::channel(1);
+        let held = async {
+            let mut held = Vec::new();
+            while let Some(more) = some.recv().await {
+                held.extend(more);
+                if held.len() > self.options.duplicates_max {
+                    return Err(LakeError::TooManyDuplicates {
+                        table: self.contract.name.clone(),
+                        count: self.options.duplicates_max,
+                    });
+                }
+            }
+            Ok(held)
+        };
+        let finishing = self.finish_into(files, keys, part_order, sender);
+        let (mut staged, held) = futures::try_join!(finishing, held)?;
+        staged.duplicates = held;
+        Ok(staged)
+    }
+
+    /// Settles keys, takes away what is replaced, and stages one commit.
+    ///
+    /// `keys` are the keys that several of the new rows have, where the caller knows them; `part_order` gives the order
+    /// of the raw parts by their hashes, which decides between rows of one key. Rows that are rejected for their key go
+    /// to `duplicates`, some at a time, as they are found: the caller takes them in beside this, however many they are.
+    ///
+    /// # Errors
+    /// [`LakeError::SchemaChanged`] where the table cannot take the contract, [`LakeError::Cancelled`] where nobody takes
+    /// in the duplicates, and where the storage fails.
+    pub async fn finish_into(
+        &self,
+        files: Vec<WrittenFiles>,
+        keys: Option<Suspects>,
+        part_order: &[String],
+        duplicates: mpsc::Sender<Vec<DuplicateKey>>,
+    ) -> Result<Staged, LakeError> {
+        finish::finish(self, files, keys, part_order, &duplicates).await
     }
 }

@@ -15,7 +15,8 @@ use crate::journal::Kind;
 use crate::settle::KeyHolder;
 
 fn balance(staged: &Staged) -> u64 {
-    staged.loaded + staged.unchanged + staged.superseded + staged.duplicates.len() as u64
+    assert_eq!(staged.rejected, staged.duplicates.len() as u64);
+    staged.loaded + staged.unchanged + staged.superseded + staged.rejected
 }
 
 fn map(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
