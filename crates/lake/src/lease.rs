@@ -140,7 +140,16 @@ impl Shared {
     }
 
     async fn release(&self) -> Result<(), LakeError> {
-        self.say(self.claim(true)).await
+        let said = self.say(self.claim(true)).await;
+        if said.is_err() {
+            // A full disk takes no more files, but it gives some up: without its file the lease is nobody's either.
+            let number = self.number.load(Ordering::Relaxed);
+            let path = layout::leases(&self.pipeline).join(layout::numbered(number));
+            if self.lake.store().delete(&path).await.is_ok() {
+                return Ok(());
+            }
+        }
+        said
     }
 
     async fn say(&self, claim: Claim) -> Result<(), LakeError> {

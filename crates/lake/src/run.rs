@@ -231,18 +231,16 @@ impl Run {
     /// or may not be published: the next run finds out.
     pub async fn publish(self, state: PipelineState) -> Result<Published, LakeError> {
         let published = publisher::publish(&self.work, &state).await;
-        if matches!(
-            published,
-            Err(LakeError::Fenced { .. } | LakeError::Conflict { .. })
-        ) {
-            self.work.remove_all().await;
+        let work = &self.work;
+        match &published {
+            Ok(_) => leftovers::close(&work.lake, &work.pipeline, &work.id).await,
+            Err(LakeError::Fenced { .. } | LakeError::Conflict { .. }) => work.remove_all().await,
+            Err(_) => leftovers::remove_if_unpublished(&work.lake, &work.pipeline, &work.id).await,
         }
-        let published = published?;
-        leftovers::close(&self.work.lake, &self.work.pipeline, &self.work.id).await;
         if let Err(error) = self.lease.release().await {
             tracing::warn!(%error, "the lease was not given up; it runs out by itself");
         }
-        Ok(published)
+        published
     }
 
     /// Ends the run without publishing, and removes what it wrote.

@@ -1,4 +1,5 @@
-//! A store that dies: from a given write on every operation fails, as after a kill -9 at that instant.
+//! A store that dies: from a given write on every operation fails, as after a kill -9 at that instant. Or one that is
+//! full: from then on every write fails, until there is room again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use crate::store::LocalFault;
+
 /// How the write at which the store dies ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Death {
@@ -19,6 +22,8 @@ pub(super) enum Death {
     Before,
     /// It is done, but nobody hears of it.
     After,
+    /// There is no room for it, nor for any after it.
+    Full,
 }
 
 /// The store that dies.
@@ -49,8 +54,22 @@ impl Faulty {
         }
     }
 
+    /// There is room again.
+    pub(super) fn make_room(&self) {
+        self.writes_left.store(i64::MAX, Ordering::SeqCst);
+    }
+
+    fn full(location: &Path) -> Error {
+        LocalFault {
+            action: "write",
+            path: location.as_ref().into(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        }
+        .into()
+    }
+
     fn alive(&self) -> Result<()> {
-        if self.is_dead() {
+        if self.is_dead() && self.death != Death::Full {
             Err(Self::dead())
         } else {
             Ok(())
@@ -58,9 +77,16 @@ impl Faulty {
     }
 
     /// Counts a write; says whether it is the last one.
-    fn write(&self) -> Result<bool> {
+    fn write(&self, location: &Path) -> Result<bool> {
         self.alive()?;
         let left = self.writes_left.fetch_sub(1, Ordering::SeqCst);
+        if self.death == Death::Full {
+            return if left <= 0 {
+                Err(Self::full(location))
+            } else {
+                Ok(false)
+            };
+        }
         if left == 0 && self.death == Death::Before {
             return Err(Self::dead());
         }
@@ -85,9 +111,12 @@ impl ObjectStore for Faulty {
         // Leases are written by a task beside the run: counting them would make the count depend on the scheduler.
         if location.as_ref().contains("leases") {
             self.alive()?;
+            if self.death == Death::Full && self.is_dead() {
+                return Err(Self::full(location));
+            }
             return self.inner.put_opts(location, payload, options).await;
         }
-        let is_last = self.write()?;
+        let is_last = self.write(location)?;
         let result = self.inner.put_opts(location, payload, options).await;
         if is_last { Err(Self::dead()) } else { result }
     }
@@ -97,7 +126,7 @@ impl ObjectStore for Faulty {
         location: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.write()?;
+        self.write(location)?;
         self.inner.put_multipart_opts(location, options).await
     }
 
@@ -110,7 +139,12 @@ impl ObjectStore for Faulty {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        match self.write() {
+        // To remove something takes no room.
+        let written = match self.death {
+            Death::Full => Ok(false),
+            Death::Before | Death::After => self.write(&Path::default()),
+        };
+        match written {
             Ok(_) => self.inner.delete_stream(locations),
             Err(error) => stream::once(async { Err(error) }).boxed(),
         }
@@ -129,7 +163,7 @@ impl ObjectStore for Faulty {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.write()?;
+        self.write(to)?;
         self.inner.copy_opts(from, to, options).await
     }
 }

@@ -99,7 +99,7 @@ async fn unpublished(lake: &Lake, pipeline: &str, own_run: &str) -> Result<Unpub
     Ok(found)
 }
 
-/// Whether a snapshot names a run that is dead by now: it cannot publish any more.
+/// Whether a snapshot names a run that has ended: it cannot publish any more.
 async fn is_published(lake: &Lake, run: &str, file: &RunFile) -> Result<bool, LakeError> {
     let store = lake.store();
     let Some(newest) = snapshot::newest(store.as_ref()).await? else {
@@ -114,7 +114,28 @@ async fn is_published(lake: &Lake, run: &str, file: &RunFile) -> Result<bool, La
     Ok(false)
 }
 
-/// Whether a dead run's snapshot may still be on its way: not on this disk, but a distant store may take up at any time
+/// Removes what a run that failed to publish wrote, where it is sure that no snapshot names it.
+pub(crate) async fn remove_if_unpublished(lake: &Lake, pipeline: &str, run: &str) {
+    let is_sure = async {
+        let path = run_file(pipeline, run);
+        let Some(bytes) = files::get(lake.store().as_ref(), &path).await? else {
+            return Ok(false);
+        };
+        let file: RunFile = files::from_json(&path, &bytes)?;
+        Ok::<_, LakeError>(
+            !is_published(lake, run, &file).await? && !may_be_under_way(lake, run).await?,
+        )
+    };
+    match is_sure.await {
+        Ok(true) => remove(lake, pipeline, run).await,
+        Ok(false) => {}
+        Err(error) => {
+            tracing::debug!(run, %error, "whether the run is published was not found out")
+        }
+    }
+}
+
+/// Whether an ended run's snapshot may still be on its way: not on this disk, but a distant store may take up at any time
 /// what was sent to it. A run that never came to publishing has no state.
 async fn may_be_under_way(lake: &Lake, run: &str) -> Result<bool, LakeError> {
     if lake.lake_store().local().is_some() {

@@ -1,6 +1,8 @@
 //! From staged to published: one put-if-absent of the next snapshot file, then its entries into the tables' logs.
 
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod faulty;
 pub(crate) mod leftovers;
 pub(crate) mod publisher;
