@@ -1,7 +1,13 @@
 //! The pieces of one part that a stream reads: the part itself, or members of the archive that it is.
+//!
+//! Where a source is several files, `from:` names one of them (or a glob) as it names a member of an archive.
 
 use sectorlake_connector::Stream;
 use sectorlake_formats::{FormatError, FormatSpec, Part, PartBytes, ReadOptions, members, open};
+use sectorlake_lake::Manifest;
+
+use crate::plan::{Feed, TablePlan};
+use crate::result::PartResult;
 
 /// Why a stream cannot be read from a part.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +67,18 @@ pub(crate) async fn open_all<'a>(
         }
         return Ok(pieces);
     };
-    let all = members(bytes, options).await?;
+    let all = match members(bytes, options).await {
+        Ok(all) => all,
+        Err(FormatError::NoZip { .. }) if may_be_file(bytes, stream) => {
+            // Another file of the source is nothing to this stream.
+            if pattern.matches(&bytes.name) {
+                let part = open(bytes, None, format, options).await?;
+                pieces.opened = Some(Opened { part, member: None });
+            }
+            return Ok(pieces);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let chosen = pattern.select(all.iter().map(|member| member.name.as_str()));
     if chosen.is_empty() && !stream.optional {
         let message = format!("{} has no member {pattern}", bytes.name);
@@ -76,6 +93,41 @@ pub(crate) async fn open_all<'a>(
     }
     pieces.pending = chosen.into_iter().rev().map(str::to_owned).collect();
     Ok(pieces)
+}
+
+/// Whether `from:` may mean the part itself. What calls itself an archive must be one.
+fn may_be_file(bytes: &PartBytes, stream: &Stream) -> bool {
+    stream.from_names_member && !bytes.name.to_ascii_lowercase().ends_with(".zip")
+}
+
+/// What is said where `from:` names none of the files of a source.
+pub(crate) fn nothing_matches(from: &str, names: &[&str]) -> OpenError {
+    OpenError::NoMember {
+        message: format!("none of the source's files is named {from}, or is an archive"),
+        help: format!(
+            "write `from:` with a name or a glob; the files are: {}",
+            list(names)
+        ),
+    }
+}
+
+/// Whether every stream that `from:` picks out of files was found in one of them.
+pub(crate) fn all_found(
+    plan: &TablePlan,
+    parts: &[(&Feed, Manifest)],
+    read: &[PartResult],
+) -> Result<(), OpenError> {
+    for feed in plan.feeds.iter().filter(|feed| feed.must_be_found()) {
+        let stream = &feed.stream.name;
+        let of_feed = parts
+            .iter()
+            .filter(|(other, _)| other.stream.name == *stream);
+        let names: Vec<&str> = of_feed.map(|(_, part)| part.name.as_str()).collect();
+        if !names.is_empty() && !read.iter().any(|part| part.stream == *stream) {
+            return Err(nothing_matches(stream, &names));
+        }
+    }
+    Ok(())
 }
 
 /// An archive of one file stands for that file.
@@ -100,23 +152,25 @@ async fn only_member(bytes: &PartBytes, options: &ReadOptions) -> Result<String,
     }
 }
 
-/// Members named in a message, at most.
+/// Members or files named in a message, at most.
 const NAMED_MAX: usize = 8;
 
 fn named(names: &[&str]) -> String {
-    let shown = names
-        .iter()
-        .take(NAMED_MAX)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
+    format!(
+        "write `from:` with a name or a glob; its members are: {}",
+        list(names)
+    )
+}
+
+fn list(names: &[&str]) -> String {
+    let shown = names.iter().take(NAMED_MAX).copied().collect::<Vec<_>>();
     let more = names.len().saturating_sub(NAMED_MAX);
     let more = if more > 0 {
         format!(" and {more} more")
     } else {
         String::new()
     };
-    format!("write `from:` with a name or a glob; its members are: {shown}{more}")
+    format!("{}{more}", shown.join(", "))
 }
 
 impl Pieces<'_> {

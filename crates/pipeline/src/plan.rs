@@ -260,6 +260,12 @@ impl Feed {
             .is_some_and(|sql| sql.contains("$part_"))
     }
 
+    /// Whether `from:` picks files, or members of files, of which there must be one.
+    pub(crate) fn must_be_found(&self) -> bool {
+        let stream = &self.stream;
+        stream.from_names_member && stream.member.is_some() && !stream.optional
+    }
+
     /// A mapping's error, placed in the file where the mapping stands there.
     pub(crate) fn problem(
         &self,

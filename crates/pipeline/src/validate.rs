@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use object_store::local::LocalFileSystem;
 use sectorlake_connector::{
-    Connector, ConnectorError, Environment, Http, Io, Limits, Pace, Registry,
+    Connector, ConnectorError, Environment, Fetched, Http, Io, Limits, Pace, PartBody, Registry,
 };
 use sectorlake_formats::{FormatError, PartBytes, ReadOptions};
 use sectorlake_normalise::{Normaliser, mapping_session};
@@ -82,15 +82,7 @@ impl Checker<'_> {
         if !self.pipeline.is_local() {
             return self.syntax(table, feed);
         }
-        let fetched = self
-            .connector
-            .fetch(&feed.stream.unit, None, self.io)
-            .await
-            .map_err(|error| of_source(self.pipeline, &error))?;
-        let Some(part) = fetched.and_then(|fetched| fetched.part) else {
-            return Ok(());
-        };
-        let Some(schema) = self.columns(feed, &part.key, &part.name).await? else {
+        let Some((part, schema)) = self.first_part(feed).await? else {
             return Ok(());
         };
         let session = mapping_session().map_err(|error| {
@@ -103,6 +95,46 @@ impl Checker<'_> {
             .await
             .map(drop)
             .map_err(|error| feed.problem(self.pipeline, &name, &error))
+    }
+
+    /// The first file that the stream reads, and its columns; `None` where it may be missing.
+    async fn first_part(&self, feed: &Feed) -> Result<Option<(PartBody, SchemaRef)>, Problem> {
+        let (mut cursor, mut others) = (None, Vec::new());
+        loop {
+            let fetched = self
+                .connector
+                .fetch(&feed.stream.unit, cursor.as_ref(), self.io)
+                .await
+                .map_err(|error| of_source(self.pipeline, &error))?;
+            let Some(Fetched { part, next, .. }) = fetched else {
+                break;
+            };
+            if let Some(part) = part {
+                if let Some(schema) = self.columns(feed, &part.key, &part.name).await? {
+                    return Ok(Some((part, schema)));
+                }
+                others.push(part.name);
+            }
+            // Only where `from:` picks one of several files may the stream begin with a later one.
+            if next.is_none() || next == cursor || !feed.must_be_found() {
+                break;
+            }
+            cursor = next;
+        }
+        if !feed.must_be_found() || others.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<&str> = others.iter().map(String::as_str).collect();
+        Err(self.of_open(members::nothing_matches(&feed.stream.name, &names)))
+    }
+
+    fn of_open(&self, error: OpenError) -> Problem {
+        match error {
+            OpenError::Format(error) => self.of_format(&error),
+            OpenError::NoMember { message, help } => {
+                self.pipeline.problem_at_address(message).help(help)
+            }
+        }
     }
 
     /// The columns of a local file; `None` where the stream has none there and may.
@@ -126,10 +158,7 @@ impl Checker<'_> {
                 .await
                 .map_err(|error| self.of_format(&error))?
                 .map(|member| member.part.schema())),
-            Err(OpenError::Format(error)) => Err(self.of_format(&error)),
-            Err(OpenError::NoMember { message, help }) => {
-                Err(self.pipeline.problem_at_address(message).help(help))
-            }
+            Err(error) => Err(self.of_open(error)),
         }
     }
 

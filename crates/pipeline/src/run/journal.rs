@@ -1,5 +1,6 @@
 //! What a run leaves in the journal: that it ran, what became of tables and parts, and every row that was not loaded.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sectorlake_contract::TableName;
@@ -20,6 +21,20 @@ pub(super) struct Origin {
     pub(super) file: String,
     /// The URL or path it was fetched from.
     pub(super) key: String,
+}
+
+/// Origins by what `_part` says.
+pub(super) struct Origins<'a>(HashMap<&'a str, &'a Origin>);
+
+impl<'a> Origins<'a> {
+    pub(super) fn of(origins: &'a [Origin]) -> Self {
+        let by_part = origins.iter().map(|origin| (origin.part.as_str(), origin));
+        Self(by_part.collect())
+    }
+
+    fn find(&self, part: &str) -> Option<&'a Origin> {
+        self.0.get(part).copied()
+    }
 }
 
 /// The journal of one run.
@@ -100,11 +115,11 @@ impl Recorder {
     pub(super) async fn duplicates(
         &mut self,
         table: &TableName,
-        origins: &[Origin],
+        origins: &Origins<'_>,
         duplicates: Vec<DuplicateKey>,
     ) -> Result<(), Failure> {
         for duplicate in duplicates {
-            let origin = origins.iter().find(|origin| origin.part == duplicate.part);
+            let origin = origins.find(&duplicate.part);
             let message = holds(&duplicate, origins);
             let row = RejectedRow {
                 run: self.run.clone(),
@@ -179,18 +194,15 @@ impl Recorder {
 }
 
 /// Which row has the key that a refused one repeats.
-fn holds(duplicate: &DuplicateKey, origins: &[Origin]) -> String {
+fn holds(duplicate: &DuplicateKey, origins: &Origins<'_>) -> String {
     let key = duplicate.fields.join(", ");
     let has = format!("has the same {key} \"{}\"", duplicate.key);
     match &duplicate.holder {
         KeyHolder::ThisRun { part, row } if *part == duplicate.part => format!("row {row} {has}"),
-        KeyHolder::ThisRun { part, row } => {
-            let origin = origins.iter().find(|origin| origin.part == *part);
-            match origin {
-                Some(origin) => format!("{} row {row} {has}", origin.file),
-                None => format!("another row {has}"),
-            }
-        }
+        KeyHolder::ThisRun { part, row } => match origins.find(part) {
+            Some(origin) => format!("{} row {row} {has}", origin.file),
+            None => format!("another row {has}"),
+        },
         KeyHolder::EarlierRun => format!("a row of an earlier run {has}"),
         KeyHolder::OtherSource => format!("a row of another pipeline {has}"),
     }

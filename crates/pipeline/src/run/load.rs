@@ -9,8 +9,8 @@ use futures::stream::BoxStream;
 use sectorlake_contract::{TableName, system};
 use sectorlake_formats::{Decoded, FormatError, Part, PartBytes, ReadOptions};
 use sectorlake_lake::{
-    DataFile, KeySuspects, Manifest, RawZone, Run, StageOptions, Staged, Suspects, TableStage,
-    TableWriter, WrittenFiles,
+    DataFile, KeySuspects, Load, Manifest, RawZone, Run, StageOptions, Staged, Suspects,
+    TableStage, TableWriter, WrittenFiles,
 };
 use sectorlake_normalise::{
     Counts, KeyChecks, MappingError, Normaliser, Rejection, Settled, Worker,
@@ -19,9 +19,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::failure::internal;
-use super::journal::{Origin, Recorder};
+use super::journal::{Origin, Origins, Recorder};
 use crate::event::{Event, Progress};
-use crate::members::open_all;
+use crate::members;
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, TablePlan, WrittenIn};
 use crate::result::{Failure, FailureKind, PartResult, TableResult};
@@ -71,6 +71,10 @@ impl Loader<'_> {
         };
         for (feed, manifest) in &parts {
             table.part(feed, manifest).await?;
+        }
+        // Other loads see new parts alone.
+        if plan.load == Load::Replace {
+            members::all_found(plan, &parts, &table.parts)?;
         }
         if table.parts.is_empty() && !self.holds_rows(&plan.contract.name).await? {
             return Ok(None);
@@ -124,7 +128,7 @@ impl TableLoad<'_> {
             size,
             name: manifest.name.clone(),
         };
-        let mut pieces = open_all(
+        let mut pieces = members::open_all(
             &bytes,
             &feed.stream,
             feed.format.as_ref(),
@@ -318,12 +322,8 @@ impl TableLoad<'_> {
             .iter()
             .map(|origin| origin.part.clone())
             .collect();
-        let mut staged = self
-            .stage()
-            .await?
-            .finish(files, Some(suspects), &order)
-            .await?;
-        let duplicates = std::mem::take(&mut staged.duplicates);
+        self.stage().await?;
+        let staged = self.stage_files(files, suspects, &order).await?;
         let sum = |count: fn(&PartResult) -> u64| self.parts.iter().map(count).sum::<u64>();
         let table = TableResult {
             table: self.plan.contract.name.clone(),
@@ -331,13 +331,10 @@ impl TableLoad<'_> {
             loaded: staged.loaded,
             unchanged: staged.unchanged,
             superseded: staged.superseded,
-            rejected: sum(|part| part.rejected) + duplicates.len() as u64,
+            rejected: sum(|part| part.rejected) + staged.rejected,
             broken: sum(|part| part.broken),
             removed: staged.removed_rows,
         };
-        self.recorder
-            .duplicates(&table.table, &self.origins, duplicates)
-            .await?;
         self.recorder.table(&table, self.plan.load, &staged);
         if !table.balances() {
             return Err(internal(format!(
@@ -363,6 +360,33 @@ impl TableLoad<'_> {
             parts: self.parts,
             staged,
         })
+    }
+
+    /// Stages the files, and takes in the rows that are refused for their key as they are found: there may be many.
+    async fn stage_files(
+        &mut self,
+        files: Vec<WrittenFiles>,
+        suspects: Suspects,
+        order: &[String],
+    ) -> Result<Staged, Failure> {
+        let Some(stage) = &self.stage else {
+            return Err(internal("there is no stage to finish"));
+        };
+        let (sender, mut told) = mpsc::channel(1);
+        let finishing = async {
+            let staged = stage.finish_into(files, Some(suspects), order, sender);
+            Ok::<_, Failure>(staged.await?)
+        };
+        let (recorder, origins) = (&mut *self.recorder, Origins::of(&self.origins));
+        let table = &self.plan.contract.name;
+        let telling = async {
+            while let Some(some) = told.recv().await {
+                recorder.duplicates(table, &origins, some).await?;
+            }
+            Ok::<_, Failure>(())
+        };
+        let (staged, ()) = futures::try_join!(finishing, telling)?;
+        Ok(staged)
     }
 
     async fn close_writers(&mut self) -> Result<Vec<WrittenFiles>, Failure> {

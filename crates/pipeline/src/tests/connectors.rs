@@ -151,7 +151,9 @@ struct Pages {
 #[async_trait]
 impl Connector for Pages {
     async fn streams(&self, _: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        Ok(vec![Stream::new("pages", "pages")])
+        let mut stream = Stream::new("pages", "pages");
+        stream.from_names_member = true;
+        Ok(vec![stream])
     }
 
     async fn fetch(

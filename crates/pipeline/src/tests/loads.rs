@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Folder, STOPS, shown};
+use super::{CALLS, Folder, STOPS, shown};
 use crate::Outcome;
 
 fn pages(load: &str, files: &[(&str, &str)]) -> Folder {
@@ -170,4 +170,33 @@ async fn a_fetch_goes_on_where_the_last_one_broke_off() {
         assert_eq!(asked(&folder), if whole { all } else { "" });
         assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 4)]);
     }
+}
+
+#[tokio::test]
+async fn from_names_one_of_several_files() {
+    let yaml = "source: { connector: pages, path: data, whole: true }
+tables:
+  city.stops: { from: stops.csv }
+  city.calls: { from: \"calls_*.csv\", load: replace }
+";
+    let folder = Folder::new(&[
+        STOPS,
+        CALLS,
+        ("pipelines/bus.yaml", yaml),
+        ("data/calls_1.csv", "trip,n,stop_id\nt,1,A\n"),
+        ("data/calls_2.csv", "trip,n,stop_id\nt,2,A\nt,3,gone\n"),
+        ("data/more.csv", "other\nx\n"),
+        ("data/stops.csv", "stop_id,name\nA,a\n"),
+    ]);
+    let mut told = vec![format!("{:?}", folder.problems().await)];
+    told.push(folder.page(&["bus"]).await);
+    folder.write(
+        "pipelines/bus.yaml",
+        &yaml.replace("from: stops", "from: stop"),
+    );
+    told.push(folder.page(&["bus"]).await);
+    let problems = folder.problems().await;
+    let problems = problems.iter().map(ToString::to_string);
+    told.extend(problems.map(|it| it.replace(&format!("{}/", folder.path().display()), "")));
+    insta::assert_snapshot!(told.join("\n"));
 }
