@@ -1,5 +1,6 @@
 //! From staged to published: one put-if-absent of the next snapshot file, then its entries into the tables' logs.
 
+mod checkpoint;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]

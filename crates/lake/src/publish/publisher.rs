@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use object_store::ObjectStoreExt;
 use sectorlake_contract::TableName;
 
-use super::{renumber, roll_forward};
+use super::{checkpoint, renumber, roll_forward};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
@@ -57,7 +57,11 @@ pub(crate) async fn publish(work: &Work, state: &PipelineState) -> Result<Publis
 
 /// The snapshot is there: the rest can be done by anyone, and is done here.
 async fn won(work: &Work, snapshot: &Snapshot) -> Result<Published, LakeError> {
-    roll_forward(work.store().as_ref(), snapshot).await?;
+    let store = work.store();
+    roll_forward(store.as_ref(), snapshot).await?;
+    for entry in &snapshot.entries {
+        checkpoint::make_if_due(&store, entry).await;
+    }
     Ok(Published {
         snapshot: snapshot.number,
         at: snapshot.published_at,

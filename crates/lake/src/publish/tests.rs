@@ -10,12 +10,13 @@ use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use super::checkpoint::EVERY;
 use crate::env::{Env, ManualClock, OnlyThese, ProcessId};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
 use crate::overlay::{Overlay, log_store};
-use crate::snapshot::PipelineState;
+use crate::snapshot::{At, PipelineState};
 use crate::stage::Load;
 use crate::stage::fixture::{Loading, contract_with, lake, lake_on, latest, row, rows, values};
 
@@ -310,4 +311,29 @@ async fn delta_readers_see_plain_tables() {
 | 1970-03   | 13 | 260   | 38   |
 +-----------+----+-------+------+";
     assert_eq!(shown, expected);
+}
+
+#[tokio::test]
+async fn a_long_log_is_summed_up_and_older_versions_stay_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = folder.path().to_str().unwrap();
+    let lake = Lake::open_or_create(location, Env::manual()).await.unwrap();
+    let append = Loading::of(Load::Append);
+    for number in 0..=i64::try_from(EVERY).unwrap() + 1 {
+        let rows = vec![row(&format!("k{number:03}"), number, "p", number)];
+        append.run(&lake, "bus", &[rows]).await.unwrap();
+    }
+    let log = folder.path().join("tables/test/items/_delta_log");
+    assert!(log.join(format!("{EVERY:020}.checkpoint.parquet")).exists());
+    assert_eq!(values(&lake, "bus").await.len() as u64, EVERY + 2);
+    let name = "test.items".parse().unwrap();
+    for number in [1, EVERY, EVERY + 1, EVERY + 2] {
+        let snapshot = lake.snapshot(At::Number(number)).await.unwrap().unwrap();
+        let table = lake.table(&snapshot, &name).await.unwrap();
+        assert_eq!(
+            (table.files.len() as u64, table.version),
+            (number, number - 1)
+        );
+        assert!(table.files.iter().all(|file| file.rows == 1));
+    }
 }
