@@ -139,14 +139,6 @@ pub enum LakeError {
         /// What no longer fits.
         detail: String,
     },
-    /// More rows have the key of another row than can be told one by one.
-    #[error("more than {count} rows of table {table} have a key that another row has")]
-    TooManyDuplicates {
-        /// The table.
-        table: TableName,
-        /// The bound.
-        count: usize,
-    },
     /// The storage is full.
     #[error("cannot {action} {path}: no space is left")]
     Full {
@@ -317,9 +309,6 @@ impl LakeError {
                 "give the field its former type, or a new name beside the former one"
             }
             Self::Conflict { .. } => "nothing is lost: run the pipeline again",
-            Self::TooManyDuplicates { .. } => {
-                "check the contract's primaryKey and unique fields, and whether a part was loaded twice"
-            }
             Self::Full { .. } => {
                 "free some space and run again: what is published is whole, and the run takes up where it can"
             }

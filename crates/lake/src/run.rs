@@ -173,6 +173,10 @@ impl Run {
     /// The hashes of a table's key, over the rows that the run would publish; and whether there is any row of the run's
     /// own pipeline. Rows without a value in one of the fields have no key.
     ///
+    /// Memory: not bounded yet. A key takes 9 to 18 bytes, and half as much again while the set grows: 75 MB for 5 million,
+    /// 600 MB for 50 million. What is referenced (stops, trips, stations, places) is small beside what refers to it; for
+    /// a table beyond that the hashes would have to lie in sorted shares on the disk.
+    ///
     /// # Errors
     /// Where the table cannot be read.
     pub async fn keys(

@@ -38,27 +38,12 @@ async fn a_sort_that_does_not_fit_spills() {
     assert!(values(&lake, "bus").await.values().all(|value| *value == 3));
 }
 
-#[tokio::test]
-async fn more_duplicates_than_can_be_told_end_the_stage() {
-    let lake = lake().await;
-    let mut replace = Loading::of(Load::Replace);
-    replace.options.duplicates_max = 10;
-    let run = lake.begin("bus").await.unwrap();
-    let twice = [many(20, "p1", 1), many(20, "p2", 1)];
-    let error = replace.stage(&run, &twice).await.unwrap_err();
-    assert!(
-        matches!(error, LakeError::TooManyDuplicates { count: 10, .. }),
-        "{error}"
-    );
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn any_number_of_duplicates_is_told_on_the_way() {
     const ROWS: i64 = 70_000;
     let lake = lake().await;
     let mut replace = Loading::of(Load::Replace);
     replace.options.settle_bytes_max = 1 << 20;
-    replace.options.duplicates_max = 0;
     let run = lake.begin("bus").await.unwrap();
     let stage = replace.begin(&run).await.unwrap();
     let twice = [many(ROWS, "p1", 1), many(ROWS, "p2", 2)];

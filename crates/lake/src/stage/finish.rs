@@ -74,7 +74,6 @@ pub(super) async fn finish(
         unchanged: sums.unchanged,
         superseded: sums.superseded,
         rejected: duplicates.count(),
-        duplicates: Vec::new(),
         removed_rows: plan.dropped_of(Side::Own) + stage.ground.left_behind,
         previous_rows: plan.rows_of(Side::Own) + stage.ground.left_behind,
         revised: sums.changed.len() as u64,

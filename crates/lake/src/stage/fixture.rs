@@ -13,7 +13,7 @@ use object_store::memory::InMemory;
 use sectorlake_contract::Contract;
 
 use super::read::{FileRef, Reader};
-use super::{Load, StageOptions, Staged, TableStage};
+use super::{DuplicateKey, Load, StageOptions, Staged, TableStage};
 use crate::env::Env;
 use crate::error::LakeError;
 use crate::lake::Lake;
@@ -101,6 +101,21 @@ pub(crate) struct Loading {
     pub(crate) options: StageOptions,
 }
 
+/// What a stage came to, with the duplicates it told of on the way.
+#[derive(Debug)]
+pub(crate) struct Told {
+    staged: Staged,
+    pub(crate) duplicates: Vec<DuplicateKey>,
+}
+
+impl std::ops::Deref for Told {
+    type Target = Staged;
+
+    fn deref(&self) -> &Staged {
+        &self.staged
+    }
+}
+
 impl Loading {
     pub(crate) fn of(load: Load) -> Self {
         Self {
@@ -111,7 +126,7 @@ impl Loading {
     }
 
     /// Stages the rows, each group by a writer of its own; parts in the order of their names.
-    pub(crate) async fn stage(&self, run: &Run, groups: &[Vec<Row>]) -> Result<Staged, LakeError> {
+    pub(crate) async fn stage(&self, run: &Run, groups: &[Vec<Row>]) -> Result<Told, LakeError> {
         let stage = self.begin(run).await?;
         let files = self.write(&stage, run, groups).await?;
         let mut parts: Vec<String> = groups
@@ -121,7 +136,17 @@ impl Loading {
             .collect();
         parts.sort();
         parts.dedup();
-        stage.finish(files, None, &parts).await
+        let (sender, mut told) = tokio::sync::mpsc::channel(1);
+        let telling = async {
+            let mut duplicates = Vec::new();
+            while let Some(some) = told.recv().await {
+                duplicates.extend(some);
+            }
+            Ok(duplicates)
+        };
+        let finishing = stage.finish_into(files, None, &parts, sender);
+        let (staged, duplicates) = futures::try_join!(finishing, telling)?;
+        Ok(Told { staged, duplicates })
     }
 
     pub(crate) async fn begin(&self, run: &Run) -> Result<TableStage, LakeError> {
@@ -153,7 +178,7 @@ impl Loading {
         lake: &Lake,
         pipeline: &str,
         groups: &[Vec<Row>],
-    ) -> Result<(Staged, Published), LakeError> {
+    ) -> Result<(Told, Published), LakeError> {
         let run = lake.begin(pipeline).await?;
         let staged = self.stage(&run, groups).await?;
         let published = run.publish(PipelineState::default()).await?;

@@ -68,8 +68,6 @@ pub struct StageOptions {
     pub buffer_bytes_max: usize,
     /// Bytes that settling keys may hold before it spills.
     pub settle_bytes_max: usize,
-    /// Duplicate keys that [`TableStage::finish`] may hold; with more than these the stage fails.
-    pub duplicates_max: usize,
     /// Bytes of rows with such a key that are told in full.
     pub record_bytes_max: usize,
 }
@@ -80,7 +78,6 @@ impl Default for StageOptions {
             slice: None,
             buffer_bytes_max: 128 << 20,
             settle_bytes_max: 64 << 20,
-            duplicates_max: 500_000,
             record_bytes_max: 16 << 20,
         }
     }
@@ -164,8 +161,6 @@ pub struct Staged {
     pub superseded: u64,
     /// Rows that are rejected for their key.
     pub rejected: u64,
-    /// Those rows; none where they were [told on the way](TableStage::finish_into).
-    pub duplicates: Vec<DuplicateKey>,
     /// Published rows of this source that are gone: replaced, or of an earlier fetch.
     pub removed_rows: u64,
     /// Published rows of this source before the run.
@@ -242,36 +237,6 @@ impl TableStage {
     #[must_use]
     pub fn writer(&self) -> TableWriter {
         TableWriter::new(Arc::clone(&self.target))
-    }
-
-    /// The same as [`TableStage::finish_into`], for those who expect few duplicates: they are held in memory.
-    ///
-    /// # Errors
-    /// As there, and [`LakeError::TooManyDuplicates`].
-    pub async fn finish(
-        &self,
-        files: Vec<WrittenFiles>,
-        keys: Option<Suspects>,
-        part_order: &[String],
-    ) -> Result<Staged, LakeError> {
-        let (sender, mut some) = mpsc::channel(1);
-        let held = async {
-            let mut held = Vec::new();
-            while let Some(more) = some.recv().await {
-                held.extend(more);
-                if held.len() > self.options.duplicates_max {
-                    return Err(LakeError::TooManyDuplicates {
-                        table: self.contract.name.clone(),
-                        count: self.options.duplicates_max,
-                    });
-                }
-            }
-            Ok(held)
-        };
-        let finishing = self.finish_into(files, keys, part_order, sender);
-        let (mut staged, held) = futures::try_join!(finishing, held)?;
-        staged.duplicates = held;
-        Ok(staged)
     }
 
     /// Settles keys, takes away what is replaced, and stages one commit.

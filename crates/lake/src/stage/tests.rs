@@ -8,13 +8,13 @@ use proptest::prelude::*;
 use sectorlake_contract::PartitionBy;
 
 use super::fixture::{
-    Loading, Row, contract, contract_with, lake, latest, row, rows, rows_of, values,
+    Loading, Row, Told, contract, contract_with, lake, latest, row, rows, rows_of, values,
 };
-use super::{Load, Staged, slice_of};
+use super::{Load, slice_of};
 use crate::journal::Kind;
 use crate::settle::KeyHolder;
 
-fn balance(staged: &Staged) -> u64 {
+fn balance(staged: &Told) -> u64 {
     assert_eq!(staged.rejected, staged.duplicates.len() as u64);
     staged.loaded + staged.unchanged + staged.superseded + staged.rejected
 }

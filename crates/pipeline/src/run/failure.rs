@@ -13,9 +13,7 @@ impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
         let kind = match error {
             LakeError::Locked { .. } => FailureKind::Locked,
-            LakeError::SchemaChanged { .. } | LakeError::TooManyDuplicates { .. } => {
-                FailureKind::Data
-            }
+            LakeError::SchemaChanged { .. } => FailureKind::Data,
             LakeError::Missing { .. }
             | LakeError::NotALake { .. }
             | LakeError::Newer { .. }

@@ -58,8 +58,9 @@ async fn publish(lake: &Lake, pipeline: &str, levels: [f64; 3]) {
     let mut writer = stage.writer();
     writer.write(rows(run.id(), levels)).await.unwrap();
     let files = writer.close().await.unwrap();
+    let (duplicates, _none) = tokio::sync::mpsc::channel(1);
     stage
-        .finish(vec![files], None, &["a hash".to_owned()])
+        .finish_into(vec![files], None, &["a hash".to_owned()], duplicates)
         .await
         .unwrap();
     run.publish(PipelineState::default()).await.unwrap();
