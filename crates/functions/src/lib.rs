@@ -18,6 +18,7 @@
 //! ```
 
 mod bounded;
+mod chains;
 mod function;
 mod geometry;
 mod numbers;
@@ -33,6 +34,7 @@ mod yielding;
 #[cfg(test)]
 mod tests;
 
+pub use chains::check_chains;
 pub use geometry::wkb_field_metadata;
 pub use session::{SessionOptions, new_session, session_builder};
 pub use statement::make_plannable;

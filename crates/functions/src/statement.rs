@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, DataType, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr,
-    Statement, Value, VisitMut, VisitorMut,
+    BinaryOperator, DataType, Expr, GroupByExpr, Ident, Query, Select, SelectFlavor, SelectItem,
+    SetExpr, Statement, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -15,10 +15,30 @@ use crate::operators::bind_json_operators;
 /// Writes what the engine cannot plan, or would misread, in a way that it can. Mappings and questions go through here alike.
 pub fn make_plannable(statement: &mut Statement) {
     bind_json_operators(statement);
+    select_all(statement);
     count_microseconds(statement);
     count_for_exists(statement);
     name_quantified(statement);
     name_select_items(statement);
+}
+
+/// Reads `FROM t` as `SELECT * FROM t`; the engine takes it for a select of no columns.
+fn select_all(statement: &mut Statement) {
+    let ControlFlow::Continue(()) = statement.visit(&mut FromFirst);
+}
+
+struct FromFirst;
+
+impl VisitorMut for FromFirst {
+    type Break = std::convert::Infallible;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        if select.flavor == SelectFlavor::FromFirstNoSelect {
+            select.flavor = SelectFlavor::Standard;
+            select.projection = vec![SelectItem::Wildcard(Default::default())];
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Reads `TIMESTAMP` as `TIMESTAMP(6)`, as the SQL standard does.
@@ -277,6 +297,15 @@ mod tests {
         insta::assert_snapshot!(named("SELECT a.id, b.id, a.id FROM a, b"), @r#"SELECT a.id, b.id, a.id AS "id_2" FROM a, b"#);
         insta::assert_snapshot!(named("SELECT x AS y, max(x), MAX(x) FROM t"), @r#"SELECT x AS y, max(x), MAX(x) AS "max(x)_2" FROM t"#);
         insta::assert_snapshot!(named("SELECT * FROM (SELECT 1, 1) q"), @r#"SELECT * FROM (SELECT 1, 1 AS "1_2") q"#);
+    }
+
+    #[test]
+    fn from_alone_selects_all() {
+        let mut statement = Parser::parse_sql(&GenericDialect {}, "FROM t")
+            .unwrap()
+            .remove(0);
+        select_all(&mut statement);
+        insta::assert_snapshot!(statement.to_string(), @"SELECT * FROM t");
     }
 
     #[test]

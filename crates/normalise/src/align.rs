@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use sectorlake_contract::{Contract, Field};
 
-use crate::error::{MappingError, nearest, place_of_word};
+use crate::error::{MappingError, Place, nearest, place_of_word};
 use crate::mapping::MappingSpec;
 
 /// Where a contract field's values come from.
@@ -39,7 +39,8 @@ impl Alignment {
         sql: &str,
         constants: &BTreeMap<String, String>,
     ) -> Result<Self, MappingError> {
-        if !has_wildcard(sql) {
+        let takes_what_fits = has_wildcard(sql);
+        if !takes_what_fits {
             no_unknown(contract, mapped, sql)?;
         }
         let names: Vec<&str> = mapped
@@ -63,7 +64,16 @@ impl Alignment {
                 (Err(_), None) => Ok(Slot::Absent),
             }
         });
-        Ok(Self(slots.collect::<Result<_, _>>()?))
+        let slots: Vec<Slot> = slots.collect::<Result<_, _>>()?;
+        if takes_what_fits {
+            let absent = |(_, slot): &(&Field, &Slot)| **slot == Slot::Absent;
+            let fields = contract.fields.iter().zip(&slots).filter(absent);
+            no_near_miss(contract, fields.map(|(field, _)| field), &names)?;
+            if !slots.iter().any(|slot| matches!(slot, Slot::Mapped(_))) {
+                return Err(nothing_fits(contract, &names));
+            }
+        }
+        Ok(Self(slots))
     }
 
     /// The mapping that is meant when none is given: each source column named like a field.
@@ -105,21 +115,57 @@ impl Alignment {
             .filter(|field| source.index_of(&field.name).is_ok())
             .map(|field| format!("\"{}\"", field.name.replace('"', "\"\"")))
             .collect();
+        let absent = |field: &&Field| {
+            source.index_of(&field.name).is_err() && !constants.contains_key(&field.name)
+        };
+        no_near_miss(contract, contract.fields.iter().filter(absent), &names)?;
         if taken.is_empty() {
-            return Err(MappingError::Contract {
-                table: contract.name.clone(),
-                field: "*".to_owned(),
-                message: format!(
-                    "no column of the source is named like a field; give a `map:`. The source's columns are: {}",
-                    names.join(", ")
-                ),
-            });
+            return Err(nothing_fits(contract, &names));
         }
         Ok(MappingSpec {
             sql: format!("SELECT {} FROM source", taken.join(", ")),
             parameters: BTreeMap::new(),
             columns: Vec::new(),
         })
+    }
+}
+
+/// Where columns are taken by name, one that differs from a field by case or blanks alone is hardly meant to be left out.
+fn no_near_miss<'a>(
+    contract: &Contract,
+    absent: impl Iterator<Item = &'a Field>,
+    names: &[&str],
+) -> Result<(), MappingError> {
+    for field in absent {
+        let same = |name: &&&str| name.trim().to_lowercase() == field.name.to_lowercase();
+        if let Some(name) = names.iter().find(same) {
+            return Err(MappingError::NoColumn {
+                message: format!(
+                    "the source has no column `{}` for the field of {}, but `{name}`",
+                    field.name, contract.name
+                ),
+                place: Place::default(),
+                help: Some(format!(
+                    "names are taken as they are written; give a `map:` with \"{name}\" AS {}",
+                    field.name
+                )),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn nothing_fits(contract: &Contract, names: &[&str]) -> MappingError {
+    MappingError::NoColumn {
+        message: format!(
+            "no column of the source is named like a field of {}",
+            contract.name
+        ),
+        place: Place::default(),
+        help: Some(format!(
+            "give a `map:`; the source's columns are: {}",
+            names.join(", ")
+        )),
     }
 }
 
@@ -163,12 +209,15 @@ fn no_unknown(contract: &Contract, mapped: &SchemaRef, sql: &str) -> Result<(), 
 fn has_wildcard(sql: &str) -> bool {
     fn selects_all(body: &SetExpr) -> bool {
         match body {
-            SetExpr::Select(select) => select.projection.iter().any(|item| {
-                matches!(
-                    item,
-                    SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(_, _)
-                )
-            }),
+            SetExpr::Select(select) => {
+                select.projection.is_empty()
+                    || select.projection.iter().any(|item| {
+                        matches!(
+                            item,
+                            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(_, _)
+                        )
+                    })
+            }
             SetExpr::Query(query) => selects_all(&query.body),
             SetExpr::SetOperation { left, right, .. } => selects_all(left) || selects_all(right),
             _ => false,

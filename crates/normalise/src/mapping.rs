@@ -20,7 +20,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use futures::TryStreamExt;
-use sectorlake_functions::make_plannable;
+use sectorlake_functions::{check_chains, make_plannable};
 
 use crate::direct::{Direct, DirectRunner};
 use crate::error::{MappingError, Place};
@@ -187,6 +187,7 @@ pub fn check_syntax(sql: &str) -> Result<(), MappingError> {
 
 /// The one question of a mapping, read as an analyst's is.
 fn one_select(sql: &str) -> Result<Statement> {
+    check_chains(sql)?;
     let mut statements = DFParser::parse_sql(sql)?;
     match (statements.pop_front(), statements.is_empty()) {
         (Some(Statement::Statement(mut only)), true)

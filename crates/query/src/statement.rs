@@ -12,7 +12,8 @@ use datafusion::sql::sqlparser::ast::{
     Visitor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use sectorlake_functions::make_plannable;
+use datafusion::sql::sqlparser::parser::ParserError;
+use sectorlake_functions::{check_chains, make_plannable};
 
 /// What is said after every refusal.
 const MAY_BE_ASKED: &str = "a session only reads: ask one SELECT, EXPLAIN, SHOW or DESCRIBE";
@@ -22,13 +23,16 @@ const MAY_BE_ASKED: &str = "a session only reads: ask one SELECT, EXPLAIN, SHOW 
 /// # Errors
 /// A syntax error with its place; no statement or several; a statement that is no question.
 pub(crate) fn parse(sql: &str, options: &ConfigOptions) -> Result<Statement> {
+    check_chains(sql)?;
     let limit = options.sql_parser.recursion_limit.get();
     let dialect = GenericDialect {};
     let mut parser = DFParserBuilder::new(sql)
         .with_dialect(&dialect)
         .with_recursion_limit(limit)
         .build()?;
-    let mut statements = parser.parse_statements()?;
+    let mut statements = parser
+        .parse_statements()
+        .map_err(|error| in_words(error, limit))?;
     let Some(mut statement) = statements.pop_front() else {
         return plan_err!("there is no statement: {MAY_BE_ASKED}");
     };
@@ -41,6 +45,20 @@ pub(crate) fn parse(sql: &str, options: &ConfigOptions) -> Result<Statement> {
     check(&statement)?;
     rewrite(&mut statement);
     Ok(statement)
+}
+
+/// The parser's limit, with the mend.
+fn in_words(error: DataFusionError, limit: usize) -> DataFusionError {
+    match error.find_root() {
+        DataFusionError::SQL(reason, _)
+            if matches!(**reason, ParserError::RecursionLimitExceeded) =>
+        {
+            plan_datafusion_err!(
+                "more than {limit} levels of parentheses and subqueries: name the inner parts by WITH"
+            )
+        }
+        _ => error,
+    }
 }
 
 fn check(statement: &Statement) -> Result<()> {

@@ -114,6 +114,23 @@ async fn everything_by_name() {
 }
 
 #[tokio::test]
+async fn what_is_taken_by_name_fits_somewhere() {
+    let contract = contract(
+        r#"{"name": "a", "type": "string"}, {"name": "b", "type": "string"}"#,
+        "",
+    );
+    let mut pages = Vec::new();
+    for header in [[" a ", " b"], ["x", "y"], ["a", "B"], ["a", "y"]] {
+        for sql in [None, Some("SELECT * FROM source"), Some("FROM source")] {
+            let decoded = source(&header, &[&["1", "2"]]);
+            let told = page(&spec(&contract, sql), &decoded).await;
+            pages.push(format!("{header:?} {sql:?}\n{told}"));
+        }
+    }
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
+
+#[tokio::test]
 async fn what_belongs_in_a_model_is_refused() {
     let mut pages = Vec::new();
     for sql in [

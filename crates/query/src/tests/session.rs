@@ -52,7 +52,13 @@ async fn what_writes_or_sets_is_refused_in_plain_words() {
         "SELECT * FROM read_parquet('s3://bucket/x.parquet')",
         "SELECT * FROM parquet_metadata('/tmp/x.parquet')",
     ];
-    let mut told = String::new();
+    let long = format!("SELECT {}1", "1 + ".repeat(3000));
+    let deep = format!("SELECT {}1{}", "(".repeat(100), ")".repeat(100));
+    let mut told = format!(
+        "SELECT 1 + 1 + …\n  {}\nSELECT ((…\n  {}\n",
+        refusal(&session, &long).await,
+        refusal(&session, &deep).await
+    );
     for sql in statements {
         told.push_str(&format!("{sql}\n  {}\n", refusal(&session, sql).await));
     }
