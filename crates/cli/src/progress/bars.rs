@@ -25,6 +25,8 @@ pub(crate) struct Bars {
     color: bool,
     name_width: usize,
     all: ProgressBar,
+    /// Whether `all` is on the screen.
+    several: bool,
     pipelines: Mutex<HashMap<String, Line>>,
 }
 
@@ -60,11 +62,12 @@ impl Bars {
         let template = if color { ALL_COLORED } else { ALL };
         let all = ProgressBar::new(pipelines.len() as u64)
             .with_style(style(template).progress_chars("━╸─"));
-        if pipelines.len() < 2 {
-            all.set_draw_target(ProgressDrawTarget::hidden());
-        } else {
+        let several = pipelines.len() > 1;
+        if several {
             screen.add(all.clone());
             all.enable_steady_tick(TICK);
+        } else {
+            all.set_draw_target(ProgressDrawTarget::hidden());
         }
         let longest = pipelines.iter().map(|it| it.chars().count()).max();
         Self {
@@ -72,6 +75,7 @@ impl Bars {
             color,
             name_width: longest.unwrap_or_default().min(NAME_WIDTH_MAX),
             all,
+            several,
             pipelines: Mutex::default(),
         }
     }
@@ -79,7 +83,11 @@ impl Bars {
     fn start(&self, pipeline: &str) -> Line {
         let template = if self.color { LINE_COLORED } else { LINE };
         let bar = ProgressBar::new_spinner().with_style(style(template));
-        let bar = self.screen.insert_before(&self.all, bar);
+        let bar = if self.several {
+            self.screen.insert_before(&self.all, bar)
+        } else {
+            self.screen.add(bar)
+        };
         bar.set_prefix(format!("{pipeline:width$}", width = self.name_width));
         bar.enable_steady_tick(TICK);
         Line {
@@ -225,8 +233,15 @@ mod tests {
 
     #[test]
     fn a_line_lives_from_its_start_to_its_end() {
+        check(&["bus", "ferry-line"], "bus       ");
+        // Alone it has no bar of all below it.
+        check(&["bus"], "bus");
+    }
+
+    fn check(pipelines: &[&str], prefixed: &str) {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        let bars = Bars::new(screen, false, &["bus".to_owned(), "ferry-line".to_owned()]);
+        let pipelines: Vec<String> = pipelines.iter().map(|it| (*it).to_owned()).collect();
+        let bars = Bars::new(screen, false, &pipelines);
         bars.event(
             "bus",
             &Event::Started {
@@ -240,7 +255,7 @@ mod tests {
                 .get("bus")
                 .map(|line| line.bar.prefix())
         };
-        assert_eq!(prefix(&bars).as_deref(), Some("bus       "));
+        assert_eq!(prefix(&bars).as_deref(), Some(prefixed));
         bars.event("bus", &Event::Finished(Outcome::Unchanged));
         assert_eq!((prefix(&bars), bars.all.position()), (None, 1));
     }
