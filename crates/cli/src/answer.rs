@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write as _};
 
+use arrow::error::ArrowError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
@@ -110,6 +111,14 @@ pub(crate) fn output_failure(error: OutputError) -> Failure {
                 Exit::Usage,
                 Some("name a file in a folder that exists and may be written"),
             )
+        }
+        OutputError::Arrow(inner) if !matches!(inner, ArrowError::IoError(..)) => {
+            let message = format!(
+                "an answer cannot be written: {}",
+                fault::sentence(&inner.to_string())
+            );
+            return Failure::new(Exit::Usage, message)
+                .help("a date or an instant may lie beyond what a calendar holds: filter it out, or ask for it as a number");
         }
         _ => (Exit::Internal, None),
     };

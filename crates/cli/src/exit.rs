@@ -41,7 +41,7 @@ pub(crate) struct Snippet {
     pub(crate) text: String,
     /// Byte where the trouble starts.
     pub(crate) offset: usize,
-    /// Bytes the trouble covers, at least one.
+    /// Bytes the trouble covers; none where the text ends too early.
     pub(crate) length: usize,
 }
 
@@ -172,7 +172,14 @@ impl Diagnostic for Failure {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let snippet = self.snippet.as_ref()?;
-        let label = LabeledSpan::new(Some("here".to_owned()), snippet.offset, snippet.length);
+        let before = snippet.text.get(..snippet.offset).unwrap_or_default();
+        let label = match before.char_indices().next_back() {
+            // Nothing can be drawn below the end itself.
+            Some((last, c)) if snippet.length == 0 => {
+                LabeledSpan::new(Some("here it ends".to_owned()), last, c.len_utf8())
+            }
+            _ => LabeledSpan::new(Some("here".to_owned()), snippet.offset, snippet.length),
+        };
         Some(Box::new(std::iter::once(label)))
     }
 }

@@ -1,5 +1,7 @@
 //! Other crates' errors as failures: which exit code, which place, which words.
 
+use std::error::Error;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use datafusion::error::DataFusionError;
@@ -108,19 +110,26 @@ pub(crate) fn of_engine(error: &DataFusionError, sql: &str) -> Failure {
         return of_lake(error);
     }
     let exit = match root {
-        DataFusionError::SQL(..)
-        | DataFusionError::Plan(_)
-        | DataFusionError::SchemaError(..)
-        | DataFusionError::NotImplemented(_)
-        | DataFusionError::Configuration(_) => Exit::Usage,
-        // Values that do not fit what the statement asks: a cast, a division by zero, an overflow.
-        DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Exit::Usage,
-        _ => Exit::Internal,
+        DataFusionError::ResourcesExhausted(_)
+        | DataFusionError::ObjectStore(_)
+        | DataFusionError::IoError(_)
+        | DataFusionError::ParquetError(_)
+        | DataFusionError::ExecutionJoin(_) => Exit::Internal,
+        _ if comes_from_storage(root) => Exit::Internal,
+        // The statement, or values that do not fit what it asks: a cast, a division by zero, a pattern, a geometry. The engine calls some of
+        // these internal; another statement mends them all the same.
+        _ => Exit::Usage,
     };
     let text = words(root);
     let help = match root {
         DataFusionError::ResourcesExhausted(_) => {
             Some("raise `memory:` in pipelines/sectorlake.yaml or ask for less at once".to_owned())
+        }
+        _ if text == UNSUPPORTED_OUTER => {
+            Some("write it as a join, with what it needs from outside in its ON".to_owned())
+        }
+        _ if text == TOO_DEEP => {
+            Some("nest fewer parentheses or subqueries: WITH gives each a name".to_owned())
         }
         _ => suggestion(&text),
     };
@@ -130,12 +139,66 @@ pub(crate) fn of_engine(error: &DataFusionError, sql: &str) -> Failure {
         .snippet(place)
 }
 
+/// Whether an error's chain ends at a disk, a network or a file that is not what it should be.
+fn comes_from_storage(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // A value that is cut off or no geometry comes as one of these kinds.
+        let by_value = [ErrorKind::InvalidData, ErrorKind::UnexpectedEof];
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|it| !by_value.contains(&it.kind()))
+            || error.is::<object_store::Error>()
+            || error.is::<parquet::errors::ParquetError>()
+            || error.is::<LakeError>()
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Names of classes of errors that the engine and its libraries put in front of a sentence.
+const CLASSES: [&str; 10] = [
+    "sql parser error: ",
+    "External error: ",
+    "General error: ",
+    "Execution error: ",
+    "Arrow error: ",
+    "Internal error: ",
+    "Cast error: ",
+    "Compute error: ",
+    "Parser error: ",
+    "Invalid argument error: ",
+];
+
+/// The sentence without its classes, and without where the engine's makers want to hear of it: here the reader is nearer to the mend.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut text = text;
+    while let Some(rest) = CLASSES.iter().find_map(|class| text.strip_prefix(class)) {
+        text = rest;
+    }
+    for end in ["\n\nbacktrace:", "\nThis issue was likely caused by a bug"] {
+        text = text.split(end).next().unwrap_or(text);
+    }
+    pattern(text).unwrap_or_else(|| text.trim_end().to_owned())
+}
+
+/// A pattern's fault in one line; the library draws it over four.
+fn pattern(text: &str) -> Option<String> {
+    let drawn = text.strip_prefix("regex parse error:\n")?;
+    let (pattern, fault) = drawn.rsplit_once("\nerror: ")?;
+    let pattern = pattern.lines().next()?.trim();
+    Some(format!("`{pattern}` is no regular expression: {fault}"))
+}
+
 /// The message without the engine's class of error in front.
 fn words(error: &DataFusionError) -> String {
     let text = match error {
         DataFusionError::SQL(inner, _) => inner.to_string(),
         DataFusionError::Plan(text)
         | DataFusionError::Execution(text)
+        | DataFusionError::Internal(text)
         | DataFusionError::NotImplemented(text)
         | DataFusionError::Configuration(text)
         | DataFusionError::ResourcesExhausted(text) => text.clone(),
@@ -144,10 +207,24 @@ fn words(error: &DataFusionError) -> String {
         DataFusionError::External(inner) => inner.to_string(),
         other => other.strip_backtrace(),
     };
-    let text = text.strip_prefix("sql parser error: ").unwrap_or(&text);
-    let text = text.split("\n\nbacktrace:").next().unwrap_or(text);
-    text.trim_end().to_owned()
+    if text.contains("OuterReferenceColumn(") {
+        return UNSUPPORTED_OUTER.to_owned();
+    }
+    match sentence(&text).as_str() {
+        "recursion limit exceeded" => TOO_DEEP.to_owned(),
+        text => text.to_owned(),
+    }
 }
+
+/// What the engine tells as a dump of its plan.
+const UNSUPPORTED_OUTER: &str =
+    "a subquery or LATERAL join of this shape cannot use columns from outside it";
+
+/// The parser's bound on nesting, which protects the stack.
+const TOO_DEEP: &str = "the statement is nested too deeply";
+
+/// How the parser calls the end of a statement.
+const AT_END: &str = ", found: EOF";
 
 /// The engine's own guess.
 fn suggestion(text: &str) -> Option<String> {
@@ -163,6 +240,15 @@ fn place(error: &DataFusionError, text: &str, sql: &str) -> Option<Snippet> {
         if line > 0 {
             return Snippet::at(STATEMENT, sql, line, column);
         }
+    }
+    if text.ends_with(AT_END) {
+        let end = sql.trim_end().len();
+        return Some(Snippet {
+            name: STATEMENT.to_owned(),
+            text: sql.to_owned(),
+            offset: end,
+            length: 0,
+        });
     }
     let (_, rest) = text.rsplit_once("at Line: ")?;
     let (line, rest) = rest.split_once(", Column: ")?;
@@ -182,6 +268,7 @@ fn without_place(text: &str) -> String {
     let end = ends.iter().filter_map(|it| text.find(it)).min();
     text[..end.unwrap_or(text.len())]
         .trim_end_matches('.')
+        .replace(AT_END, ", but the statement ends here")
         .replace("datafusion.public.", "")
         .replace("'datafusion.", "'")
 }
@@ -190,6 +277,7 @@ fn without_place(text: &str) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use arrow::error::ArrowError;
     use datafusion::prelude::{SessionConfig, SessionContext};
     use futures::TryStreamExt as _;
 
@@ -197,6 +285,10 @@ mod tests {
     use crate::report::{Look, render};
 
     async fn message(sql: &str) -> String {
+        told(sql).await.1
+    }
+
+    async fn told(sql: &str) -> (Exit, String) {
         let mut config = SessionConfig::new();
         config.options_mut().sql_parser.collect_spans = true;
         let session = SessionContext::new_with_config(config);
@@ -207,11 +299,15 @@ mod tests {
         let error = match session.sql(sql).await {
             Err(error) => error,
             Ok(frame) => {
-                let stream = frame.execute_stream().await.unwrap();
-                stream.try_collect::<Vec<_>>().await.unwrap_err()
+                let answered = match frame.execute_stream().await {
+                    Ok(stream) => stream.try_collect::<Vec<_>>().await,
+                    Err(error) => Err(error),
+                };
+                answered.unwrap_err()
             }
         };
-        render(&of_engine(&error, sql), Look::Plain)
+        let failure = of_engine(&error, sql);
+        (failure.exit, render(&failure, Look::Plain))
     }
 
     #[tokio::test]
@@ -249,7 +345,57 @@ mod tests {
           help: did you mean `length`?
         "#);
         insta::assert_snapshot!(message("SELECT stop_id / (stop_id - 1) FROM stops").await, @r#"error: Divide by zero error"#);
-        insta::assert_snapshot!(message("SELECT CAST(stop_name AS INT) FROM stops").await, @r#"error: Cast error: Cannot cast string 'a' to value of Int32 type"#);
+        insta::assert_snapshot!(message("SELECT CAST(stop_name AS INT) FROM stops").await, @r#"error: Cannot cast string 'a' to value of Int32 type"#);
+        insta::assert_snapshot!(message("SELECT 1 +\n").await, @"
+        error: statement:1:11: Expected: an expression, but the statement ends here
+          1 | SELECT 1 +
+            |           ^
+        ");
+        insta::assert_snapshot!(message("SELECT 'a' ~ '(?<x>['").await, @"error: `(?<x>[` is no regular expression: unclosed character class");
+        insta::assert_snapshot!(message("SELECT array_resize([1], -1)").await, @"error: array_resize: failed to convert size to usize");
+    }
+
+    #[tokio::test]
+    async fn what_the_engine_dumps_is_told_in_words() {
+        let nested = format!("SELECT {}1{}", "(".repeat(100), ")".repeat(100));
+        insta::assert_snapshot!(message(&nested).await, @"
+        error: the statement is nested too deeply
+          help: nest fewer parentheses or subqueries: WITH gives each a name
+        ");
+        let lateral =
+            "SELECT * FROM stops s LEFT JOIN LATERAL (SELECT s.stop_id AS other) l ON true";
+        insta::assert_snapshot!(message(lateral).await, @"
+        error: a subquery or LATERAL join of this shape cannot use columns from outside it
+          help: write it as a join, with what it needs from outside in its ON
+        ");
+    }
+
+    #[tokio::test]
+    async fn values_are_the_statements_matter_and_storage_is_not() {
+        for sql in [
+            "SELECT array_resize([1], -1)",
+            "SELECT 'a' ~ '('",
+            "SELECT regexp_replace('a', '(', 'b')",
+            "SELECT 1 / 0",
+            "SELECT",
+        ] {
+            let (exit, text) = told(sql).await;
+            assert_eq!(exit, Exit::Usage, "{sql}");
+            assert!(
+                !text.contains("DataFusion") && !text.contains("bug"),
+                "{text}"
+            );
+        }
+        let lost = std::io::Error::other("disk");
+        let wrapped =
+            DataFusionError::External(Box::new(ArrowError::from_external_error(Box::new(lost))));
+        assert_eq!(of_engine(&wrapped, "SELECT 1").exit, Exit::Internal);
+        let strange = DataFusionError::External("General error: Invalid byte order".into());
+        let strange = of_engine(&strange, "SELECT 1");
+        assert_eq!(
+            (strange.exit, strange.message.as_str()),
+            (Exit::Usage, "Invalid byte order")
+        );
     }
 
     #[test]

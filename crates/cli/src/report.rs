@@ -146,6 +146,30 @@ mod tests {
     }
 
     #[test]
+    fn fancy_draws_where_a_text_ends() {
+        let end = Snippet {
+            name: "statement".to_owned(),
+            text: "select\n1 +".to_owned(),
+            offset: 10,
+            length: 0,
+        };
+        let failure = Failure::new(Exit::Usage, "Expected: an expression").snippet(Some(end));
+        let look = Look::Fancy {
+            color: false,
+            width: 80,
+        };
+        insta::assert_snapshot!(render(&failure, look), @"
+         × Expected: an expression
+          ╭─[statement:2:3]
+        1 │ select
+        2 │ 1 +
+          ·   ┬
+          ·   ╰── here it ends
+          ╰────
+        ");
+    }
+
+    #[test]
     fn json_is_one_line() {
         insta::assert_snapshot!(render(&failure(), Look::Json), @r#"{"column":3,"exit_code":2,"file":"pipelines/transport/bus.yaml","help":"did you mean `connector`?","level":"error","line":2,"message":"unknown key `conector`"}"#);
     }
