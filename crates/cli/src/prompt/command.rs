@@ -8,8 +8,8 @@ statements end with ; and may span lines
   \\d           tables; \\d TABLE: its columns
   \\x           one line per field instead of one per row: on, off
   \\timing      time of each statement: on, off
-  \\?           this help
-  \\q           end (also Ctrl-D)
+  \\?           this help (also help)
+  \\q           end (also exit, quit, Ctrl-D)
 Ctrl-C cancels the running statement, Tab completes names and keywords.
 ";
 
@@ -27,6 +27,16 @@ pub(super) enum Command {
 
 /// The commands, for completion.
 pub(super) const NAMES: [&str; 7] = ["\\?", "\\d", "\\dn", "\\dt", "\\q", "\\timing", "\\x"];
+
+/// The words that are commands without a backslash, where no statement is open.
+pub(super) fn bare(line: &str) -> Option<Command> {
+    let word = line.trim().trim_end_matches(';').trim_end();
+    match word.to_ascii_lowercase().as_str() {
+        "exit" | "quit" => Some(Command::Quit),
+        "help" => Some(Command::Help),
+        _ => None,
+    }
+}
 
 /// Reads a line that starts with a backslash; the error says what is known.
 pub(super) fn parse(line: &str) -> Result<Command, String> {
@@ -75,6 +85,20 @@ mod tests {
             Err("\\x takes on or off, not maybe".to_owned()),
         );
         check("\\w", Err("unknown command \\w; \\? lists them".to_owned()));
+    }
+
+    #[test]
+    fn three_words_need_no_backslash() {
+        for (line, expected) in [
+            ("exit", Some(Command::Quit)),
+            (" QUIT; ", Some(Command::Quit)),
+            ("help", Some(Command::Help)),
+            ("exits", None),
+            ("", None),
+            ("select help", None),
+        ] {
+            assert_eq!(bare(line), expected, "{line}");
+        }
     }
 
     #[test]

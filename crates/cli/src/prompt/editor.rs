@@ -1,4 +1,4 @@
-//! The line editor: rustyline with our names, our notion of a finished statement and a history file.
+//! The line editor: rustyline with our names, a prompt that shows an open statement and a history file.
 
 use std::path::PathBuf;
 
@@ -8,20 +8,24 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::validate::Validator;
 use rustyline::{ColorMode, CompletionType, Config, Context, Editor, Helper};
 
 use super::complete::Names;
-use super::statement;
 
 /// Statements kept in the history file.
 const HISTORY_MAX: usize = 2000;
 
+/// Asks for a statement or a command.
+const PROMPT: &str = "sectorlake> ";
+/// Asks for the rest of a statement: as wide, so that its lines stand below each other.
+const MORE: &str = "       ...> ";
+
 /// What the user did at the prompt.
 pub(super) enum Entry {
-    /// A line starting with `\`, or text whose last statement ends with `;`.
-    Text(String),
-    /// Ctrl-C: the text is thrown away.
+    /// What was typed, or pasted, up to Enter.
+    Line(String),
+    /// Ctrl-C: what was typed is thrown away, the lines before it too.
     Cancelled,
     /// Ctrl-D.
     End,
@@ -46,7 +50,10 @@ impl Reader {
         if !color {
             editor.set_color_mode(ColorMode::Disabled);
         }
-        editor.set_helper(Some(Sql { names }));
+        editor.set_helper(Some(Sql {
+            names,
+            open: String::new(),
+        }));
         let history = history_file();
         if let Some(path) = &history {
             let _ = editor.load_history(path);
@@ -54,20 +61,27 @@ impl Reader {
         Ok(Self { editor, history })
     }
 
-    /// Reads until a statement is finished.
-    pub(super) fn read(&mut self, prompt: &str) -> Result<Entry, ReadlineError> {
+    /// Reads a line; `open` is what the statement has so far.
+    pub(super) fn read(&mut self, open: &str) -> Result<Entry, ReadlineError> {
+        if let Some(sql) = self.editor.helper_mut() {
+            open.clone_into(&mut sql.open);
+        }
+        let prompt = if open.is_empty() { PROMPT } else { MORE };
         match self.editor.readline(prompt) {
-            Ok(text) => {
-                if !text.trim().is_empty() {
-                    self.editor.add_history_entry(text.trim_end())?;
-                    self.save();
-                }
-                Ok(Entry::Text(text))
-            }
+            Ok(line) => Ok(Entry::Line(line)),
             Err(ReadlineError::Interrupted) => Ok(Entry::Cancelled),
             Err(ReadlineError::Eof) => Ok(Entry::End),
             Err(error) => Err(error),
         }
+    }
+
+    /// Puts a whole statement into the history.
+    pub(super) fn remember(&mut self, text: &str) -> Result<(), ReadlineError> {
+        if !text.trim().is_empty() {
+            self.editor.add_history_entry(text.trim_end())?;
+            self.save();
+        }
+        Ok(())
     }
 
     /// Saved after each entry, so that a crash or a second prompt loses none; failing to is not worth a word.
@@ -95,6 +109,8 @@ fn history_file() -> Option<PathBuf> {
 /// Tells rustyline about SQL.
 struct Sql {
     names: Names,
+    /// The lines of the open statement before this one: they name tables, too.
+    open: String,
 }
 
 impl Helper for Sql {}
@@ -113,7 +129,10 @@ impl Completer for Sql {
         pos: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, found) = self.names.candidates(line, pos);
+        let text = format!("{}\n{line}", self.open);
+        let before = text.len() - line.len();
+        let (start, found) = self.names.candidates(&text, before + pos);
+        let start = start.saturating_sub(before);
         let pairs = found.into_iter().map(|name| Pair {
             display: name.clone(),
             replacement: name,
@@ -122,37 +141,4 @@ impl Completer for Sql {
     }
 }
 
-impl Validator for Sql {
-    fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        Ok(if is_finished(context.input()) {
-            ValidationResult::Valid(None)
-        } else {
-            ValidationResult::Incomplete
-        })
-    }
-}
-
-/// Whether Enter sends the text instead of starting a new line.
-fn is_finished(text: &str) -> bool {
-    text.trim_start().starts_with('\\') || statement::split(text).rest.is_empty()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_finished;
-
-    #[test]
-    fn enter_sends_finished_statements_and_commands() {
-        for (text, finished) in [
-            ("", true),
-            ("\\dt", true),
-            ("select 1", false),
-            ("select 1;", true),
-            ("select 1; select", false),
-            ("select ';", false),
-            ("select 1; -- done", true),
-        ] {
-            assert_eq!(is_finished(text), finished, "{text}");
-        }
-    }
-}
+impl Validator for Sql {}

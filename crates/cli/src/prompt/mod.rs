@@ -39,6 +39,10 @@ pub(crate) struct Prompt<'a> {
     pub(crate) timing: bool,
 }
 
+/// Told to whoever would leave in the middle of a statement.
+const STATEMENT_IS_OPEN: &str =
+    "A statement is open: end it with ; or drop it with Ctrl-C. \\q ends the prompt.\n";
+
 /// Whether the prompt goes on.
 #[derive(PartialEq, Eq)]
 enum Next {
@@ -47,7 +51,7 @@ enum Next {
 }
 
 impl Prompt<'_> {
-    /// Reads and answers until Ctrl-D or `\q`.
+    /// Reads and answers until Ctrl-D, `\q` or `exit`.
     ///
     /// # Errors
     /// The terminal fails. A statement that fails is told and the prompt goes on.
@@ -56,25 +60,55 @@ impl Prompt<'_> {
         let mut reader =
             Reader::open(names, self.terminal.color_out).map_err(|error| broken(&error))?;
         say(&greeting(self.session))?;
+        let mut open = String::new();
         loop {
-            let text = match reader
-                .read("sectorlake> ")
-                .map_err(|error| broken(&error))?
-            {
-                Entry::Text(text) => text,
-                Entry::Cancelled => continue,
+            let line = match reader.read(&open).map_err(|error| broken(&error))? {
+                Entry::Line(line) => line,
+                Entry::Cancelled => {
+                    open.clear();
+                    continue;
+                }
                 Entry::End => break,
             };
-            if self.answer(&text)? == Next::Stop {
+            if self.take(&mut reader, &mut open, &line)? == Next::Stop {
                 break;
             }
         }
         Ok(())
     }
 
+    /// Adds a line to the open statement, and answers what it finishes.
+    fn take(
+        &mut self,
+        reader: &mut Reader,
+        open: &mut String,
+        line: &str,
+    ) -> Result<Next, Failure> {
+        match command::bare(line) {
+            Some(command) if open.is_empty() => return self.obey(command),
+            // The word may be part of the statement, so it stays, as in psql.
+            Some(_) => say(STATEMENT_IS_OPEN)?,
+            None if !open.is_empty() && line.trim() == "\\q" => return Ok(Next::Stop),
+            None => {}
+        }
+        if !open.is_empty() {
+            open.push('\n');
+        }
+        open.push_str(line);
+        if !statement::is_finished(open) {
+            return Ok(Next::Go);
+        }
+        let text = std::mem::take(open);
+        reader.remember(&text).map_err(|error| broken(&error))?;
+        self.answer(&text)
+    }
+
     fn answer(&mut self, text: &str) -> Result<Next, Failure> {
         if text.trim_start().starts_with('\\') {
-            return self.obey(text.trim());
+            return match command::parse(text.trim()) {
+                Ok(command) => self.obey(command),
+                Err(message) => say(&format!("{message}\n")).map(|()| Next::Go),
+            };
         }
         for statement in statement::split(text).all() {
             let started = Instant::now();
@@ -106,14 +140,7 @@ impl Prompt<'_> {
         }
     }
 
-    fn obey(&mut self, line: &str) -> Result<Next, Failure> {
-        let command = match command::parse(line) {
-            Ok(command) => command,
-            Err(message) => {
-                say(&format!("{message}\n"))?;
-                return Ok(Next::Go);
-            }
-        };
+    fn obey(&mut self, command: Command) -> Result<Next, Failure> {
         let on = |switch: bool| if switch { "on" } else { "off" };
         match command {
             Command::Quit => return Ok(Next::Stop),

@@ -49,6 +49,11 @@ pub(crate) fn split(text: &str) -> Statements<'_> {
     Statements { finished, rest }
 }
 
+/// Whether Enter sends the text instead of starting a new line.
+pub(crate) fn is_finished(text: &str) -> bool {
+    text.trim_start().starts_with('\\') || split(text).rest.is_empty()
+}
+
 /// The length of the comment `text` starts with.
 fn comment(text: &str) -> Option<usize> {
     if text.starts_with("--") {
@@ -130,6 +135,21 @@ mod tests {
             "x",
         );
         check("select 1 - -1; /* open", &["select 1 - -1"], "");
+    }
+
+    #[test]
+    fn enter_sends_finished_statements_and_commands() {
+        for (text, finished) in [
+            ("", true),
+            ("\\dt", true),
+            ("select 1", false),
+            ("select 1;", true),
+            ("select 1; select", false),
+            ("select ';", false),
+            ("select 1; -- done", true),
+        ] {
+            assert_eq!(is_finished(text), finished, "{text}");
+        }
     }
 
     proptest::proptest! {
