@@ -60,17 +60,20 @@ fn is_table(name: &str) -> String {
 /// Who reads a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// A person: a day is enough.
+    /// A person: what fits a terminal, so a day, and how many. `describe` names them.
     Person,
-    /// A program: the instant.
+    /// A program: the instant, and every name.
     Program,
 }
 
 /// The tables: rows, sources, when updated, title. `word` keeps those whose name contains it.
 pub(crate) fn tables(word: Option<&str>, language: Language, reader: Audience) -> String {
-    let updated = match reader {
-        Audience::Person => "CAST(updated_at AS DATE)",
-        Audience::Program => "updated_at",
+    let (sources, updated) = match reader {
+        Audience::Person => (
+            "coalesce(cardinality(string_to_array(nullif(sources, ''), ', ')), 0) AS sources",
+            "CAST(updated_at AS DATE)",
+        ),
+        Audience::Program => ("sources", "updated_at"),
     };
     let named = word.map_or_else(String::new, |word| {
         format!(
@@ -80,7 +83,7 @@ pub(crate) fn tables(word: Option<&str>, language: Language, reader: Audience) -
     });
     format!(
         "SELECT concat(table_schema, '.', table_name) AS \"table\", row_count AS \"rows\", \
-         sources, {updated} AS updated, {} AS title\n\
+         {sources}, {updated} AS updated, {} AS title\n\
          FROM meta.tables{named}\nORDER BY 1",
         language.title()
     )
@@ -92,8 +95,26 @@ pub(crate) fn schemas() -> String {
 }
 
 /// The snapshots, the newest first.
-pub(crate) fn snapshots() -> String {
-    "SELECT snapshot, date_trunc('second', published_at) AS published, pipeline, run, changed_tables AS changed FROM meta.snapshots ORDER BY snapshot DESC".to_owned()
+pub(crate) fn snapshots(reader: Audience) -> String {
+    match reader {
+        // Eight tables of one feed are told as their schema and how many.
+        Audience::Person => {
+            "WITH changes AS (\n\
+               SELECT snapshot, published_at, pipeline, changed_tables, split_part(changed_tables, '.', 1) AS changed_schema,\n\
+                 coalesce(cardinality(string_to_array(nullif(changed_tables, ''), ', ')), 0) AS changed_count\n\
+               FROM meta.snapshots\n\
+             )\n\
+             SELECT snapshot, to_char(published_at, '%Y-%m-%d %H:%M') AS \"published (UTC)\", pipeline,\n\
+               CASE WHEN changed_count < 2 THEN changed_tables\n\
+                 WHEN regexp_like(changed_tables, concat('^', changed_schema, '\\.[^.]+(, ', changed_schema, '\\.[^.]+)*$')) THEN concat(changed_schema, ': ', changed_count, ' tables')\n\
+                 ELSE concat(changed_count, ' tables') END AS changed\n\
+             FROM changes ORDER BY snapshot DESC"
+        }
+        Audience::Program => {
+            "SELECT snapshot, date_trunc('second', published_at) AS published, pipeline, run, changed_tables AS changed FROM meta.snapshots ORDER BY snapshot DESC"
+        }
+    }
+    .to_owned()
 }
 
 /// What is known of one table: a row, or none where there is no such table.
@@ -111,15 +132,54 @@ pub(crate) fn pipelines() -> String {
     "SELECT DISTINCT pipeline AS name FROM meta.runs".to_owned()
 }
 
+/// Which titles of its columns a table is described with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Titles {
+    /// Every language's.
+    All,
+    /// One language's, where there is no room for all.
+    In(Language),
+}
+
 /// The columns of one table, as people read them.
-pub(crate) fn columns(name: &str) -> String {
+pub(crate) fn columns(name: &str, titles: Titles) -> String {
+    let titles = match titles {
+        Titles::All => {
+            "coalesce(title_vi, '') AS title_vi, coalesce(title_en, '') AS title_en".to_owned()
+        }
+        Titles::In(language) => format!("coalesce({}, '') AS title", language.title()),
+    };
     format!(
         "SELECT column_name AS \"column\", coalesce(\"type\", lower(data_type)) AS \"type\", \
          CASE WHEN is_key THEN 'key' WHEN NOT is_nullable THEN 'required' ELSE '' END AS \"constraint\", \
-         coalesce(unit, '') AS unit, coalesce(classification, '') AS classification, coalesce(title_vi, '') AS title_vi, coalesce(title_en, '') AS title_en\n\
+         coalesce(unit, '') AS unit, coalesce(classification, '') AS \"class\", {titles}\n\
          FROM meta.columns WHERE {} ORDER BY ordinal_position",
         is_table(name)
     )
+}
+
+/// Runs that are told to whoever named one that is none.
+const RUNS_TOLD: u8 = 5;
+
+/// Whether a run ever was (of the pipeline, where one is named).
+pub(crate) fn run(run: &str, pipeline: Option<&str>) -> String {
+    format!(
+        "SELECT run FROM meta.runs WHERE run = {}{} LIMIT 1",
+        literal(run),
+        of_pipeline(pipeline)
+    )
+}
+
+/// The latest runs that looked at rows.
+pub(crate) fn latest_runs(pipeline: Option<&str>) -> String {
+    format!(
+        "SELECT run, pipeline FROM meta.runs WHERE outcome IN ('published', 'failed'){} ORDER BY run DESC LIMIT {RUNS_TOLD}",
+        of_pipeline(pipeline)
+    )
+}
+
+fn of_pipeline(pipeline: Option<&str>) -> String {
+    pipeline.map_or_else(String::new, |it| format!(" AND pipeline = {}", literal(it)))
 }
 
 /// The columns of one table with everything that is known of them.

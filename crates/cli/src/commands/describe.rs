@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::answer::{say, write_text};
 use crate::args::DescribeArgs;
 use crate::at;
-use crate::catalog;
+use crate::catalog::{self, Language, Titles};
 use crate::context::{Context, block_on};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::or_interrupted;
@@ -15,6 +15,9 @@ use crate::prompt::ask;
 use crate::session::Session;
 use crate::suggest::nearest;
 use crate::terminal::Terminal;
+
+/// Columns of a terminal that has room for the titles in every language.
+const TITLES_WIDTH: u16 = 110;
 
 /// Shows a table.
 ///
@@ -61,9 +64,17 @@ pub(crate) async fn describe(
         }
         Format::Table if destination.file.is_none() => {
             say(&card(&name, &facts))?;
-            ask(session, &catalog::columns(&name), destination, terminal).await
+            let titles = match destination.look.width {
+                Some(width) if width < TITLES_WIDTH => Titles::In(Language::of_user()),
+                _ => Titles::All,
+            };
+            let sql = catalog::columns(&name, titles);
+            ask(session, &sql, destination, terminal).await
         }
-        _ => ask(session, &catalog::columns(&name), destination, terminal).await,
+        _ => {
+            let sql = catalog::columns(&name, Titles::All);
+            ask(session, &sql, destination, terminal).await
+        }
     }
 }
 

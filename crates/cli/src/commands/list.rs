@@ -19,10 +19,7 @@ const EMPTY: &str = "The lake is empty: `sectorlake run --all` fills it.";
 /// The lake cannot be read, or the list not be written.
 pub(crate) fn tables(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     let at = at::parse(args.at.snapshot.as_deref())?;
-    let reader = match context.destination(&args.output).format {
-        Format::Table => Audience::Person,
-        _ => Audience::Program,
-    };
+    let reader = reader(context, &args.output);
     let sql = catalog::tables(None, Language::of_user(), reader);
     list(context, at, &args.output, &sql)
 }
@@ -32,7 +29,16 @@ pub(crate) fn tables(context: &Context, args: &ListArgs) -> Result<Exit, Failure
 /// # Errors
 /// As [`tables`].
 pub(crate) fn snapshots(context: &Context, args: &SnapshotsArgs) -> Result<Exit, Failure> {
-    list(context, At::Latest, &args.output, &catalog::snapshots())
+    let sql = catalog::snapshots(reader(context, &args.output));
+    list(context, At::Latest, &args.output, &sql)
+}
+
+/// A drawn table is read by a person, all else by a program.
+fn reader(context: &Context, output: &OutputArgs) -> Audience {
+    match context.destination(output).format {
+        Format::Table => Audience::Person,
+        _ => Audience::Program,
+    }
 }
 
 fn list(context: &Context, at: At, output: &OutputArgs, sql: &str) -> Result<Exit, Failure> {

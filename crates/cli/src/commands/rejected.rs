@@ -40,6 +40,9 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
         if let Some(pipeline) = &args.pipeline {
             known(&session, pipeline).await?;
         }
+        if let Some(run) = &args.run {
+            known_run(&session, run, args.pipeline.as_deref()).await?;
+        }
         if drawn {
             let reasons = or_interrupted(session.rows(&sql)).await?;
             return say(&summary(&reasons, empty, &hint(args))).map(|()| 0);
@@ -114,6 +117,31 @@ async fn known(session: &Session, pipeline: &str) -> Result<(), Failure> {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
         None => failure.help(format!("`sectorlake run {pipeline}` runs it")),
     })
+}
+
+/// A run that never was has no rows to tell of, which is not the same as none rejected.
+async fn known_run(session: &Session, run: &str, pipeline: Option<&str>) -> Result<(), Failure> {
+    if !session.rows(&catalog::run(run, pipeline)).await?.is_empty() {
+        return Ok(());
+    }
+    let of = pipeline.map_or_else(String::new, |it| format!(" of {it}"));
+    let failure = Failure::new(Exit::Usage, format!("there is no run {run}{of}"));
+    let latest = session.rows(&catalog::latest_runs(pipeline)).await?;
+    let told: Vec<String> = latest
+        .iter()
+        .filter_map(|row| {
+            let (run, name) = (row.get("run")?.as_str()?, row.get("pipeline")?.as_str()?);
+            Some(match pipeline {
+                Some(_) => run.to_owned(),
+                None => format!("{run} ({name})"),
+            })
+        })
+        .collect();
+    Err(failure.help(if told.is_empty() {
+        "no run has read any rows yet: `sectorlake run --all`".to_owned()
+    } else {
+        format!("the latest are {}", told.join(", "))
+    }))
 }
 
 fn hint(args: &RejectedArgs) -> String {

@@ -167,8 +167,12 @@ fn tell(
             file: None,
             look: Look::of(&context.terminal),
         };
-        print_batch(&destination, &context.terminal, &table).map_err(output_failure)?;
-        say(&summary::sentence(results, took))?;
+        print_batch(&destination, &context.terminal, &table.batch).map_err(output_failure)?;
+        say(&format!(
+            "{}{}",
+            summary::sentence(results, took),
+            table.hint
+        ))?;
     }
     let look = context.errors();
     let mut below = summary::notes(results, look);

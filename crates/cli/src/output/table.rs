@@ -173,7 +173,8 @@ impl<W: Write> Table<W> {
         needed <= usize::from(width)
     }
 
-    /// Widths below which a column would be hard to read: its longest word, and a number whole.
+    /// Widths below which a column would be hard to read: its longest word, a number whole, and what is equally long in every row
+    /// (an instant, a code).
     fn floors(&self, rows: &[Row]) -> Vec<u16> {
         let mut floors = Vec::with_capacity(self.columns.len());
         for (index, column) in self.columns.iter().enumerate() {
@@ -185,6 +186,7 @@ impl<W: Write> Table<W> {
                 .map(|word| word.chars().count())
                 .max()
                 .unwrap_or_default();
+            let longest = longest.max(self.common_length(rows, index).unwrap_or_default());
             let longest = u16::try_from(longest).unwrap_or(u16::MAX);
             floors.push(if column.right {
                 NUMBER
@@ -193,6 +195,15 @@ impl<W: Write> Table<W> {
             });
         }
         floors
+    }
+
+    /// How long each of several values is, if all are equally long.
+    fn common_length(&self, rows: &[Row], index: usize) -> Option<usize> {
+        let mut lengths = rows
+            .iter()
+            .filter_map(|row| Some(row.get(index)?.as_deref()?.chars().count()));
+        let (first, second) = (lengths.next()?, lengths.next()?);
+        (first == second && lengths.all(|it| it == first)).then_some(first)
     }
 
     fn style(&self, drawing: &mut comfy_table::Table, piece: Piece) {

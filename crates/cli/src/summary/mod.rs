@@ -1,59 +1,25 @@
 //! What a run ends with: the table of what came, was loaded and was rejected; or one JSON document.
 
+mod table;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::error::ArrowError;
 use sectorlake_pipeline::{Outcome, RunResult, TableResult};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
-use crate::output::right_aligned;
 use crate::report::{self, Look};
+
+pub(crate) use self::table::table;
 
 /// What failed, by pipeline.
 pub(crate) type Failures = BTreeMap<String, Failure>;
 
-/// One line of the table: a pipeline and a table it fed, or a pipeline that fed none.
-struct Line<'a> {
-    result: &'a RunResult,
-    table: Option<&'a TableResult>,
-}
-
-impl<'a> Line<'a> {
-    /// The table, unless the run failed: then nothing of it is in the lake.
-    fn kept(&self) -> Option<&'a TableResult> {
-        self.table.filter(|_| !failed(self.result))
-    }
-}
-
 fn failed(result: &RunResult) -> bool {
     matches!(result.outcome, Outcome::Failed(_))
 }
-
-/// A column of numbers: its header and where the number comes from.
-type Count = (&'static str, fn(&Line<'_>) -> Option<u64>);
-
-const COUNTS: [Count; 6] = [
-    ("fetched", |line| {
-        line.table.map(|table| records(line.result, table))
-    }),
-    ("filtered", |line| {
-        line.table.map(|table| filtered(line.result, table))
-    }),
-    ("loaded", |line| line.kept().map(|table| table.loaded)),
-    ("unchanged", |line| line.kept().map(|table| table.unchanged)),
-    ("superseded", |line| {
-        line.kept().map(|table| table.superseded)
-    }),
-    ("rejected", |line| line.table.map(rejected)),
-];
-/// Columns left out where every line says nothing or zero, or there is no room.
-const SELDOM: [&str; 2] = ["filtered", "superseded"];
 
 /// Source records of a table's parts.
 fn records(result: &RunResult, table: &TableResult) -> u64 {
@@ -70,107 +36,6 @@ fn filtered(result: &RunResult, table: &TableResult) -> u64 {
 /// Rows that broke a rule, and records that could not be read.
 fn rejected(table: &TableResult) -> u64 {
     table.rejected + table.broken
-}
-
-fn lines(results: &[RunResult]) -> Vec<Line<'_>> {
-    let mut lines = Vec::new();
-    for result in results {
-        // Tables of a standard that this source has nothing for are no news; the document holds them.
-        let fed = |table: &&TableResult| {
-            records(result, table) > 0 || table.mapped > 0 || table.removed > 0
-        };
-        let before = lines.len();
-        lines.extend(result.tables.iter().filter(fed).map(|table| Line {
-            result,
-            table: Some(table),
-        }));
-        if lines.len() == before {
-            lines.push(Line {
-                result,
-                table: None,
-            });
-        }
-    }
-    lines
-}
-
-/// A drawn column: its header and its cells.
-struct Column {
-    field: Field,
-    cells: Vec<String>,
-}
-
-impl Column {
-    fn text(name: &str, cells: impl Iterator<Item = String>) -> Self {
-        Self {
-            field: Field::new(name, DataType::Utf8, false),
-            cells: cells.collect(),
-        }
-    }
-
-    fn right(self) -> Self {
-        Self {
-            field: right_aligned(self.field),
-            ..self
-        }
-    }
-
-    /// Characters it takes, with its padding and one line.
-    fn width(&self) -> usize {
-        let cells = self.cells.iter().map(|it| it.chars().count());
-        3 + cells.max().unwrap_or_default().max(self.field.name().len())
-    }
-}
-
-/// The table, ready to draw within `width` characters: where there is little room, columns that are seldom asked for give way.
-pub(crate) fn table(results: &[RunResult], width: Option<u16>) -> Result<RecordBatch, ArrowError> {
-    let lines = lines(results);
-    let mut columns = vec![
-        Column::text(
-            "pipeline",
-            lines.iter().map(|line| line.result.pipeline.clone()),
-        ),
-        Column::text(
-            "table",
-            lines.iter().map(|line| {
-                line.table
-                    .map_or_else(String::new, |it| it.table.to_string())
-            }),
-        ),
-    ];
-    for (name, count) in COUNTS {
-        let counts: Vec<Option<u64>> = lines.iter().map(count).collect();
-        if SELDOM.contains(&name) && counts.iter().all(|it| it.unwrap_or_default() == 0) {
-            continue;
-        }
-        let cells = counts
-            .into_iter()
-            .map(|it| it.map_or_else(String::new, grouped));
-        columns.push(Column::text(name, cells).right());
-    }
-    columns.push(Column::text("snapshot", lines.iter().map(|line| state(line.result))).right());
-    let taken: usize = columns.iter().map(Column::width).sum();
-    if width.is_some_and(|width| taken + 1 > usize::from(width)) {
-        columns.retain(|column| !SELDOM.contains(&column.field.name().as_str()));
-    }
-    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns
-        .into_iter()
-        .map(|column| {
-            (
-                column.field,
-                Arc::new(StringArray::from(column.cells)) as ArrayRef,
-            )
-        })
-        .unzip();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-}
-
-fn state(result: &RunResult) -> String {
-    match &result.outcome {
-        Outcome::Published { snapshot } => snapshot.to_string(),
-        Outcome::Unchanged => "unchanged".to_owned(),
-        Outcome::Failed(_) => "failed".to_owned(),
-    }
 }
 
 /// The sentence below the table.
@@ -353,12 +218,42 @@ mod tests {
         ]
     }
 
+    fn drawn(results: &[RunResult], width: Option<u16>) -> String {
+        let drawn = table(results, width).unwrap();
+        let lines = pretty_format_batches(&[drawn.batch]).unwrap();
+        format!("{lines}\n{}", drawn.hint)
+    }
+
+    #[test]
+    fn many_tables_are_told_a_line_per_pipeline() {
+        let feed = |name: &str| {
+            let tables = ["transport.stops", "transport.trips", "transport.routes"];
+            let tables: Vec<_> = tables.iter().map(|it| (*it, 1000, 1)).collect();
+            result(name, Outcome::Published { snapshot: 1 }, &tables)
+        };
+        let mut feeds: Vec<RunResult> = ["a", "b", "c", "d", "e"].map(feed).into();
+        assert!(drawn(&feeds, None).contains("transport.trips"));
+        feeds.push(feed("f"));
+        // All tables of these come from one part, which is fetched once.
+        insta::assert_snapshot!(drawn(&feeds, Some(80)), @r#"
+        +----------+--------+---------+--------+-----------+----------+----------+
+        | pipeline | tables | fetched | loaded | unchanged | rejected | snapshot |
+        +----------+--------+---------+--------+-----------+----------+----------+
+        | a        | 3      | 1,002   | 3,000  | 0         | 3        | 1        |
+        | b        | 3      | 1,002   | 3,000  | 0         | 3        | 1        |
+        | c        | 3      | 1,002   | 3,000  | 0         | 3        | 1        |
+        | d        | 3      | 1,002   | 3,000  | 0         | 3        | 1        |
+        | e        | 3      | 1,002   | 3,000  | 0         | 3        | 1        |
+        | f        | 3      | 1,002   | 3,000  | 0         | 3        | 1        |
+        +----------+--------+---------+--------+-----------+----------+----------+
+        Each table: `sectorlake sql "SELECT * FROM meta.run_tables"`, or --json.
+        "#);
+    }
+
     #[test]
     fn a_line_per_pipeline_and_table() {
-        let drawn = pretty_format_batches(&[table(&results(), None).unwrap()])
-            .unwrap()
-            .to_string();
-        insta::assert_snapshot!(drawn, @"
+        let drawn_within = |width| drawn(&results(), Some(width));
+        insta::assert_snapshot!(drawn(&results(), None), @"
         +----------+-----------------+---------+----------+--------+-----------+----------+-----------+
         | pipeline | table           | fetched | filtered | loaded | unchanged | rejected | snapshot  |
         +----------+-----------------+---------+----------+--------+-----------+----------+-----------+
@@ -367,11 +262,33 @@ mod tests {
         | rain     |                 |         |          |        |           |          | unchanged |
         +----------+-----------------+---------+----------+--------+-----------+----------+-----------+
         ");
-        let narrow = table(&results(), Some(60)).unwrap();
-        assert!(
-            narrow.column_by_name("filtered").is_none()
-                && narrow.column_by_name("rejected").is_some()
-        );
+        insta::assert_snapshot!(drawn_within(78), @"
+        +----------+-----------------+---------+--------+----------+-----------+
+        | pipeline | table           | fetched | loaded | rejected | snapshot  |
+        +----------+-----------------+---------+--------+----------+-----------+
+        | bus      | transport.stops | 1,204   | 1,200  | 3        | 7         |
+        | bus      | transport.trips | 41      | 40     | 0        | 7         |
+        | rain     |                 |         |        |          | unchanged |
+        +----------+-----------------+---------+--------+----------+-----------+
+        ");
+        let alone = |width| drawn(&results()[..1], Some(width));
+        insta::assert_snapshot!(alone(65), @"
+        +-----------------+---------+--------+----------+----------+
+        | table           | fetched | loaded | rejected | snapshot |
+        +-----------------+---------+--------+----------+----------+
+        | transport.stops | 1,204   | 1,200  | 3        | 7        |
+        | transport.trips | 41      | 40     | 0        | 7        |
+        +-----------------+---------+--------+----------+----------+
+        ");
+        insta::assert_snapshot!(drawn_within(60), @r#"
+        +----------+--------+---------+--------+----------+-----------+
+        | pipeline | tables | fetched | loaded | rejected | snapshot  |
+        +----------+--------+---------+--------+----------+-----------+
+        | bus      | 2      | 1,204   | 1,240  | 3        | 7         |
+        | rain     |        |         |        |          | unchanged |
+        +----------+--------+---------+--------+----------+-----------+
+        Each table: `sectorlake sql "SELECT * FROM meta.run_tables"`, or --json.
+        "#);
         insta::assert_snapshot!(sentence(&results(), Duration::from_millis(2340)), @"
         2 pipelines: 1 published, 1 unchanged · 1,240 rows loaded, 3 rejected · 2.3 s
         `sectorlake rejected` says which rows were rejected and why.
