@@ -1,5 +1,7 @@
 //! Sets of row positions of one file: a bit a row.
 
+use std::ops::Range;
+
 /// Positions of rows within a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Positions {
@@ -48,6 +50,25 @@ impl Positions {
         self.words.get(word).is_some_and(|word| word & bit != 0)
     }
 
+    /// The positions in order, neighbours as one range.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        let words = self.words.iter().enumerate();
+        let mut all = words
+            .flat_map(|(index, word)| {
+                let bits = (0..64).filter(move |bit| word & (1 << bit) != 0);
+                bits.map(move |bit| index * 64 + bit)
+            })
+            .peekable();
+        std::iter::from_fn(move || {
+            let start = all.next()?;
+            let mut end = start + 1;
+            while all.next_if_eq(&end).is_some() {
+                end += 1;
+            }
+            Some(start..end)
+        })
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.count
     }
@@ -56,4 +77,27 @@ impl Positions {
 fn place(position: u64) -> (usize, u64) {
     let word = usize::try_from(position / 64).unwrap_or(usize::MAX);
     (word, 1 << (position % 64))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ranges_are_the_positions(mut wanted in prop::collection::btree_set(0..300_u64, 0..80)) {
+            let mut positions = Positions::default();
+            for position in &wanted {
+                prop_assert!(positions.insert(*position));
+            }
+            let ranges: Vec<Range<usize>> = positions.ranges().collect();
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start));
+            for position in ranges.into_iter().flatten() {
+                prop_assert!(wanted.remove(&(position as u64)));
+            }
+            prop_assert!(wanted.is_empty());
+        }
+    }
 }

@@ -12,12 +12,15 @@ use datafusion::common::ScalarValue;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, RowSelection};
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::PageIndexPolicy;
 use sectorlake_contract::TableName;
 
 use super::stored::StoredFile;
 use crate::error::LakeError;
+use crate::settle::Positions;
 use crate::table::DataFile;
 use crate::writer::WrittenFile;
 use crate::writer::statistics::partition_scalar;
@@ -92,6 +95,16 @@ impl Reader {
         file: &FileRef,
         columns: &[String],
     ) -> Result<Batches, LakeError> {
+        self.read_rows(file, columns, None).await
+    }
+
+    /// The same of some rows only: pages that hold none of them are not decoded.
+    pub(crate) async fn read_rows(
+        &self,
+        file: &FileRef,
+        columns: &[String],
+        rows: Option<&Positions>,
+    ) -> Result<Batches, LakeError> {
         let schema = self.schema_of(columns)?;
         let fault = {
             let (table, path) = (self.table.clone(), file.path.clone());
@@ -102,9 +115,19 @@ impl Reader {
             path: file.path.clone(),
             size: file.size,
         };
-        let builder = ParquetRecordBatchStreamBuilder::new(reader)
+        let pages = match rows {
+            Some(_) => PageIndexPolicy::Optional,
+            None => PageIndexPolicy::Skip,
+        };
+        let options = ArrowReaderOptions::new().with_page_index_policy(pages);
+        let mut builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, options)
             .await
             .map_err(&fault)?;
+        if let Some(rows) = rows {
+            let all = usize::try_from(file.rows).unwrap_or(usize::MAX);
+            let chosen = RowSelection::from_consecutive_ranges(rows.ranges(), all);
+            builder = builder.with_row_selection(chosen);
+        }
         let names = columns.iter().map(String::as_str);
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
         let stream = builder

@@ -11,7 +11,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::Result;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 /// Bytes that are read from the end of a file at first: most footers are shorter.
 const FOOTER_BYTES: usize = 64 << 10;
@@ -39,8 +39,13 @@ impl AsyncFileReader for StoredFile {
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
         async move {
             let size = self.size;
+            let pages = options.map_or(
+                PageIndexPolicy::Skip,
+                ArrowReaderOptions::offset_index_policy,
+            );
             let reader = ParquetMetaDataReader::new()
                 .with_metadata_options(options.map(|options| options.metadata_options().clone()))
+                .with_page_index_policy(pages)
                 .with_prefetch_hint(Some(FOOTER_BYTES));
             Ok(Arc::new(reader.load_and_finish(self, size).await?))
         }

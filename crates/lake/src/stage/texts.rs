@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{AsArray, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::AsArray;
 use arrow::json::LineDelimitedWriter;
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
@@ -45,26 +44,16 @@ pub(super) async fn for_each(
         .collect();
     columns.push(system::RUN.to_owned());
     for (file, wanted) in by_file {
-        let mut batches = reader.read(&plan.entries[file].file, &columns).await?;
-        let mut first = 0;
+        let file_ref = &plan.entries[file].file;
+        let mut batches = reader.read_rows(file_ref, &columns, Some(&wanted)).await?;
+        let mut positions = wanted.ranges().flatten();
         while let Some(batch) = batches.try_next().await? {
-            let rows = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
-            let chosen: Vec<u32> = (0..rows)
-                .filter(|row| wanted.contains(first + u64::from(*row)))
-                .collect();
-            if !chosen.is_empty() {
-                let texts = texts(stage, reader, &batch, &chosen)?;
-                for (row, text) in chosen.iter().zip(texts) {
-                    each(
-                        Place {
-                            file,
-                            position: first + u64::from(*row),
-                        },
-                        text,
-                    );
-                }
+            // The texts first: a zip takes one too many of its left side.
+            let texts = texts(stage, reader, &batch)?.into_iter();
+            for (text, position) in texts.zip(positions.by_ref()) {
+                let position = position as u64;
+                each(Place { file, position }, text);
             }
-            first += u64::from(rows);
         }
     }
     Ok(())
@@ -73,11 +62,9 @@ pub(super) async fn for_each(
 fn texts(
     stage: &TableStage,
     reader: &Reader,
-    batch: &RecordBatch,
-    chosen: &[u32],
+    rows: &RecordBatch,
 ) -> Result<Vec<RowText>, LakeError> {
     let of = || {
-        let rows = take_record_batch(batch, &UInt32Array::from(chosen.to_vec()))?;
         let fields: Vec<usize> = (0..rows.num_columns() - 1).collect();
         let key = stage
             .contract
