@@ -12,7 +12,7 @@ use datafusion::common::{ParamValues, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
-use datafusion::logical_expr::{LogicalPlan, TableScanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScanBuilder};
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::{SQLOptions, SessionContext};
@@ -60,6 +60,16 @@ impl Mapping {
         source: &SchemaRef,
         session: &SessionContext,
     ) -> Result<Self, MappingError> {
+        Self::compile_only(spec, source, session, |_| true).await
+    }
+
+    /// As [`Mapping::compile`], without the mapped columns that are not kept: what only they need is not read.
+    pub(crate) async fn compile_only(
+        spec: &MappingSpec,
+        source: &SchemaRef,
+        session: &SessionContext,
+        keeps: impl Fn(&str) -> bool + Send,
+    ) -> Result<Self, MappingError> {
         let absent: Vec<String> = spec
             .columns
             .iter()
@@ -69,6 +79,7 @@ impl Mapping {
         let full = planning_schema(source, &absent);
         let plan = plan(spec, &full, session)
             .await
+            .and_then(|plan| narrowed(plan, keeps))
             .map_err(|error| MappingError::from_engine(error, source))?;
         let (tracked, shape) =
             track(plan).map_err(|error| MappingError::from_engine(error, source))?;
@@ -89,7 +100,7 @@ impl Mapping {
                 .filter(|name| used.contains(name))
                 .collect(),
             source: Arc::clone(source),
-            plan: tracked,
+            plan: optimised,
             output,
             shape,
             direct,
@@ -239,6 +250,21 @@ async fn plan(
     plan.with_param_values(ParamValues::Map(values))
 }
 
+/// The plan with the columns that are kept alone.
+fn narrowed(plan: LogicalPlan, keeps: impl Fn(&str) -> bool) -> Result<LogicalPlan> {
+    let all = plan.schema().columns();
+    let kept: Vec<Expr> = all
+        .iter()
+        .filter(|column| keeps(&column.name))
+        .cloned()
+        .map(Expr::Column)
+        .collect();
+    if kept.len() == all.len() {
+        return Ok(plan);
+    }
+    LogicalPlanBuilder::from(plan).project(kept)?.build()
+}
+
 /// The columns that any scan of `source` still needs after optimisation, in the order of `schema`.
 fn used_columns(plan: &LogicalPlan, schema: &SchemaRef) -> Result<Vec<String>, MappingError> {
     let mut used = vec![false; schema.fields().len()];
@@ -265,12 +291,19 @@ fn used_columns(plan: &LogicalPlan, schema: &SchemaRef) -> Result<Vec<String>, M
         .collect())
 }
 
-/// Replaces the planning table by the worker's own, which holds only the columns that are read.
+/// Replaces the planning table by the worker's own, which holds only the columns that are read. Each scan of an optimised plan says which
+/// columns it takes.
 fn rebind(plan: LogicalPlan, table: &Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+    let narrow = table.schema();
     let rebound = plan.transform_up(|node| match node {
         LogicalPlan::TableScan(scan) => {
+            let taken = scan.projected_schema.fields().iter();
+            let taken = taken
+                .map(|field| narrow.index_of(field.name()))
+                .collect::<Result<Vec<_>, _>>()?;
             let scan =
                 TableScanBuilder::new(scan.table_name, provider_as_source(Arc::clone(table)))
+                    .with_projection(Some(taken))
                     .build()?;
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         }

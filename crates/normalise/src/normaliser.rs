@@ -70,13 +70,22 @@ impl Normaliser {
             Some(mapping) => mapping.clone(),
             None => Alignment::by_name(contract, source, &spec.constants)?,
         };
-        let mapping = Mapping::compile(&mapping_spec, source, session).await?;
-        let alignment = Alignment::fit(
-            contract,
-            &mapping.output(),
-            &mapping_spec.sql,
-            &spec.constants,
-        )?;
+        let mut mapping = Mapping::compile(&mapping_spec, source, session).await?;
+        let fit = |output: &SchemaRef| {
+            Alignment::fit(contract, output, &mapping_spec.sql, &spec.constants)
+        };
+        let mut alignment = fit(&mapping.output())?;
+        let is_field = |name: &str| contract.field(name).is_some();
+        let output = mapping.output();
+        if output
+            .fields()
+            .iter()
+            .any(|column| !is_field(column.name()))
+        {
+            // `SELECT *`: what no field takes is not decoded either.
+            mapping = Mapping::compile_only(&mapping_spec, source, session, is_field).await?;
+            alignment = fit(&mapping.output())?;
+        }
         let checks = contract
             .fields
             .iter()

@@ -30,6 +30,8 @@ pub(crate) struct Decoder {
     schema: SchemaRef,
     batch_rows: usize,
     record_bytes_max: usize,
+    /// Whether whole records are read: those may be anything, not objects alone.
+    reads_whole: bool,
 }
 
 impl Decoder {
@@ -40,7 +42,9 @@ impl Decoder {
                 keys.entry(key.clone()).or_default().push(index);
             }
         }
+        let reads_whole = columns.iter().any(|column| column.source == Source::Record);
         Self {
+            reads_whole,
             name: reading.content.name.clone(),
             encoding: reading.encoding,
             kind: reading.kind,
@@ -110,7 +114,9 @@ impl Decoder {
         let mut feature = Feature::default();
         let properties;
         let named = match self.kind {
-            Kind::Plain => &all,
+            Kind::Plain if self.reads_whole || whole.starts_with('{') => &all,
+            // Read by its fields it would be a row of nothing.
+            Kind::Plain => return Err(format!("it is {}, no JSON object", what(whole))),
             Kind::Feature => {
                 feature = Feature::find(&all)?;
                 properties = fields(feature.properties).map_err(no_json)?;
@@ -133,6 +139,17 @@ impl Decoder {
             }
         }
         Ok(())
+    }
+}
+
+/// What a value that is no object is.
+fn what(value: &str) -> &'static str {
+    match value.as_bytes().first() {
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "true or false",
+        _ => "a number",
     }
 }
 

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::ReadOptions;
-use crate::testing::{All, options, read_bytes};
+use crate::testing::{All, options, part, read_bytes, read_columns, spec};
+use crate::{ReadOptions, open};
 
 fn read(text: &str, format: &str, block: u64) -> All {
     read_bytes(text.as_bytes(), format, &options(block, 2, 3)).unwrap()
@@ -100,6 +100,28 @@ fn broken_records_lose_only_themselves() {
             [(2, Some(10))]
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_no_object_has_no_fields() {
+    let text = r#"[{"a": 1}, [{"a": 2}], 5, "x", null, true]"#;
+    let part = part("part", text).await;
+    let format = spec(JSON);
+    let opened = open(&part, None, Some(&format), &options(50, 2, 3))
+        .await
+        .unwrap();
+    let fields = read_columns(&opened, &[0]).await.unwrap();
+    assert_eq!(fields.texts(), [["1"]]);
+    let reasons: Vec<&str> = fields.reasons().into_iter().map(|(_, it)| it).collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r"
+    it is a list, no JSON object
+    it is a number, no JSON object
+    it is a text, no JSON object
+    it is null, no JSON object
+    it is true or false, no JSON object
+    ");
+    let whole = read_columns(&opened, &[0, 1]).await.unwrap();
+    assert_eq!((whole.rows.len(), whole.broken.len()), (6, 0));
 }
 
 #[test]

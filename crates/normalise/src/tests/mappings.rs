@@ -114,6 +114,23 @@ async fn everything_by_name() {
 }
 
 #[tokio::test]
+async fn of_everything_only_what_a_field_takes_is_read() {
+    let decoded = source(&["more", "stop_id", "_record"], &[&["-", "A", "{}"]]);
+    let session = crate::mapping_session().unwrap();
+    let spec = spec(&stops(), Some("SELECT * FROM source"));
+    let columns = decoded.batch.schema();
+    let normaliser = crate::Normaliser::compile(&spec, &columns, &session);
+    assert_eq!(normaliser.await.unwrap().projection(), [1]);
+}
+
+#[tokio::test]
+async fn of_an_inner_select_all_only_what_is_taken_is_read() {
+    insta::assert_snapshot!(
+        mapped("SELECT stop_id, name FROM (SELECT *, stop_name AS name FROM source) AS s UNION ALL SELECT * FROM (SELECT 'x', stop_name FROM source WHERE stop_id = 'A') AS t").await
+    );
+}
+
+#[tokio::test]
 async fn what_is_taken_by_name_fits_somewhere() {
     let contract = contract(
         r#"{"name": "a", "type": "string"}, {"name": "b", "type": "string"}"#,
