@@ -1,4 +1,4 @@
--- Education, transport, environment: schools of Hồ Chí Minh City by distance to a main road, and the PM2.5 of the nearest sensor
+-- Schools of Hồ Chí Minh City: metres to a main road, PM2.5 of the nearest sensor
 WITH to_road AS (
   SELECT s.school_id, s.name AS school, s.location, r.name AS road,
     st_distance_sphere(s.location, r.geometry) AS road_m,
@@ -21,7 +21,7 @@ to_sensor AS (
   FROM to_road w CROSS JOIN sensors n
   WHERE w.place = 1
 )
-SELECT school, road AS main_road, CAST(round(road_m) AS BIGINT) AS road_m, sensor, round(sensor_m / 1000, 1) AS sensor_km, round(pm25, 1) AS pm25_ug_m3
+SELECT school, road AS main_road, CAST(round(road_m) AS BIGINT) AS road_m, round(sensor_m / 1000, 1) AS sensor_km, round(pm25, 1) AS pm25_ug_m3
 FROM to_sensor
 WHERE sensor_place = 1
 ORDER BY road_m, school

@@ -1,4 +1,4 @@
--- Education, transport, environment: pupils, road passengers and rain of provinces side by side, 2015
+-- Provinces side by side in 2015: pupils, road passengers and rain
 WITH seats (station, ref_area) AS (
   -- Rain is told by station; these stand in the capital of a province with another name.
   VALUES ('Bai Chay', 'Quang Ninh'), ('Da Lat', 'Lam Dong'), ('Hue', 'Thua Thien Hue'), ('Nha Trang', 'Khanh Hoa'), ('Playku', 'Gia Lai'),
@@ -21,7 +21,7 @@ SELECT p.place_code, coalesce(p.name, rain.ref_area) AS province,
   CAST(pupils.obs_value AS BIGINT) AS pupils,
   passengers.obs_value AS road_passengers_million,
   round(passengers.obs_value * 1000000 / pupils.obs_value, 1) AS passengers_per_pupil,
-  round(rain.mm) AS rain_mm
+  CAST(round(rain.mm) AS BIGINT) AS rain_mm
 FROM rain
 JOIN common.indicators pupils
   ON pupils.ref_area = rain.ref_area AND pupils.indicator_code = 'gso.pupils' AND pupils.time_period = '2015'

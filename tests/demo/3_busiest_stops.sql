@@ -1,4 +1,4 @@
--- Transport: the busiest stops of Cairns on a Monday, by hour of the service day
+-- The busiest stops of Cairns on a Monday, by hour of the service day
 SELECT s.stop_name, gtfs_seconds(t.departure_time) / 3600 AS hour, count(*) AS departures, count(DISTINCT r.route_short_name) AS lines
 FROM transport.stop_times t
 JOIN transport.trips p ON p.feed_id = t.feed_id AND p.trip_id = t.trip_id

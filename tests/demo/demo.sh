@@ -3,35 +3,39 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 binary=$1 lake=$2
-# As one would type it: relative to here if the binary is below.
+# As one would type it: relative to here if the binary is below, the lake only where it is not the project's own.
 shown=${binary#"$PWD"/}
+elsewhere=""
+case $lake in lake | "$PWD/lake") ;; *) elsewhere=" --lake $lake" ;; esac
 
 step() {
-    printf '\n── %s\n' "$1"
-    shift
-    printf '   $ %s\n\n' "$*"
+    printf '\n── %s\n   $ %s%s\n\n' "$1" "$2" "$elsewhere"
+}
+hint() {
+    printf '\n   %s\n   $ %s\n' "$1" "$2"
 }
 sectorlake() { "$binary" "$@" --lake "$lake"; }
 
-step "Real files of three sectors into one lake, each row checked against its contract" "$shown run --all"
+step "1. Real files of three sectors into one lake, each row checked against its contract" "$shown run --all"
 sectorlake run --all
 
-step "What was rejected, and why" "$shown rejected"
+step "2. What was rejected, and why" "$shown rejected"
 sectorlake rejected
 
+number=3
 for file in tests/demo/*.sql; do
-    step "$(sed -n '1s/^-- //p' "$file")" "$shown sql -f $file"
+    step "$number. $(sed -n '1s/^-- //p' "$file")" "$shown sql -f $file"
     sectorlake sql -f "$file"
+    number=$((number + 1))
 done
 
-cat <<END
-
-── What to try next
-   $shown sql                                   a prompt with history and completion; \\d lists the tables
-   $shown run --all                             again: nothing has changed, so nothing is published
-   $shown describe environment.observations     columns, units, titles, licence
-   $shown rejected gso-rainfall -o rejected.csv   the list for the data's owner
-   $shown init my-city                          a small project of your own
-   tests/.venv/bin/python -c 'import polars; print(polars.read_delta("$lake/tables/transport/stops"))'
-                                                the tables are plain Delta: any tool reads them (make deps brings Polars)
-END
+printf '\n── What to try next\n'
+hint 'Ask: a prompt with history and completion; \dt lists the tables, \d TABLE its columns, \q ends' "$shown sql$elsewhere"
+hint "Run again: nothing has changed, so nothing is published" "$shown run --all$elsewhere"
+hint "What a table holds: columns, units, titles, licence" "$shown describe environment.observations$elsewhere"
+hint "The rejected rows as a file, for the data's owner" "$shown rejected hcmc-schools -o rejected.csv$elsewhere"
+hint "Each pipeline has published a snapshot; any of them can be asked" "$shown snapshots$elsewhere"
+hint "Have sectorlake on the PATH, so that its name alone will do" "make install"
+hint "Start a project of your own" "$shown init ../my-city && $shown run --all --project ../my-city"
+hint "The tables are plain Delta, so other tools read them; here Polars" \
+    "make deps && tests/.venv/bin/python -c 'import polars; print(polars.read_delta(\"$lake/tables/transport/stops\"))'"
