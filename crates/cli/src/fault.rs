@@ -134,9 +134,11 @@ pub(crate) fn of_engine(error: &DataFusionError, sql: &str) -> Failure {
         _ => suggestion(&text),
     };
     let place = place(error, &text, sql);
-    Failure::new(exit, without_place(&text))
-        .maybe_help(help)
-        .snippet(place)
+    let (text, help) = match arguments(&text) {
+        Some((text, candidates)) => (text, help.or(candidates)),
+        None => (without_place(&text), help),
+    };
+    Failure::new(exit, text).maybe_help(help).snippet(place)
 }
 
 /// Whether an error's chain ends at a disk, a network or a file that is not what it should be.
@@ -180,6 +182,13 @@ pub(crate) fn sentence(text: &str) -> String {
     }
     for end in ["\n\nbacktrace:", "\nThis issue was likely caused by a bug"] {
         text = text.split(end).next().unwrap_or(text);
+    }
+    if text.contains("ValueWithSpan") {
+        // The statement's tree as the parser holds it follows: the statement itself is above.
+        let dump = text.find(" { ").unwrap_or(text.len());
+        text = text[..dump]
+            .rsplit_once(' ')
+            .map_or(text, |(before, _)| before);
     }
     pattern(text).unwrap_or_else(|| text.trim_end().to_owned())
 }
@@ -231,6 +240,23 @@ fn suggestion(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("Did you mean '")?;
     let (name, _) = rest.split_once('\'')?;
     Some(format!("did you mean `{name}`?"))
+}
+
+/// A call whose arguments do not fit: the function's own sentence, or what it would take.
+fn arguments(text: &str) -> Option<(String, Option<String>)> {
+    let (reason, rest) =
+        text.split_once("No function matches the given name and argument types '")?;
+    let (call, rest) = rest.split_once("'. You might need to add explicit type casts.")?;
+    let own = "user-defined coercion failed with: Error during planning: ";
+    if let Some((_, sentence)) = reason.split_once(own) {
+        return Some((sentence.trim_end().trim_end_matches('.').to_owned(), None));
+    }
+    let candidates = rest.lines().map(str::trim);
+    let candidates: Vec<&str> = candidates
+        .filter(|it| it.ends_with(')') && !it.contains("UserDefined"))
+        .collect();
+    let help = (!candidates.is_empty()).then(|| format!("there is {}", candidates.join(", ")));
+    Some((format!("no function fits {call}"), help))
 }
 
 /// Where in the statement: from the engine's span, else from the parser's words `at Line: 1, Column: 8`.
@@ -357,6 +383,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_engine_dumps_is_told_in_words() {
+        insta::assert_snapshot!(message("SELECT array_element([1], 'a')").await, @"
+        error: no function fits array_element(List(Int64), Utf8)
+          help: there is array_element(array, index)
+        ");
+        insta::assert_snapshot!(message("SELECT substr(1)").await, @"error: Substring without for/from is not valid");
+        let own = "Function 'parse_number' user-defined coercion failed with: Error during planning: parse_number takes 2 to 3 arguments but got 1 arguments. No function matches the given name and argument types 'parse_number(Utf8)'. You might need to add explicit type casts.\n\tCandidate functions:\n\tparse_number(UserDefined)";
+        let own = of_engine(&DataFusionError::Plan(own.to_owned()), "SELECT 1");
+        insta::assert_snapshot!(own.message, @"parse_number takes 2 to 3 arguments but got 1 arguments");
         let nested = format!("SELECT {}1{}", "(".repeat(100), ")".repeat(100));
         insta::assert_snapshot!(message(&nested).await, @"
         error: the statement is nested too deeply
