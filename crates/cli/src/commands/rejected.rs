@@ -145,9 +145,15 @@ async fn known_run(session: &Session, run: &str, pipeline: Option<&str>) -> Resu
 }
 
 fn hint(args: &RejectedArgs) -> String {
-    let pipeline = args.pipeline.as_deref().unwrap_or("[PIPELINE]");
+    let mut which = String::new();
+    if let Some(pipeline) = &args.pipeline {
+        which.push_str(&format!(" {pipeline}"));
+    }
+    if let Some(run) = &args.run {
+        which.push_str(&format!(" --run {run}"));
+    }
     format!(
-        "The rows themselves, for the data's owner: sectorlake rejected {pipeline} -o rejected.csv\n"
+        "The rows themselves, for the data's owner: sectorlake rejected{which} -o rejected.csv\n"
     )
 }
 

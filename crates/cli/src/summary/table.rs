@@ -43,12 +43,18 @@ pub(crate) fn table(results: &[RunResult], width: Option<u16>) -> Result<Drawn, 
             });
         }
     }
-    let short = columns(&lines(results, Detail::Pipeline), Detail::Pipeline);
+    let by_pipeline = lines(results, Detail::Pipeline);
+    let summed = by_pipeline.iter().any(|line| !line.tables.is_empty());
+    let short = columns(&by_pipeline, Detail::Pipeline);
     Ok(Drawn {
         batch: batch(narrowed(short, fits))?,
-        hint: "Each table: `sectorlake sql \"SELECT * FROM meta.run_tables\"`, or --json.\n",
+        hint: if summed { EACH_TABLE } else { "" },
     })
 }
+
+/// Where the tables are that a line sums up.
+const EACH_TABLE: &str =
+    "Each table: `sectorlake sql \"SELECT * FROM meta.run_tables\"`, or --json.\n";
 
 /// How much a line tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
