@@ -33,10 +33,6 @@ fn main() -> io::Result<()> {
     fs::write(PathBuf::from(required("OUT_DIR")?).join("builtin.rs"), code)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "cargo talks to build scripts by the environment"
-)]
 fn required(name: &str) -> io::Result<String> {
     env::var(name).map_err(|error| io::Error::other(format!("{name}: {error}")))
 }

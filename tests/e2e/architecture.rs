@@ -82,11 +82,10 @@ fn room(package: &Value) -> String {
         .to_owned()
 }
 
-/// Names of what a crate depends on, tests' own needs left out.
+/// Names of what a crate depends on, to be built and to be tested: tests that lean on a crate to the right would bind it as firmly.
 fn needs(package: &Value) -> BTreeSet<String> {
     let all = package["dependencies"].as_array().unwrap().iter();
-    all.filter(|it| it["kind"] != "dev")
-        .map(|it| it["name"].as_str().unwrap().to_owned())
+    all.map(|it| it["name"].as_str().unwrap().to_owned())
         .collect()
 }
 

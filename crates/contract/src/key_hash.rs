@@ -327,7 +327,7 @@ mod tests {
         ] {
             assert_eq!(
                 hashes(&[cast(&numbers, &narrow).unwrap()]),
-                hashes(&[numbers.clone()]),
+                hashes(std::slice::from_ref(&numbers)),
                 "{narrow}"
             );
         }
@@ -338,7 +338,11 @@ mod tests {
             TimeUnit::Nanosecond,
         ] {
             let finer = cast(&seconds, &DataType::Timestamp(unit, None)).unwrap();
-            assert_eq!(hashes(&[finer]), hashes(&[seconds.clone()]), "{unit:?}");
+            assert_eq!(
+                hashes(&[finer]),
+                hashes(std::slice::from_ref(&seconds)),
+                "{unit:?}"
+            );
         }
     }
 
