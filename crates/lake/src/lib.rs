@@ -47,9 +47,7 @@ pub use journal::{Journal, JournalWriter, Kind};
 pub use lake::{FORMAT_VERSION, Lake};
 pub use layout::Access;
 pub use raw::{Manifest, PartMeta, PutError, RawZone, Step};
-pub use snapshot::{
-    At, PipelineEntry, PipelineState, Snapshot, StagedEntry, TableVersion,
-};
+pub use snapshot::{At, PipelineEntry, PipelineState, Snapshot, StagedEntry, TableVersion};
 
 pub use run::{KeyHashes, KeyRows, Published, Run};
 pub use settle::KeyHolder;

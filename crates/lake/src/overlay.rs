@@ -50,7 +50,13 @@ impl Overlay {
     ) -> Arc<Self> {
         let own = Some(layout::run_log(run, table, access));
         let (folder, log) = (layout::table(table, access), layout::log(table, access));
-        Arc::new(Self { base, folder, log, own, base_version })
+        Arc::new(Self {
+            base,
+            folder,
+            log,
+            own,
+            base_version,
+        })
     }
 
     /// The table as it was published at a version, with nothing over it.
@@ -60,7 +66,13 @@ impl Overlay {
         version: u64,
     ) -> Arc<Self> {
         let (folder, log) = (layout::table(table, access), layout::log(table, access));
-        Arc::new(Self { base, folder, log, own: None, base_version: Some(version) })
+        Arc::new(Self {
+            base,
+            folder,
+            log,
+            own: None,
+            base_version: Some(version),
+        })
     }
 
     /// The table's folder.
@@ -100,11 +112,17 @@ impl Overlay {
                 Err(error) => return Err(error),
             }
         }
-        if self.is_visible(location) { Ok(location.clone()) } else { Err(not_found(location)) }
+        if self.is_visible(location) {
+            Ok(location.clone())
+        } else {
+            Err(not_found(location))
+        }
     }
 
     async fn own_objects(&self) -> Result<Vec<ObjectMeta>> {
-        let Some(own) = &self.own else { return Ok(Vec::new()) };
+        let Some(own) = &self.own else {
+            return Ok(Vec::new());
+        };
         let objects: Vec<ObjectMeta> = self.base.list(Some(own)).try_collect().await?;
         let shown = objects.into_iter().filter_map(|object| {
             Some(ObjectMeta {
@@ -193,10 +211,14 @@ impl ObjectStore for Overlay {
         let (overlay, prefix) = (self.clone(), prefix.cloned());
         let listing = async move {
             let own = overlay.own_objects().await?;
-            let is_log = prefix.as_ref().is_some_and(|prefix| prefix.prefix_matches(&overlay.log));
+            let is_log = prefix
+                .as_ref()
+                .is_some_and(|prefix| prefix.prefix_matches(&overlay.log));
             let asked = prefix.clone();
             let within = move |location: &Path| {
-                asked.as_ref().is_none_or(|prefix| location.prefix_matches(prefix))
+                asked
+                    .as_ref()
+                    .is_none_or(|prefix| location.prefix_matches(prefix))
             };
             let shadowed: Vec<Path> = own.iter().map(|object| object.location.clone()).collect();
             let base = overlay.base.list(prefix.as_ref());
@@ -205,7 +227,10 @@ impl ObjectStore for Overlay {
                 let shown = overlay.is_visible(location) && !shadowed.contains(location);
                 futures::future::ready(shown)
             });
-            let own = own.into_iter().filter(move |object| within(&object.location)).map(Ok);
+            let own = own
+                .into_iter()
+                .filter(move |object| within(&object.location))
+                .map(Ok);
             let all = base.chain(stream::iter(own.collect::<Vec<_>>()));
             if !is_log {
                 return Ok(all.boxed());
@@ -247,7 +272,10 @@ pub(crate) fn log_store(store: Arc<Overlay>) -> std::result::Result<LogStoreRef,
     let folder = store.folder().clone();
     let url = Url::parse(&format!("memory:///{folder}/"))
         .map_err(|error| LakeError::corrupt(&folder, error))?;
-    let prefixed = Arc::new(PrefixStore::new(Arc::clone(&store) as Arc<dyn ObjectStore>, folder));
+    let prefixed = Arc::new(PrefixStore::new(
+        Arc::clone(&store) as Arc<dyn ObjectStore>,
+        folder,
+    ));
     Ok(default_logstore(
         prefixed,
         store,

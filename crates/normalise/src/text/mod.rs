@@ -1,6 +1,6 @@
 //! Text → value, one function a Table Schema type. `None` means "not of this type".
 //!
-//! Source: Frictionless Table Schema v2, "Field Types" (https://datapackage.org/standard/table-schema/#field-types).
+//! Source: Frictionless Table Schema v2, "Field Types" (<https://datapackage.org/standard/table-schema/#field-types>).
 
 mod instant;
 
