@@ -39,6 +39,8 @@ pub(crate) fn start(
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(AroundBars(bars.clone()))
+        // It would say so by `eprintln!`, which panics where stderr cannot be written.
+        .log_internal_errors(false)
         .with_ansi(terminal.color_err);
     // A second start (in tests) is refused by tracing: the first one stands.
     let _ = match format {
@@ -52,12 +54,14 @@ struct AroundBars(MultiProgress);
 
 impl Write for AroundBars {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().lock().write_all(buf))?;
+        // A line that cannot be written (a full disk behind stderr) is lost; the work it tells of goes on.
+        let _ = self.0.suspend(|| io::stderr().lock().write_all(buf));
         Ok(buf.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().lock().flush()
+        let _ = io::stderr().lock().flush();
+        Ok(())
     }
 }
 
