@@ -84,7 +84,7 @@ fn read(path: &Path) -> Result<Script, Failure> {
     })?;
     Ok(Script {
         name: path.display().to_string(),
-        text,
+        text: without_mark(text),
     })
 }
 
@@ -99,8 +99,16 @@ fn standard_input() -> Result<Script, Failure> {
         })?;
     Ok(Script {
         name: "standard input".to_owned(),
-        text,
+        text: without_mark(text),
     })
+}
+
+/// The text without the byte order mark that editors on Windows put in front.
+fn without_mark(mut text: String) -> String {
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    text
 }
 
 /// Refuses, before anything is asked, what could not be written.
@@ -176,6 +184,15 @@ mod tests {
         assert_eq!(
             (snippet.name.as_str(), snippet.place()),
             ("ask.sql", (5, 3))
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_sql() {
+        assert_eq!(without_mark("\u{feff}select 1".to_owned()), "select 1");
+        assert_eq!(
+            without_mark("select '\u{feff}'".to_owned()),
+            "select '\u{feff}'"
         );
     }
 
