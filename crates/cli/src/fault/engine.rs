@@ -1,105 +1,14 @@
-//! Other crates' errors as failures: which exit code, which place, which words.
+//! The query engine's errors: whose matter they are, in words that name the place and the mend.
 
 use std::error::Error;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use sectorlake_lake::LakeError;
-use sectorlake_pipeline::{FailureKind, Problem, ProjectError};
-use sectorlake_query::QueryError;
 
+use super::{STATEMENT, of_lake};
 use crate::exit::{Exit, Failure, Snippet};
-
-/// The name a statement goes by in messages.
-pub(crate) const STATEMENT: &str = "statement";
-
-/// A lake that cannot be read or written.
-pub(crate) fn of_lake(error: &LakeError) -> Failure {
-    let exit = match error {
-        LakeError::Locked { .. } => Exit::Locked,
-        LakeError::Missing { .. }
-        | LakeError::NotALake { .. }
-        | LakeError::Newer { .. }
-        | LakeError::Location { .. }
-        | LakeError::NotCompiledIn { .. }
-        | LakeError::NoSnapshot { .. }
-        | LakeError::NoSnapshotAsOf { .. } => Exit::Usage,
-        _ => Exit::Internal,
-    };
-    Failure::from_error(exit, error).maybe_help(error.help())
-}
-
-/// A session that cannot be opened.
-pub(crate) fn of_session(error: &QueryError) -> Failure {
-    match error {
-        QueryError::Lake(error) => of_lake(error),
-        QueryError::Engine(_) => Failure::from_error(Exit::Internal, error),
-    }
-}
-
-/// A project that is not there.
-pub(crate) fn of_project(error: &ProjectError) -> Failure {
-    Failure::from_error(Exit::Usage, error).maybe_help(error.help())
-}
-
-/// A problem in one of the project's files, with the place in the file's text.
-pub(crate) fn of_problem(problem: &Problem, root: &Path) -> Failure {
-    let (name, snippet) = place_in_file(problem, root);
-    let message = match snippet {
-        Some(_) => problem.message.clone(),
-        None => format!("{name}: {}", problem.message),
-    };
-    Failure::new(Exit::Usage, message)
-        .maybe_help(problem.help.clone())
-        .snippet(snippet)
-}
-
-/// A run that failed.
-pub(crate) fn of_run(
-    pipeline: &str,
-    failure: &sectorlake_pipeline::Failure,
-    root: &Path,
-) -> Failure {
-    let exit = match failure.kind {
-        FailureKind::Usage => Exit::Usage,
-        FailureKind::Data | FailureKind::Source => Exit::AllFailed,
-        FailureKind::Storage => Exit::Internal,
-        FailureKind::Locked => Exit::Locked,
-    };
-    let snippet = failure
-        .place
-        .as_deref()
-        .and_then(|place| place_in_file(place, root).1);
-    Failure::new(exit, format!("{pipeline}: {}", failure.message))
-        .maybe_help(failure.help.clone())
-        .snippet(snippet)
-}
-
-/// The file as one would type it from here, and the place in it where one is known and the file can be read.
-fn place_in_file(problem: &Problem, root: &Path) -> (String, Option<Snippet>) {
-    let path = root.join(&problem.file);
-    let name = from_here(&path).display().to_string();
-    if problem.line == 0 {
-        return (name, None);
-    }
-    let snippet = std::fs::read_to_string(&path)
-        .ok()
-        .and_then(|text| Snippet::at(&name, &text, problem.line, problem.column.max(1)));
-    match snippet {
-        Some(snippet) => (name, Some(snippet)),
-        None => (
-            format!("{name}:{}:{}", problem.line, problem.column.max(1)),
-            None,
-        ),
-    }
-}
-
-fn from_here(path: &Path) -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_default();
-    let short = path.strip_prefix(here).unwrap_or(path);
-    short.strip_prefix(".").unwrap_or(short).to_owned()
-}
 
 /// A failure of the statement `sql`, with its place where the engine tells one.
 pub(crate) fn of_engine(error: &DataFusionError, sql: &str) -> Failure {
@@ -125,6 +34,7 @@ pub(crate) fn of_engine(error: &DataFusionError, sql: &str) -> Failure {
         DataFusionError::ResourcesExhausted(_) => {
             Some("raise `memory:` in pipelines/sectorlake.yaml or ask for less at once".to_owned())
         }
+        _ if exit == Exit::Internal => storage_help(root),
         _ if text == UNSUPPORTED_OUTER => {
             Some("write it as a join, with what it needs from outside in its ON".to_owned())
         }
@@ -150,8 +60,8 @@ fn comes_from_storage(error: &(dyn Error + 'static)) -> bool {
         let io = error.downcast_ref::<std::io::Error>();
         if io.is_some_and(|it| !by_value.contains(&it.kind()))
             || error.is::<object_store::Error>()
-            || error.is::<parquet::errors::ParquetError>()
             || error.is::<LakeError>()
+            || is_damaged(error)
         {
             return true;
         }
@@ -160,8 +70,39 @@ fn comes_from_storage(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
+/// Whether a file of the lake is not the Parquet it was.
+fn is_damaged(error: &(dyn Error + 'static)) -> bool {
+    error.is::<parquet::errors::ParquetError>()
+        || matches!(
+            error.downcast_ref::<ArrowError>(),
+            Some(ArrowError::ParquetError(_))
+        )
+}
+
+/// What mends an error that is not the statement's.
+fn storage_help(error: &DataFusionError) -> Option<String> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if is_damaged(error)
+            || matches!(
+                error.downcast_ref::<object_store::Error>(),
+                Some(object_store::Error::NotFound { .. })
+            )
+        {
+            return Some(
+                "a file of the lake is damaged or gone: restore it from a backup".to_owned(),
+            );
+        }
+        next = error.source();
+    }
+    matches!(error, DataFusionError::IoError(_)).then(|| {
+        "what does not fit into memory goes to the temporary folder: set TMPDIR to one with room"
+            .to_owned()
+    })
+}
+
 /// Names of classes of errors that the engine and its libraries put in front of a sentence.
-const CLASSES: [&str; 10] = [
+const CLASSES: [&str; 13] = [
     "sql parser error: ",
     "External error: ",
     "General error: ",
@@ -172,6 +113,9 @@ const CLASSES: [&str; 10] = [
     "Compute error: ",
     "Parser error: ",
     "Invalid argument error: ",
+    "Parquet error: ",
+    "Parquet argument error: ",
+    "External: ",
 ];
 
 /// The sentence without its classes, and without where the engine's makers want to hear of it: here the reader is nearer to the mend.
@@ -303,7 +247,6 @@ fn without_place(text: &str) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use arrow::error::ArrowError;
     use datafusion::prelude::{SessionConfig, SessionContext};
     use futures::TryStreamExt as _;
 
@@ -424,42 +367,18 @@ mod tests {
         let wrapped =
             DataFusionError::External(Box::new(ArrowError::from_external_error(Box::new(lost))));
         assert_eq!(of_engine(&wrapped, "SELECT 1").exit, Exit::Internal);
+        let damaged = ArrowError::ParquetError("snappy: corrupt input".to_owned());
+        let damaged = of_engine(
+            &DataFusionError::ArrowError(Box::new(damaged), None),
+            "SELECT 1",
+        );
+        assert_eq!(damaged.exit, Exit::Internal);
+        assert!(damaged.help.is_some_and(|it| it.contains("backup")));
         let strange = DataFusionError::External("General error: Invalid byte order".into());
         let strange = of_engine(&strange, "SELECT 1");
         assert_eq!(
             (strange.exit, strange.message.as_str()),
             (Exit::Usage, "Invalid byte order")
         );
-    }
-
-    #[test]
-    fn a_problem_is_shown_in_its_file() {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join("bus.yaml"), "source:\n  conector: gtfs\n").unwrap();
-        let problem = |file: &str, line| Problem {
-            file: file.into(),
-            line,
-            column: 3,
-            message: "unknown key `conector`".to_owned(),
-            help: Some("did you mean `connector`?".to_owned()),
-        };
-        let shown = |problem: &Problem| {
-            let text = render(&of_problem(problem, root.path()), Look::Plain);
-            text.replace(&root.path().display().to_string(), "ROOT")
-        };
-        insta::assert_snapshot!(shown(&problem("bus.yaml", 2)), @r"
-        error: ROOT/bus.yaml:2:3: unknown key `conector`
-          2 |   conector: gtfs
-            |   ^^^^^^^^
-          help: did you mean `connector`?
-        ");
-        insta::assert_snapshot!(shown(&problem("bus.yaml", 0)), @r"
-        error: ROOT/bus.yaml: unknown key `conector`
-          help: did you mean `connector`?
-        ");
-        insta::assert_snapshot!(shown(&problem("gone.yaml", 7)), @r"
-        error: ROOT/gone.yaml:7:3: unknown key `conector`
-          help: did you mean `connector`?
-        ");
     }
 }
