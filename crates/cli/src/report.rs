@@ -55,6 +55,13 @@ pub(crate) fn json(failure: &Failure) -> serde_json::Value {
 }
 
 fn fancy(failure: &Failure, color: bool, width: u16) -> String {
+    // The drawing shows whole lines, whatever their length.
+    let too_long = failure.snippet.as_ref().is_some_and(|snippet| {
+        line_of(&snippet.text, snippet.place().0).chars().count() > LINE_CHARS_MAX
+    });
+    if too_long {
+        return plain(failure);
+    }
     let theme = if color {
         GraphicalTheme::unicode()
     } else {
@@ -66,6 +73,31 @@ fn fancy(failure: &Failure, color: bool, width: u16) -> String {
         return plain(failure);
     }
     text
+}
+
+/// Characters of a line that is shown; of a longer one, a piece around the place.
+const LINE_CHARS_MAX: usize = 160;
+
+fn line_of(text: &str, line: usize) -> &str {
+    text.lines().nth(line - 1).unwrap_or_default()
+}
+
+/// The piece of a line to show, and the column in it.
+fn window(line: &str, column: usize) -> (String, usize) {
+    let length = line.chars().count();
+    if length <= LINE_CHARS_MAX {
+        return (line.to_owned(), column);
+    }
+    let start = column.saturating_sub(LINE_CHARS_MAX / 2);
+    let piece: String = line.chars().skip(start).take(LINE_CHARS_MAX).collect();
+    let before = if start > 0 { "…" } else { "" };
+    let after = if start + LINE_CHARS_MAX < length {
+        "…"
+    } else {
+        ""
+    };
+    let column = column - start + before.chars().count();
+    (format!("{before}{piece}{after}"), column)
 }
 
 fn plain(failure: &Failure) -> String {
@@ -80,7 +112,7 @@ fn plain(failure: &Failure) -> String {
     }
     if let Some(snippet) = &failure.snippet {
         let (line, column) = snippet.place();
-        let shown = snippet.text.lines().nth(line - 1).unwrap_or_default();
+        let (shown, column) = window(line_of(&snippet.text, line), column);
         let end = (snippet.offset + snippet.length).min(snippet.text.len());
         let marked = snippet.text.get(snippet.offset..end).unwrap_or_default();
         let gutter = line.to_string();
@@ -90,7 +122,7 @@ fn plain(failure: &Failure) -> String {
             "  {:gutter$} | {:column$}{}",
             "",
             "",
-            "^".repeat(marked.chars().count().max(1)),
+            "^".repeat(marked.chars().count().clamp(1, LINE_CHARS_MAX / 2)),
             gutter = gutter.len(),
             column = column - 1,
         );
@@ -167,6 +199,27 @@ mod tests {
           ·   ╰── here it ends
           ╰────
         ");
+    }
+
+    #[test]
+    fn of_a_long_line_a_piece_is_shown() {
+        let text = format!("select {}x", "1 + ".repeat(1000));
+        let at = |column| {
+            let snippet = Snippet::at("statement", &text, 1, column);
+            Failure::new(Exit::Usage, "no").snippet(snippet)
+        };
+        let look = Look::Fancy {
+            color: false,
+            width: 80,
+        };
+        for column in [1, 8, 2000, 4008] {
+            let drawn = render(&at(column), look);
+            let lines: Vec<&str> = drawn.lines().collect();
+            assert!(lines[1].chars().count() <= LINE_CHARS_MAX + 10, "{drawn}");
+            let mark = lines[2].chars().position(|c| c == '^').unwrap();
+            let shown = lines[1].chars().nth(mark);
+            assert_eq!(shown, text.chars().nth(column - 1), "{drawn}");
+        }
     }
 
     #[test]
