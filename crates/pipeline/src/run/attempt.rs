@@ -1,6 +1,6 @@
 //! One run of one pipeline: fetch, stage table after table, judge, publish.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -144,6 +144,7 @@ impl Attempt<'_> {
             },
         );
         let job = Job::new(run, &plans, parts);
+        result.notes.extend(job.doubles());
         if job.is_unchanged() {
             return Ok(Work::Unchanged);
         }
@@ -348,12 +349,32 @@ impl<'a> Job<'a> {
                 .get(&feed.stream.unit)
                 .into_iter()
                 .flatten();
+            let mut seen = HashSet::new();
             parts
                 .filter(|part| !done.contains(&part.hash))
+                // What is appended is told apart by its bytes alone, in this run as over all runs.
+                .filter(|part| plan.load != Load::Append || seen.insert(&part.hash))
                 .map(|part| (feed, part.clone()))
                 .collect::<Vec<_>>()
         };
         plan.feeds.iter().flat_map(of_feed).collect()
+    }
+
+    /// Parts that are left out of what is appended, since another has the same bytes.
+    fn doubles(&self) -> impl Iterator<Item = String> {
+        let appends = self.plans.iter().any(|plan| plan.load == Load::Append);
+        let mut first: HashMap<&str, &str> = HashMap::new();
+        let mut doubles = Vec::new();
+        for part in self.parts.by_unit.values().flatten().filter(|_| appends) {
+            let known = *first.entry(&part.hash).or_insert(&part.key);
+            if known != part.key {
+                doubles.push(format!(
+                    "{} has the same content as {known}: `load: append` takes it once",
+                    part.key
+                ));
+            }
+        }
+        doubles.into_iter()
     }
 
     /// Where the pipeline stands once this is published.

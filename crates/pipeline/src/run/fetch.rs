@@ -186,20 +186,16 @@ pub(super) fn validators(manifests: &[Manifest]) -> HashMap<String, Validators> 
     said.collect()
 }
 
-/// Of each key the newest version, and of parts with the same bytes one: a part is loaded once.
+/// Of each key the newest version. Two keys may well hold the same bytes: each is a part, and its rows count.
 fn newest(parts: Vec<Manifest>) -> Vec<Manifest> {
     let mut last: HashMap<&str, usize> = HashMap::new();
     for (index, part) in parts.iter().enumerate() {
         last.insert(&part.key, index);
     }
     let kept: HashSet<usize> = last.into_values().collect();
-    let mut seen = HashSet::new();
-    let versions = parts
-        .into_iter()
-        .enumerate()
-        .filter(|(index, _)| kept.contains(index))
-        .map(|(_, part)| part);
+    let versions = parts.into_iter().enumerate();
     versions
-        .filter(|part| seen.insert(part.hash.clone()))
+        .filter(|(index, _)| kept.contains(index))
+        .map(|(_, part)| part)
         .collect()
 }

@@ -200,3 +200,25 @@ tables:
     told.extend(problems.map(|it| it.replace(&format!("{}/", folder.path().display()), "")));
     insta::assert_snapshot!(told.join("\n"));
 }
+
+#[tokio::test]
+async fn two_files_of_the_same_bytes_are_two() {
+    let mut told = Vec::new();
+    for load in ["replace", "append"] {
+        let yaml = format!(
+            "source: {{ connector: pages, path: data, whole: true }}\ntables:\n  city.logs: {{ load: {load} }}\n"
+        );
+        let folder = Folder::new(&[
+            (
+                "schemas/city/logs.json",
+                r#"{"fields": [{"name": "value", "type": "integer"}]}"#,
+            ),
+            ("pipelines/log.yaml", &yaml),
+            ("data/a.csv", "value\n1\n2\n"),
+            ("data/b.csv", "value\n1\n2\n"),
+        ]);
+        told.push(format!("{load}: {}", folder.page(&["log"]).await));
+        told.push(folder.page(&["log"]).await);
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
