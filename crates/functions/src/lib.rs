@@ -26,6 +26,7 @@ mod operators;
 mod peers;
 mod session;
 mod statement;
+mod sum;
 mod text;
 mod times;
 mod unordered;

@@ -10,10 +10,12 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::registry::FunctionRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::AggregateUDF;
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::peers::PeerFrames;
+use crate::sum::ExactSum;
 use crate::yielding::YieldingJoins;
 use crate::{geometry, numbers, text, times, unordered};
 
@@ -131,6 +133,7 @@ fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>> {
 
 fn register_functions(state: &mut SessionState, options: &SessionOptions) -> Result<()> {
     unordered::mend(state, (options.memory_bytes_max / VALUE_SHARE) as u64)?;
+    state.register_udaf(Arc::new(AggregateUDF::from(ExactSum::default())))?;
     datafusion_functions_json::register_all(state)?;
     for function in text::functions()
         .into_iter()

@@ -36,3 +36,24 @@ async fn what_would_not_fit_is_refused_before_it_is_made() {
     }
     insta::assert_snapshot!(pages.join("\n\n"));
 }
+
+#[tokio::test]
+async fn sums_are_right_or_refused() {
+    let session = super::session();
+    let large = "(VALUES (1, 9223372036854775807), (1, 9223372036854775807), (2, 5), (2, NULL), (3, NULL)) t(k, x)";
+    let mut pages = Vec::new();
+    for sql in [
+        format!("SELECT sum(x) FROM {large}"),
+        format!("SELECT k, sum(x) FROM {large} GROUP BY k ORDER BY k"),
+        format!("SELECT k, sum(x) FILTER (WHERE x < 9) FROM {large} GROUP BY k ORDER BY k"),
+        format!("SELECT sum(CAST(x AS DECIMAL(38, 0))) FROM {large}"),
+        format!("SELECT sum(DISTINCT x) FROM {large} WHERE k = 2"),
+        "SELECT sum(x) FROM (VALUES (9223372036854775807), (1), (-1)) t(x)".to_owned(),
+        "SELECT sum(x) FROM (SELECT 1 AS x) t WHERE x > 1".to_owned(),
+        "SELECT x, sum(x) OVER (ORDER BY x ROWS 1 PRECEDING), sum(x) OVER (ORDER BY x) FROM (VALUES (1), (2), (3)) t(x) ORDER BY x".to_owned(),
+        "SELECT sum(value + 1), sum(arrow_cast(value, 'UInt64')) FROM generate_series(1, 10000)".to_owned(),
+    ] {
+        pages.push(format!("{sql}\n{}", told(&session, &sql).await));
+    }
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
