@@ -18,7 +18,7 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::execution::registry::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
-use geo::Geometry;
+use geo::{CoordsIter, Geometry};
 use geo_traits::GeometryTrait;
 use geo_traits::to_geo::ToGeoGeometry;
 use wkb::writer::{WriteOptions, write_geometry};
@@ -81,6 +81,37 @@ fn read_wkb(bytes: &[u8]) -> Result<Option<Geometry<f64>>> {
         exec_datafusion_err!("a value is not well-known binary of a geometry: {reason}")
     })?;
     Ok(parsed.try_to_geometry())
+}
+
+/// What the geometry algorithms can make of a geometry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sound {
+    Computable,
+    /// They know no point without coordinates.
+    Empty,
+    /// They assert that coordinates are numbers.
+    NotFinite,
+}
+
+fn sound(bytes: &[u8]) -> Result<Sound> {
+    let finite = match point_xy(bytes) {
+        Some((x, y)) => x.is_finite() && y.is_finite(),
+        None => match read_wkb(bytes)? {
+            None => return Ok(Sound::Empty),
+            Some(geometry) => is_finite(&geometry),
+        },
+    };
+    Ok(if finite {
+        Sound::Computable
+    } else {
+        Sound::NotFinite
+    })
+}
+
+fn is_finite(geometry: &Geometry<f64>) -> bool {
+    geometry
+        .coords_iter()
+        .all(|coord| coord.x.is_finite() && coord.y.is_finite())
 }
 
 /// The coordinates of a little-endian 2D point, read in place: the usual case, many times quicker than a full parse.

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{exec_err, plan_err};
@@ -18,6 +18,7 @@ use datafusion::scalar::ScalarValue;
 use geodatafusion::udf::geo::{measurement, processing, relationships, validation};
 use geodatafusion::udf::native::{accessors, bounding_box, io};
 
+use super::{Sound, sound};
 use crate::function::Kind;
 
 /// The wrapped functions. Left out: boxes, dumps and measures (M), whose results are no plain values, and those of `native`.
@@ -75,11 +76,21 @@ pub(crate) fn functions() -> Result<Vec<ScalarUDF>> {
         .collect()
 }
 
+/// Functions of one geometry that assert what they hold impossible of its coordinates.
+const COMPUTES: [&str; 4] = [
+    "st_centroid",
+    "st_convexhull",
+    "st_orientedenvelope",
+    "st_pointonsurface",
+];
+
 #[derive(Debug)]
 struct Wrapped {
     inner: ScalarUDF,
     kinds: &'static [Kind],
     arg_fields: Vec<FieldRef>,
+    /// Whether it computes with coordinates, so that they must be numbers.
+    computes: bool,
     /// What `inner` gives: a GeoArrow type if `geometry`.
     inner_field: FieldRef,
     geometry: bool,
@@ -88,6 +99,7 @@ struct Wrapped {
 
 impl Wrapped {
     fn over(inner: ScalarUDF, kinds: &'static [Kind]) -> Result<ScalarUDF> {
+        let name = inner.name().to_lowercase();
         let arg_fields: Vec<FieldRef> = kinds.iter().map(|kind| arg_field(*kind)).collect();
         let none = vec![None; kinds.len()];
         let inner_field = inner.return_field_from_args(ReturnFieldArgs {
@@ -104,10 +116,37 @@ impl Wrapped {
             inner,
             kinds,
             arg_fields,
+            computes: COMPUTES.contains(&name.as_str()) || kinds.len() > 1,
             inner_field,
             geometry,
             signature,
         }))
+    }
+
+    /// The geometries that can be computed with; nothing comes of an empty point.
+    fn computable(&self, kind: Kind, array: ArrayRef) -> Result<ArrayRef> {
+        if !self.computes || kind != Kind::Geometry {
+            return Ok(array);
+        }
+        let mut are_some_empty = false;
+        for bytes in array.as_binary_view().iter().flatten() {
+            match sound(bytes)? {
+                Sound::Computable => {}
+                Sound::Empty => are_some_empty = true,
+                Sound::NotFinite => {
+                    return exec_err!("{} takes finite coordinates", self.name());
+                }
+            }
+        }
+        if !are_some_empty {
+            return Ok(array);
+        }
+        let mut filled = BinaryViewBuilder::with_capacity(array.len());
+        for bytes in array.as_binary_view() {
+            let is_empty = bytes.map(sound).transpose()? == Some(Sound::Empty);
+            filled.append_option(bytes.filter(|_| !is_empty));
+        }
+        Ok(Arc::new(filled.finish()))
     }
 
     fn compute(
@@ -228,22 +267,20 @@ impl ScalarUDFImpl for Wrapped {
             .args
             .iter()
             .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
-        if args
-            .args
-            .iter()
-            .any(|arg| matches!(arg, ColumnarValue::Scalar(value) if value.is_null()))
-        {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from(&returns)?));
-        }
         let mut prepared = Vec::with_capacity(args.args.len());
         for (value, kind) in args.args.iter().zip(self.kinds) {
+            let prepare = |array: &ArrayRef| self.computable(*kind, kind.prepare(array)?);
             prepared.push(match value {
-                ColumnarValue::Array(array) => ColumnarValue::Array(kind.prepare(array)?),
+                ColumnarValue::Array(array) => ColumnarValue::Array(prepare(array)?),
                 ColumnarValue::Scalar(value) => ColumnarValue::Scalar(ScalarValue::try_from_array(
-                    &kind.prepare(&value.to_array()?)?,
+                    &prepare(&value.to_array()?)?,
                     0,
                 )?),
             });
+        }
+        let is_none = |value: &ColumnarValue| matches!(value, ColumnarValue::Scalar(value) if value.is_null());
+        if prepared.iter().any(is_none) {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from(&returns)?));
         }
         // The geometry algorithms assert on what they hold impossible, such as coordinates that are no numbers.
         let Ok(result) = catch_unwind(AssertUnwindSafe(|| self.compute(prepared, &args))) else {

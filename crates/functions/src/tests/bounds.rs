@@ -57,3 +57,26 @@ async fn sums_are_right_or_refused() {
     }
     insta::assert_snapshot!(pages.join("\n\n"));
 }
+
+#[tokio::test]
+async fn odd_geometries_are_told_and_harm_nothing() {
+    let session = super::session();
+    let triangle = "st_geomfromtext('POLYGON((0 0,1 0,1 1,0 0))')";
+    let mut pages = Vec::new();
+    for sql in [
+        format!("SELECT st_intersects(st_point('nan'::double, 0), {triangle})"),
+        "SELECT st_convexhull(st_point('inf'::double, 0))".to_owned(),
+        "SELECT st_distance(st_geomfromtext('POINT EMPTY'), st_point(1, 1)) AS d, st_centroid(st_geomfromtext('POINT EMPTY')) AS c".to_owned(),
+        format!("SELECT st_within(st_geomfromtext(g), {triangle}) AS w FROM (VALUES ('POINT EMPTY'), ('POINT(0.5 0.2)'), (NULL)) t(g)"),
+        "SELECT st_isempty(st_geomfromtext('POINT EMPTY')) AS e".to_owned(),
+        "SELECT st_buffer(decode('01030000000100000000000000', 'hex'), 0.5) IS NULL AS n".to_owned(),
+        "SELECT st_buffer(decode('0103000000010000000100000000000000000000000000000000000000', 'hex'), 0.5)".to_owned(),
+        "SELECT round(st_area(st_buffer(st_geomfromtext('POLYGON((0 0,1 1,0 1,1 0,0 0))'), 1)), 2) AS bow_tie".to_owned(),
+        "SELECT round(st_area(st_buffer(st_geomfromtext('POLYGON((0 0,1 1,0 1,2 -1,0 0))'), 0)), 2) AS uneven".to_owned(),
+        "SELECT round(st_area(st_buffer(st_geomfromtext('POLYGON((0 0,9 0,9 9,0 9,0 0),(1 1,8 1,8 8,1 8,1 1))'), 0)), 2) AS with_hole".to_owned(),
+        format!("SELECT round(st_area(st_buffer({triangle}, 1)), 2) AS a, round(st_area(st_buffer({triangle}, -1)), 2) AS nothing"),
+    ] {
+        pages.push(format!("{sql}\n{}", told(&session, &sql).await));
+    }
+    insta::assert_snapshot!(pages.join("\n\n"));
+}
