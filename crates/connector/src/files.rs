@@ -58,12 +58,19 @@ pub async fn open(project_dir: &Path, path: &Path) -> Result<PartBody, Connector
     let place = shown(project_dir, path);
     let (path, at) = (path.to_owned(), place.clone());
     let (file, length) = blocking(move || {
-        let file = File::open(&path).map_err(|error| of_io(&error, &at))?;
-        let metadata = file.metadata().map_err(|error| of_io(&error, &at))?;
+        // Looked at before it is opened: opening a pipe waits for a writer.
+        let metadata = std::fs::metadata(&path).map_err(|error| of_io(&error, &at))?;
         if metadata.is_dir() {
             return Err(is_a_folder(&at));
         }
-        Ok((file, metadata.is_file().then_some(metadata.len())))
+        if !metadata.is_file() {
+            // A pipe or a device may have no end.
+            return Err(
+                ConnectorError::new(ErrorKind::Local, "is a device or a pipe, not a file").at(&at),
+            );
+        }
+        let file = File::open(&path).map_err(|error| of_io(&error, &at))?;
+        Ok((file, Some(metadata.len())))
     })
     .await?;
     let name = place.rsplit('/').next().unwrap_or(&place).to_owned();
@@ -354,6 +361,13 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), "data: is a folder, not a file");
+        let error = open(dir.path(), Path::new("/dev/zero")).await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("is a device or a pipe, not a file"),
+            "{error}"
+        );
         let error = open(dir.path(), &dir.path().join("data/none"))
             .await
             .unwrap_err();

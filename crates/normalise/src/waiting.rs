@@ -1,9 +1,10 @@
 //! Rows that point into their own table: a stop into its station, a district into its province.
 //!
 //! Whether the row they name is there is only known when all rows are seen, so they wait in a temporary file while the
-//! others go on. Then each is let through whose target was accepted, round by round, for a target may have waited too.
-//! Memory: 16 bytes a waiting row and reference, and a hash per row of the table.
+//! others go on. Then those go whose target is missing, and those that point to them, and so on.
+//! Memory: some 80 bytes a waiting row and reference, and a hash per row of the table.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -171,36 +172,43 @@ impl Waiting {
         Ok(())
     }
 
-    /// Lets rows through until a round changes nothing.
+    /// Takes every row for sound and then away those whose target is missing, and those that pointed to them, and so on. Rows that point to
+    /// each other stay, as SQL has it.
     fn judge(&self, state: &mut State) -> Vec<bool> {
-        let width = self.checks.len();
-        let mut passes = vec![false; state.edges.len() / width.max(1)];
-        loop {
-            let mut changed = false;
-            for (row, edges) in state
-                .edges
-                .chunks(width.max(1))
-                .enumerate()
-                .filter(|(_, edges)| !edges.is_empty())
-            {
-                if passes[row]
-                    || !edges
-                        .iter()
-                        .zip(&state.accepted)
-                        .all(|((_, needs), known)| needs.is_none_or(|key| known.contains(&key)))
-                {
+        let width = self.checks.len().max(1);
+        let edges = &state.edges;
+        let rows = edges.len() / width;
+        let mut passes = vec![true; rows];
+        let mut held: Vec<Held> = (0..self.checks.len())
+            .map(|check| Held::of(edges.iter().skip(check).step_by(width)))
+            .collect();
+        let lacks = |held: &[Held], row: usize| {
+            let needs = edges[row * width..].iter().zip(held).zip(&state.accepted);
+            needs.into_iter().any(|(((_, needs), held), accepted)| {
+                needs.is_some_and(|key| !accepted.contains(&key) && !held.has(key))
+            })
+        };
+        let mut fallen: Vec<usize> = (0..rows).filter(|row| lacks(&held, *row)).collect();
+        fallen.iter().for_each(|row| passes[*row] = false);
+        while let Some(row) = fallen.pop() {
+            for (check, held) in held.iter_mut().enumerate() {
+                let (own, _) = edges[row * width + check];
+                if !held.drop_one(own) || state.accepted[check].contains(&own) {
                     continue;
                 }
-                passes[row] = true;
-                changed = true;
-                for ((own, _), accepted) in edges.iter().zip(&mut state.accepted) {
-                    accepted.insert(*own);
+                for &other in held.pointing_to(own) {
+                    if std::mem::replace(&mut passes[other], false) {
+                        fallen.push(other);
+                    }
                 }
             }
-            if !changed {
-                return passes;
+        }
+        for row in (0..rows).filter(|row| passes[*row]) {
+            for ((own, _), accepted) in edges[row * width..].iter().zip(&mut state.accepted) {
+                accepted.insert(*own);
             }
         }
+        passes
     }
 
     fn split(
@@ -239,6 +247,54 @@ impl Waiting {
             settled.batches.push(kept);
         }
         Ok(settled)
+    }
+}
+
+/// The keys that waiting rows have and need, for one check.
+struct Held {
+    /// How many rows that still pass have a key.
+    rows: HashMap<u64, usize>,
+    /// Needed keys and the rows that need them, sorted.
+    needs: Vec<(u64, usize)>,
+    /// The rows of `needs` alone.
+    needing: Vec<usize>,
+}
+
+impl Held {
+    fn of<'a>(edges: impl Iterator<Item = &'a (u64, Option<u64>)>) -> Self {
+        let (mut rows, mut needs) = (HashMap::new(), Vec::new());
+        for (row, (own, key)) in edges.enumerate() {
+            *rows.entry(*own).or_default() += 1;
+            needs.extend(key.map(|key| (key, row)));
+        }
+        needs.sort_unstable();
+        let needing = needs.iter().map(|(_, row)| *row).collect();
+        Self {
+            rows,
+            needs,
+            needing,
+        }
+    }
+
+    fn has(&self, key: u64) -> bool {
+        self.rows.get(&key).is_some_and(|rows| *rows > 0)
+    }
+
+    /// One row of this key is gone; says whether it was the last.
+    fn drop_one(&mut self, key: u64) -> bool {
+        match self.rows.get_mut(&key) {
+            Some(rows) => {
+                *rows = rows.saturating_sub(1);
+                *rows == 0
+            }
+            None => false,
+        }
+    }
+
+    fn pointing_to(&self, key: u64) -> &[usize] {
+        let from = self.needs.partition_point(|(needed, _)| *needed < key);
+        let to = self.needs.partition_point(|(needed, _)| *needed <= key);
+        &self.needing[from..to]
     }
 }
 
