@@ -28,6 +28,9 @@ pub(crate) struct Pipeline {
     text: Arc<str>,
 }
 
+/// Schemas that a session fills by itself: a table of such a name could never be asked.
+const RESERVED_SCHEMAS: [&str; 2] = ["meta", "information_schema"];
+
 impl Pipeline {
     pub(crate) fn read(root: &Path, name: &str, path: &Path) -> Result<Self, Vec<Problem>> {
         let text = std::fs::read_to_string(root.join(path)).map_err(|error| {
@@ -168,6 +171,12 @@ impl Pipeline {
         let parsed: TableName = name
             .parse()
             .map_err(|error| self.problem_at_key(&at, format!("{error}")))?;
+        if RESERVED_SCHEMAS.contains(&parsed.schema()) {
+            let message = format!("the schema `{}` is sectorlake's own", parsed.schema());
+            return Err(self
+                .problem_at_key(&at, message)
+                .help("give the table another schema"));
+        }
         contracts.get(&parsed).cloned().ok_or_else(|| {
             let help = contracts
                 .suggest(name)

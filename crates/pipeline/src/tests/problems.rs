@@ -83,6 +83,7 @@ async fn tables_and_streams() {
         with("tables:\n  city.stop: {}\n"),
         with("tables:\n  stops: {}\n"),
         with("tables:\n  zoo.animals: {}\n"),
+        with("tables:\n  meta.runs: {}\n"),
         with("tables:\n  city.stops: { form: stops.csv }\n"),
         with("tables:\n  city.stops: { load: replce }\n"),
         with("tables:\n  city.stops: { load: append, slice: month }\n"),
