@@ -17,6 +17,7 @@ impl From<LakeError> for Failure {
             LakeError::Missing { .. }
             | LakeError::NotALake { .. }
             | LakeError::Newer { .. }
+            | LakeError::NotCompiledIn { .. }
             | LakeError::Location { .. } => FailureKind::Usage,
             _ => FailureKind::Storage,
         };
