@@ -14,6 +14,7 @@ use datafusion::logical_expr::AggregateUDF;
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::distinct::with_many_distincts;
 use crate::peers::PeerFrames;
 use crate::sum::ExactSum;
 use crate::yielding::YieldingJoins;
@@ -75,8 +76,10 @@ pub fn session_builder(options: &SessionOptions) -> Result<SessionStateBuilder> 
     register_functions(&mut state, options)?;
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(PeerFrames)];
     rules.extend(state.analyzer().rules.iter().cloned());
+    let optimizer_rules = with_many_distincts(state.optimizers().to_vec());
     Ok(SessionStateBuilder::new_from_existing(state)
         .with_analyzer_rules(rules)
+        .with_optimizer_rules(optimizer_rules)
         .with_physical_optimizer_rule(Arc::new(YieldingJoins)))
 }
 
