@@ -247,7 +247,26 @@ impl Pipeline {
                 .as_ref()
                 .and_then(|schedule| self.check_schedule(schedule)),
         );
+        problems.extend(self.feeds_nothing());
+        problems.extend(self.waits_for_itself());
         problems
+    }
+
+    fn feeds_nothing(&self) -> Option<Problem> {
+        let tables = self.file.tables.as_ref()?;
+        tables.is_empty().then(|| {
+            self.problem_at_key(&["tables"], "the pipeline feeds no table")
+                .help("name a table, or leave `tables` out: then each stream with a default mapping feeds its own")
+        })
+    }
+
+    fn waits_for_itself(&self) -> Option<Problem> {
+        let index = self.file.after.iter().position(|name| *name == self.name)?;
+        let path = ["after", &index.to_string()];
+        Some(
+            self.problem_at_value(&path, format!("`{}` waits for itself", self.name))
+                .help("name other pipelines"),
+        )
     }
 
     fn check_schedule(&self, schedule: &ScheduleFile) -> Option<Problem> {

@@ -124,6 +124,34 @@ async fn mappings() {
 }
 
 #[tokio::test]
+async fn a_pipeline_feeds_something_and_waits_for_others() {
+    let tables =
+        "tables:\n  city.stops: { map: \"SELECT stop_id, stop_name AS name FROM source\" }\n";
+    let folder = Folder::new(&[
+        STOPS,
+        DATA,
+        (
+            "pipelines/nothing.yaml",
+            "source: { connector: files, path: data/stops.csv }\ntables: {}\n",
+        ),
+        (
+            "pipelines/snake.yaml",
+            &format!(
+                "source: {{ connector: files, path: data/stops.csv }}\n{tables}after: [snake]\n"
+            ),
+        ),
+    ]);
+    let problems = folder.problems().await;
+    let page: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(page.join("\n"), @r"
+    pipelines/nothing.yaml:2:1: the pipeline feeds no table
+    help: name a table, or leave `tables` out: then each stream with a default mapping feeds its own
+    pipelines/snake.yaml:4:9: `snake` waits for itself
+    help: name other pipelines
+    ");
+}
+
+#[tokio::test]
 async fn files_that_are_not_what_they_should_be() {
     let tables =
         "tables:\n  city.stops: { map: \"SELECT stop_id, stop_name AS name FROM source\" }\n";
