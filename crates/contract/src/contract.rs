@@ -1,8 +1,9 @@
 //! A contract: the fields, keys and layout of one table.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::field::Field;
+use crate::field::{Field, Severity};
 use crate::name::TableName;
 use crate::titles::Titles;
 
@@ -37,6 +38,8 @@ pub struct Contract {
     pub cluster_by: Vec<String>,
     /// Where keys are unique.
     pub key_scope: KeyScope,
+    /// How hard a rule of the table is (`foreignKey`); a rule that is not here rejects the row.
+    pub severity: BTreeMap<String, Severity>,
 }
 
 /// Within what a primary key is unique.
@@ -139,6 +142,18 @@ impl Contract {
         field.constraints.required || self.primary_key.contains(&field.name)
     }
 
+    /// What becomes of a row that breaks a rule of the table: `foreignKey`.
+    #[must_use]
+    pub fn severity_of(&self, rule: &str) -> Severity {
+        self.severity.get(rule).copied().unwrap_or_default()
+    }
+
+    /// The first number of `version`: contracts of one major version read and write one table.
+    #[must_use]
+    pub fn major(&self) -> u64 {
+        major(&self.version).unwrap_or(1)
+    }
+
     /// The texts that mean "no value" in the field.
     #[must_use]
     pub fn missing_values_of<'a>(&'a self, field: &'a Field) -> &'a [String] {
@@ -147,4 +162,10 @@ impl Contract {
             .as_deref()
             .unwrap_or(&self.missing_values)
     }
+}
+
+/// The first number of a version such as `2`, `2.1` or `2.1.0-draft`.
+pub(crate) fn major(version: &str) -> Option<u64> {
+    let digits = version.split(['.', '-', '+']).next()?;
+    digits.parse().ok().filter(|major| *major > 0)
 }

@@ -279,6 +279,12 @@ pub enum Fault {
         /// `sectorlake.title.en`.
         ours: String,
     },
+    /// A severity is given to a rule that is not there.
+    #[error("there is no {rule} rule whose severity this could be")]
+    NoSuchRule {
+        /// The rule.
+        rule: &'static str,
+    },
     /// Something that is listed twice.
     #[error("{name:?} is listed twice")]
     ListedTwice {
@@ -343,6 +349,11 @@ impl Fault {
                     "write the case-sensitive code of https://ucum.org, such as ug/m3, Cel, %, m"
                         .to_owned()
                 }
+            }),
+            Self::NoSuchRule { rule } => Some(match *rule {
+                "future" => "mark the time of an observation with \"interval\" first".to_owned(),
+                "foreignKey" => "add a foreign key, or leave this out".to_owned(),
+                rule => format!("add {rule} to \"constraints\", or leave this out"),
             }),
             Self::TitlesDiffer { .. } => Some("make them equal, or leave one out".to_owned()),
             Self::Json { .. }

@@ -1,5 +1,7 @@
 //! One field of a contract: its type, constraints and meaning.
 
+use std::collections::BTreeMap;
+
 use arrow::datatypes::{DataType, TimeUnit};
 use regex::Regex;
 use serde_json::Value;
@@ -29,8 +31,64 @@ pub struct Field {
     pub classification: Classification,
     /// For date-times without an offset: the zone whose clock the source shows.
     pub time_zone: Option<chrono_tz::Tz>,
+    /// For the time of an observation: which end of its interval the value marks. Such values must not lie in the future.
+    pub interval: Option<Interval>,
+    /// How hard a rule is, by the rule's name; a rule that is not here rejects the row.
+    pub severity: BTreeMap<String, Severity>,
+    /// Table Schema `examples`: values as a source or a mapping may give them.
+    pub examples: Vec<Value>,
     /// Table Schema `rdfType`: the IRI of the notion behind the field.
     pub rdf_type: Option<String>,
+}
+
+/// Which end of an observation's interval a time marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Interval {
+    /// The observation has no length: the time is all of it.
+    Instant,
+    /// The interval begins then.
+    Start,
+    /// The interval ends then.
+    End,
+}
+
+impl Interval {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Instant, Self::Start, Self::End];
+
+    /// The word in the contract.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Instant => "instant",
+            Self::Start => "start",
+            Self::End => "end",
+        }
+    }
+}
+
+/// What becomes of a row that breaks a rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The row is marked and loaded all the same.
+    Warn,
+    /// The row is rejected.
+    #[default]
+    Reject,
+}
+
+impl Severity {
+    /// All of them, from soft to hard.
+    pub const ALL: [Self; 2] = [Self::Warn, Self::Reject];
+
+    /// The word in the contract.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Reject => "reject",
+        }
+    }
 }
 
 /// A Table Schema type, and the Arrow type it is stored as.
@@ -222,6 +280,12 @@ impl Field {
     pub fn arrow_type(&self) -> DataType {
         self.kind.arrow_type()
     }
+
+    /// What becomes of a row whose value breaks the rule: `pattern`, `minimum`, `future`, …
+    #[must_use]
+    pub fn severity_of(&self, rule: &str) -> Severity {
+        self.severity.get(rule).copied().unwrap_or_default()
+    }
 }
 
 impl Default for Field {
@@ -238,6 +302,9 @@ impl Default for Field {
             unit: None,
             classification: Classification::default(),
             time_zone: None,
+            interval: None,
+            severity: BTreeMap::new(),
+            examples: Vec::new(),
             rdf_type: None,
         }
     }

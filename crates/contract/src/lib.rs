@@ -37,7 +37,7 @@ pub use compare::{Change, Comparison, Level, compare};
 pub use contract::{Contract, ForeignKey, KeyScope, KeyTarget, PartitionBy};
 pub use contracts::Contracts;
 pub use error::{ContractError, Fault};
-pub use field::{Classification, Constraints, Field, FieldType};
+pub use field::{Classification, Constraints, Field, FieldType, Interval, Severity};
 pub use key_hash::key_hashes;
 pub use matcher::Matcher;
 pub use name::{NameError, TableName};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 
 use crate::contract::{Contract, PartitionBy};
-use crate::field::Field;
+use crate::field::{Field, Interval};
 use crate::system;
 
 /// What every metadata key begins with.
@@ -16,7 +16,7 @@ impl Contract {
     /// The contract's own fields as an Arrow schema.
     ///
     /// Every field is nullable but the required ones and those of the primary key. Each field's metadata says
-    /// `sectorlake.type`, `.format`, `.unit`, `.classification`, `.title.vi`, `.title.en` where they are known.
+    /// `sectorlake.type`, `.format`, `.unit`, `.classification`, `.time_zone`, `.interval`, `.title.vi`, `.title.en` where they are known.
     #[must_use]
     pub fn arrow_schema(&self) -> SchemaRef {
         Arc::new(Schema::new(self.arrow_fields()))
@@ -98,6 +98,8 @@ fn metadata(field: &Field) -> HashMap<String, String> {
     put("format", field.format.as_deref());
     put("unit", field.unit.as_deref());
     put("classification", Some(field.classification.word()));
+    put("time_zone", field.time_zone.map(chrono_tz::Tz::name));
+    put("interval", field.interval.map(Interval::word));
     metadata
 }
 

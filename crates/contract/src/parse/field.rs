@@ -4,10 +4,10 @@ use chrono::format::{Item, StrftimeItems};
 use serde_json::Value;
 
 use crate::error::Fault;
-use crate::field::{Classification, Field, FieldType};
-use crate::parse::limits;
+use crate::field::{Classification, Field, FieldType, Interval};
 use crate::parse::node::{Node, Unknown, nearest};
 use crate::parse::table::{missing_values, titles};
+use crate::parse::{limits, severity};
 use crate::system;
 
 /// Table Schema v2, "Field properties".
@@ -18,6 +18,7 @@ const KNOWN: &[&str] = &[
     "title",
     "description",
     "example",
+    "examples",
     "rdfType",
     "constraints",
     "missingValues",
@@ -38,6 +39,8 @@ const OURS: &[&str] = &[
     "classification",
     "title",
     "time_zone",
+    "interval",
+    "severity",
     "precision",
     "scale",
 ];
@@ -102,15 +105,25 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Field> {
         .get("constraints")
         .map(|node| limits::constraints(&node, &kind))
         .unwrap_or_default();
+    let time_zone = ours
+        .as_ref()
+        .and_then(|ours| time_zone(&ours.get("time_zone")?, &kind));
+    let interval = ours.as_ref().and_then(|ours| interval(ours, &kind));
+    let severity = ours
+        .as_ref()
+        .and_then(|ours| ours.get("severity"))
+        .map(|node| severity::of_field(&node, &constraints, interval.is_some()))
+        .unwrap_or_default();
     Some(Field {
         title: titles(node, ours.as_ref()),
         description: node.owned("description"),
         missing_values: missing_values(node),
         unit: ours.as_ref().and_then(|ours| unit(&ours.get("unit")?)),
         classification: ours.as_ref().and_then(classification).unwrap_or_default(),
-        time_zone: ours
-            .as_ref()
-            .and_then(|ours| time_zone(&ours.get("time_zone")?, &kind)),
+        time_zone,
+        interval,
+        severity,
+        examples: examples(node),
         rdf_type: node.owned("rdfType"),
         name,
         kind,
@@ -288,6 +301,38 @@ fn time_zone(at: &Node<'_>, kind: &FieldType) -> Option<chrono_tz::Tz> {
         });
     }
     zone
+}
+
+/// A time of an observation says which end of its interval it is, and in which zone the source's clock stands.
+fn interval(ours: &Node<'_>, kind: &FieldType) -> Option<Interval> {
+    let at = ours.get("interval")?;
+    let known = Interval::ALL.map(Interval::word);
+    let word = at.word("interval", &known)?;
+    match kind {
+        FieldType::Datetime if ours.get("time_zone").is_none() => ours.report(Fault::Missing {
+            property: "time_zone",
+            mend: "say in which zone the source's clock stands, such as \"Asia/Ho_Chi_Minh\" or \"UTC\"",
+        }),
+        FieldType::Date | FieldType::Datetime => {}
+        _ => at.report(Fault::NotApplicable {
+            constraint: "interval",
+            kind: kind.word(),
+            applies: "date and datetime",
+        }),
+    }
+    Interval::ALL
+        .into_iter()
+        .find(|interval| interval.word() == word)
+}
+
+/// Values, as written; `null` is no value.
+fn examples(node: &Node<'_>) -> Vec<Value> {
+    let items = node.get("examples").and_then(|node| node.items());
+    let value = |item: &Node<'_>| match item.value {
+        Value::Null => item.expected("a value"),
+        value => Some(value.clone()),
+    };
+    items.unwrap_or_default().iter().filter_map(value).collect()
 }
 
 /// UCUM codes are visible ASCII (UCUM, section 2.1 "Character Set and Lexical Rules").

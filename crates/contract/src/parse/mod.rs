@@ -5,6 +5,7 @@ mod limits;
 mod node;
 mod place;
 mod references;
+mod severity;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,13 @@
 //! The table's part of a descriptor.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::contract::{Contract, ForeignKey, KeyScope, KeyTarget, PartitionBy};
+use crate::contract::{self, Contract, ForeignKey, KeyScope, KeyTarget, PartitionBy};
 use crate::error::Fault;
 use crate::field::{Field, FieldType};
 use crate::name::TableName;
-use crate::parse::field;
 use crate::parse::node::{Node, Unknown, nearest};
+use crate::parse::{field, severity};
 use crate::titles::Titles;
 
 /// Table Schema v2, "Schema", and what data packages commonly add.
@@ -35,6 +35,7 @@ const OURS: &[&str] = &[
     "partition_by",
     "cluster_by",
     "foreign_keys_any",
+    "severity",
 ];
 
 /// Reads a descriptor; `None` where it has no fields to speak of. Faults are reported to the node.
@@ -68,6 +69,7 @@ pub(crate) fn read(name: &TableName, root: &Node<'_>) -> Option<Contract> {
         partition_by: Vec::new(),
         cluster_by: Vec::new(),
         key_scope: KeyScope::default(),
+        severity: BTreeMap::new(),
         fields,
     };
     if let Some(ours) = ours {
@@ -77,8 +79,19 @@ pub(crate) fn read(name: &TableName, root: &Node<'_>) -> Option<Contract> {
         contract.cluster_by = field_names(&ours, "cluster_by", name, &contract.fields);
         contract.partition_by = partitions(&ours, name, &contract.fields);
         contract.foreign_keys.extend(foreign_keys_any(&ours, name));
-        if let Some(version) = ours.owned("version") {
-            contract.version = version;
+        if let Some(node) = ours.get("version")
+            && let Some(version) = node.as_text()
+        {
+            if contract::major(version).is_none() {
+                node.report(Fault::OutOfBounds {
+                    found: format!("{version:?}"),
+                    expected: "a version that begins with a number from 1, such as \"1.2.0\"",
+                });
+            }
+            contract.version = version.to_owned();
+        }
+        if let Some(node) = ours.get("severity") {
+            contract.severity = severity::of_table(&node, !contract.foreign_keys.is_empty());
         }
         if ours
             .get("key_scope")

@@ -4,7 +4,7 @@
 
 use crate::contracts::Contracts;
 use crate::name::TableName;
-use crate::{Contract, FieldType, ForeignKey, KeyScope, PartitionBy};
+use crate::{Contract, FieldType, ForeignKey, Interval, KeyScope, PartitionBy, Severity};
 
 fn table() -> TableName {
     "transport.stops".parse().unwrap()
@@ -73,7 +73,7 @@ fn broken_documents() {
     contract transport.stops:1:80: sectorlake.partitionby: unknown property "partitionby"
       help: did you mean "partition_by"?
     contract transport.stops:1:100: sectorlake.colour: unknown property "colour"
-      help: one of: version, standard, title, owner, licence, key_scope, partition_by, cluster_by, foreign_keys_any
+      help: one of: version, standard, title, owner, licence, key_scope, partition_by, cluster_by, foreign_keys_any, severity
     "#);
 }
 
@@ -341,4 +341,48 @@ fn what_is_read() {
         ),
         (Some("Điểm dừng"), None, "1")
     );
+}
+
+#[test]
+fn observation_times_and_soft_rules() {
+    let contract = Contract::parse(
+        table(),
+        r#"{ "fields": [
+            { "name": "at", "type": "datetime", "examples": ["2025-07-01T00:00:00+07:00", "x"],
+              "sectorlake": { "interval": "start", "time_zone": "UTC", "severity": { "future": "warn" } } },
+            { "name": "on", "type": "date", "sectorlake": { "interval": "end" } },
+            { "name": "a", "type": "integer", "constraints": { "minimum": 0, "maximum": 9 },
+              "sectorlake": { "severity": { "minimum": "warn", "maximum": "reject" } } }
+        ], "foreignKeys": [{ "fields": "a", "reference": { "resource": "x.z", "fields": "a" } }],
+           "sectorlake": { "version": "12.0.1", "severity": { "foreignKey": "warn" } } }"#,
+    )
+    .unwrap();
+    assert_eq!(contract.major(), 12);
+    let [at, on, a] = contract.fields.as_slice() else {
+        panic!("three fields");
+    };
+    assert_eq!(at.interval, Some(Interval::Start));
+    assert_eq!(at.examples.len(), 2);
+    assert_eq!(at.severity_of("future"), Severity::Warn);
+    assert_eq!(on.interval, Some(Interval::End));
+    assert_eq!(a.severity_of("minimum"), Severity::Warn);
+    assert_eq!(a.severity_of("maximum"), Severity::Reject);
+    assert_eq!(contract.severity_of("foreignKey"), Severity::Warn);
+    let schema = contract.arrow_schema();
+    let metadata = schema.field(0).metadata();
+    assert_eq!(metadata["sectorlake.interval"], "start");
+    assert_eq!(metadata["sectorlake.time_zone"], "UTC");
+    let cases = [
+        field(r#""type": "datetime", "sectorlake": { "interval": "start" }"#),
+        field(r#""type": "integer", "sectorlake": { "interval": "start" }"#),
+        field(r#""type": "date", "sectorlake": { "interval": "begin" }"#),
+        field(r#""type": "date", "sectorlake": { "severity": { "future": "warn" } }"#),
+        field(r#""type": "integer", "sectorlake": { "severity": { "minimun": "warn" } }"#),
+        field(r#""type": "integer", "sectorlake": { "severity": { "minimum": "warning" } }"#),
+        field(r#""type": "integer", "examples": 4"#),
+        field(r#""type": "integer", "examples": [null]"#),
+        field(r#""type": "integer", "exampels": [1]"#),
+        r#"{ "fields": [{ "name": "a", "type": "date" }], "sectorlake": { "version": "v1", "severity": { "foreignKey": "warn", "required": "warn" } } }"#.to_owned(),
+    ];
+    insta::assert_snapshot!(cases.map(|text| told(&text)).join("\n"));
 }
