@@ -1,11 +1,13 @@
 //! Opening a lake, and what can be asked of it.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 use sectorlake_contract::TableName;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,7 @@ use crate::layout::{self, Access};
 use crate::raw::{RawZone, Shelf};
 use crate::run::Run;
 use crate::snapshot::{self, At, PipelineState, Snapshot};
-use crate::store::{self, LakeStore, files};
+use crate::store::{self, DryStore, LakeStore, files};
 use crate::table::LakeTable;
 
 /// The newest version of the format of lakes that this program reads and writes.
@@ -89,6 +91,25 @@ impl Lake {
         env: Env,
     ) -> Result<Self, LakeError> {
         Self::new(location.to_owned(), LakeStore::of(store), env)
+            .created()
+            .await
+    }
+
+    /// A lake to try things out on: it shows the one at `location` as it is, or an empty one where there is none, and keeps
+    /// every write in `scratch`, a folder of the caller's. Nothing at `location` is made or changed.
+    ///
+    /// # Errors
+    /// As [`Lake::open`], save that a missing lake is shown as an empty one; and where `scratch` is no folder.
+    pub async fn dry(location: &str, scratch: &Path, env: Env) -> Result<Self, LakeError> {
+        let (location, base) = match store::open(location) {
+            Ok((location, store)) => (location, Some(store.objects())),
+            Err(LakeError::Missing { location }) => (location, None),
+            Err(error) => return Err(error),
+        };
+        let over = LocalFileSystem::new_with_prefix(scratch)
+            .map_err(|error| LakeError::store("open", &layout::format(), error))?;
+        let store = DryStore::new(base, Arc::new(over), layout::all_leases());
+        Self::new(location, LakeStore::of(Arc::new(store)), env)
             .created()
             .await
     }
@@ -308,8 +329,6 @@ impl Lake {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use std::path::Path;
 
     use object_store::ObjectStoreExt;
     use object_store::memory::InMemory;

@@ -151,7 +151,12 @@ pub(crate) fn run_state(run_id: &str) -> Path {
 
 /// The folder of a pipeline's leases.
 pub(crate) fn leases(pipeline: &str) -> Path {
-    Path::from(RUNS).join(LEASES).join(pipeline)
+    all_leases().join(pipeline)
+}
+
+/// The folder of the leases of all pipelines.
+pub(crate) fn all_leases() -> Path {
+    Path::from(RUNS).join(LEASES)
 }
 
 /// The folder of all snapshots.

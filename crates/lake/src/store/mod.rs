@@ -1,5 +1,6 @@
 //! The lake's storage: any object store, and a local folder that keeps what it was told.
 
+mod dry;
 mod durable;
 pub(crate) mod files;
 mod flush;
@@ -19,6 +20,7 @@ use thiserror::Error;
 
 use crate::error::LakeError;
 
+pub(crate) use dry::DryStore;
 pub(crate) use durable::DurableStore;
 pub(crate) use location::{create, open};
 
