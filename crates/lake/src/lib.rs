@@ -47,7 +47,9 @@ pub use journal::{Journal, JournalWriter, Kind};
 pub use lake::{FORMAT_VERSION, Lake};
 pub use layout::Access;
 pub use raw::{Manifest, PartMeta, PutError, RawZone, Step};
-pub use snapshot::{At, PipelineEntry, PipelineState, Snapshot, StagedEntry, TableVersion};
+pub use snapshot::{
+    AddedColumn, At, PipelineEntry, PipelineState, Snapshot, SourceColumn, StagedEntry, TableVersion,
+};
 
 pub use run::{KeyHashes, KeyRows, Published, Run};
 pub use settle::KeyHolder;

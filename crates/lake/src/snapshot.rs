@@ -92,6 +92,30 @@ pub struct PipelineState {
     pub appended: BTreeMap<TableName, Vec<String>>,
     /// A hash over mappings, contracts and settings: the same parts under the same fingerprint give the same rows.
     pub fingerprint: String,
+    /// By stream, the columns that the source had.
+    pub columns: BTreeMap<String, Vec<SourceColumn>>,
+    /// By table, the columns that the pipeline added to it by itself (`on_drift: add`).
+    pub added: BTreeMap<TableName, Vec<AddedColumn>>,
+}
+
+/// A column of a source, as a run saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceColumn {
+    /// Its name.
+    pub name: String,
+    /// What kind of values it held.
+    pub shape: String,
+}
+
+/// A column of a source that a table took up without its contract naming it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedColumn {
+    /// The field.
+    pub field: String,
+    /// The source's column.
+    pub column: String,
+    /// The stream it is in.
+    pub stream: String,
 }
 
 /// Which snapshot to read.

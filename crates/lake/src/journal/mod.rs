@@ -26,7 +26,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::error::LakeError;
 use crate::layout::{self, Access};
 
-pub use rows::{RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow};
+pub use rows::{DriftRow, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow};
 pub use schema::{JournalRow, schema};
 pub use writer::JournalWriter;
 
@@ -43,16 +43,19 @@ pub enum Kind {
     RejectedRows,
     /// Values that a later run changed.
     Revisions,
+    /// Columns of sources that changed.
+    Drift,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Runs,
         Self::RunTables,
         Self::RunParts,
         Self::RejectedRows,
         Self::Revisions,
+        Self::Drift,
     ];
 
     /// Its name as a folder, and as a table of `meta`.
@@ -64,6 +67,7 @@ impl Kind {
             Self::RunParts => "run_parts",
             Self::RejectedRows => "rejected_rows",
             Self::Revisions => "revisions",
+            Self::Drift => "drift",
         }
     }
 }

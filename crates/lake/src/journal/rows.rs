@@ -155,6 +155,35 @@ pub struct RevisionRow {
     pub at: DateTime<Utc>,
 }
 
+/// One change of a source's columns since the pipeline last published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftRow {
+    /// The run that saw it.
+    pub run: String,
+    /// Its pipeline.
+    pub pipeline: String,
+    /// The stream.
+    pub stream: String,
+    /// The table that the stream feeds.
+    pub table: TableName,
+    /// `new`, `missing`, `renamed` or `type`.
+    pub kind: &'static str,
+    /// The column: as it is called now, or was where it is gone.
+    pub column: String,
+    /// What it was: a name or a kind of values.
+    pub before: Option<String>,
+    /// What it is now: a name or a kind of values.
+    pub now: Option<String>,
+    /// Whether the mapping reads it.
+    pub used: bool,
+    /// What the pipeline's `on_drift` made of it: `warn`, `fail` or `add`.
+    pub action: &'static str,
+    /// What has changed, as a sentence.
+    pub message: String,
+    /// The proposed change of the mapping or contract.
+    pub proposal: String,
+}
+
 /// Arrow and SQL count with signs; no count here comes near the end.
 fn count(number: u64) -> Option<i64> {
     Some(i64::try_from(number).unwrap_or(i64::MAX))
@@ -266,6 +295,28 @@ impl JournalRow for RevisionRow {
             Column::text("new_run", |row: &Self| Some(&row.run)).required(),
             Column::text("new_row", |row: &Self| row.new_row.as_deref()),
             Column::instant("at", |row: &Self| Some(row.at)).required(),
+        ]
+    }
+}
+
+impl JournalRow for DriftRow {
+    const KIND: Kind = Kind::Drift;
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            Column::text("run", |row: &Self| Some(&row.run)).required(),
+            Column::text("pipeline", |row: &Self| Some(&row.pipeline)).required(),
+            Column::text("stream", |row: &Self| Some(&row.stream)).required(),
+            Column::text("table_schema", |row: &Self| Some(row.table.schema())).required(),
+            Column::text("table_name", |row: &Self| Some(row.table.table())).required(),
+            Column::text("kind", |row: &Self| Some(row.kind)).required(),
+            Column::text("column_name", |row: &Self| Some(&row.column)).required(),
+            Column::text("before", |row: &Self| row.before.as_deref()),
+            Column::text("now", |row: &Self| row.now.as_deref()),
+            Column::flag("used", |row: &Self| Some(row.used)).required(),
+            Column::text("action", |row: &Self| Some(row.action)).required(),
+            Column::text("message", |row: &Self| Some(&row.message)).required(),
+            Column::text("proposal", |row: &Self| Some(&row.proposal)).required(),
         ]
     }
 }

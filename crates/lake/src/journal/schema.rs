@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
 
-use super::{Kind, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow};
+use super::{DriftRow, Kind, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow};
 
 const TIME_ZONE: &str = "UTC";
 
@@ -21,6 +21,7 @@ pub fn schema(kind: Kind) -> SchemaRef {
         Kind::RunParts => schema_of::<RunPartRow>(),
         Kind::RejectedRows => schema_of::<RejectedRow>(),
         Kind::Revisions => schema_of::<RevisionRow>(),
+        Kind::Drift => schema_of::<DriftRow>(),
     }
 }
 
