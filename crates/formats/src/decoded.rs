@@ -14,6 +14,8 @@ pub struct Decoded {
     pub rows: Int64Array,
     /// Records that could not be read.
     pub broken: Vec<BrokenRecord>,
+    /// Numbers of records that a rule of the format drops: a header repeated, a row of totals.
+    pub dropped: Vec<i64>,
 }
 
 /// A record that could not be read.

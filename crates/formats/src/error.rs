@@ -25,6 +25,14 @@ pub enum FormatError {
         /// The part.
         name: String,
     },
+    /// The format has a name here, and no reader.
+    #[error("{name}: {format} cannot be read yet")]
+    NotReadable {
+        /// The part.
+        name: String,
+        /// The format.
+        format: &'static str,
+    },
     /// Markup, which is no table: most often a server's error page.
     #[error("{name} holds a web page or XML, no data")]
     Markup {
@@ -253,6 +261,7 @@ impl FormatError {
             Self::Empty { .. } => "ask the publisher, or fetch it again: a source without rows still has a header".to_owned(),
             Self::Read { .. } | Self::Stopped { .. } | Self::Projection { .. } | Self::Arrow { .. } => return None,
             Self::UnknownFormat { .. } => "say it: `format: csv` (or json, ndjson, geojson, xlsx, parquet)".to_owned(),
+            Self::NotReadable { .. } => "save the data as CSV".to_owned(),
             Self::IsArchive { .. } => "name the member in `from:`".to_owned(),
             Self::NoZip { .. } | Self::Markup { .. } => "open it in an editor: a server's error page is often saved under the file's name".to_owned(),
             Self::Zip { .. } => "fetch it again; if it stays so, pack the files anew".to_owned(),

@@ -1,7 +1,7 @@
 //! Which format bytes are in: what they say themselves comes first, then the file's name.
 
 use crate::spec::{
-    CsvFormat, FormatSpec, GeojsonFormat, JsonFormat, NdjsonFormat, ParquetFormat, XlsxFormat,
+    CsvFormat, FormatSpec, GeojsonFormat, JsonFormat, NdjsonFormat, ParquetFormat, WorkbookFormat,
 };
 
 /// The format of a part, from its first bytes and its name; none for an archive, an old binary workbook, a web page or unknown bytes.
@@ -11,10 +11,10 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
     if is_zip(head) {
         let workbook = memchr::memmem::find(head, b"xl/").is_some()
             || matches!(extension.as_str(), "xlsx" | "xlsm");
-        return workbook.then(|| FormatSpec::Xlsx(XlsxFormat::default()));
+        return workbook.then(|| FormatSpec::Xlsx(WorkbookFormat::default()));
     }
     if head.starts_with(b"PAR1") {
-        return Some(FormatSpec::Parquet(ParquetFormat {}));
+        return Some(FormatSpec::Parquet(ParquetFormat::default()));
     }
     let utf16 = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
     let text = head
@@ -39,10 +39,10 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
     }
     match extension.as_str() {
         "json" => Some(FormatSpec::Json(JsonFormat::default())),
-        "ndjson" | "jsonl" => Some(FormatSpec::Ndjson(NdjsonFormat {})),
-        "geojson" => Some(FormatSpec::Geojson(GeojsonFormat {})),
-        "parquet" => Some(FormatSpec::Parquet(ParquetFormat {})),
-        "xlsx" | "xlsm" => Some(FormatSpec::Xlsx(XlsxFormat::default())),
+        "ndjson" | "jsonl" => Some(FormatSpec::Ndjson(NdjsonFormat::default())),
+        "geojson" => Some(FormatSpec::Geojson(GeojsonFormat::default())),
+        "parquet" => Some(FormatSpec::Parquet(ParquetFormat::default())),
+        "xlsx" | "xlsm" => Some(FormatSpec::Xlsx(WorkbookFormat::default())),
         _ if head.is_empty() && !matches!(extension.as_str(), "csv" | "txt" | "tsv") => None,
         _ => Some(FormatSpec::Csv(CsvFormat::default())),
     }
@@ -75,15 +75,15 @@ fn object(extension: &str, text: &[u8]) -> FormatSpec {
     let rest = &text[first_line.len().min(text.len())..].trim_ascii_start();
     let whole = serde_json::from_slice::<serde::de::IgnoredAny>(first_line).is_ok();
     if whole && (rest.starts_with(b"{") || matches!(extension, "ndjson" | "jsonl")) {
-        return FormatSpec::Ndjson(NdjsonFormat {});
+        return FormatSpec::Ndjson(NdjsonFormat::default());
     }
     let says_features =
         |window: &[u8]| memchr::memmem::find(window, b"\"FeatureCollection\"").is_some();
     if extension == "geojson" || says_features(&text[..text.len().min(4096)]) {
-        return FormatSpec::Geojson(GeojsonFormat {});
+        return FormatSpec::Geojson(GeojsonFormat::default());
     }
     if matches!(extension, "ndjson" | "jsonl") {
-        return FormatSpec::Ndjson(NdjsonFormat {});
+        return FormatSpec::Ndjson(NdjsonFormat::default());
     }
     FormatSpec::Json(JsonFormat::default())
 }

@@ -31,6 +31,7 @@
 
 mod archive;
 mod blocks;
+mod choice;
 mod columns;
 mod content;
 mod csv;
@@ -43,6 +44,7 @@ mod json;
 mod options;
 mod parquet;
 mod part;
+mod sample;
 mod spec;
 mod table;
 mod thread;
@@ -56,13 +58,16 @@ mod real_files_tests;
 mod testing;
 
 pub use archive::{Member, members};
+pub use choice::Choice;
 pub use decoded::{BrokenRecord, Decoded};
 pub use error::FormatError;
 pub use geometry::geometry_to_wkb;
 pub use guess::guess;
 pub use options::ReadOptions;
 pub use part::{Part, PartBytes, open};
+pub use sample::{Sample, sample};
 pub use spec::{
-    CsvFormat, FormatSpec, GeojsonFormat, JsonFormat, NdjsonFormat, ParquetFormat, ShortRecords,
-    XlsxFormat,
+    AvroFormat, CsvFormat, FixedColumn, FixedFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat,
+    HtmlFormat, HtmlTable, JsonFormat, NdjsonFormat, ParquetFormat, Quote, RealtimeEntity,
+    SheetName, ShortRecords, WorkbookFormat, XmlFormat,
 };

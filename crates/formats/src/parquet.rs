@@ -245,6 +245,7 @@ impl Scan {
                 batch,
                 rows,
                 broken: Vec::new(),
+                dropped: Vec::new(),
             })
         });
         Ok(decoded.boxed())

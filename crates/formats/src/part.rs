@@ -9,6 +9,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
+use crate::choice::Choice;
 use crate::content::Content;
 use crate::decoded::Decoded;
 use crate::error::FormatError;
@@ -40,6 +41,14 @@ pub(crate) type Streams = Vec<BoxStream<'static, Result<Decoded, FormatError>>>;
 /// One format's way to read one part.
 pub(crate) trait Source: fmt::Debug + Send + Sync {
     fn schema(&self) -> SchemaRef;
+    /// What was chosen where it is not declared, and why.
+    fn choices(&self) -> &[Choice] {
+        &[]
+    }
+    /// `declared`, with what was found out written into it, so that the same part reads the same by it.
+    fn detected(&self, declared: &FormatSpec) -> FormatSpec {
+        declared.clone()
+    }
     fn partitions(&self) -> usize;
     /// `projection` holds valid indices only. As many streams as there are partitions.
     fn read(&self, projection: &[usize]) -> Streams;
@@ -49,7 +58,10 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Part {
     name: String,
+    format: FormatSpec,
     source: Arc<dyn Source>,
+    /// The choice of the format itself comes first.
+    choices: Vec<Choice>,
 }
 
 /// Opens a part, or one member of it. Without a `format` it is guessed.
@@ -63,25 +75,56 @@ pub async fn open(
     options: &ReadOptions,
 ) -> Result<Part, FormatError> {
     let content = Content::find(part, member, options).await?;
+    let mut choices = Vec::new();
     let format = match format {
         Some(format) => format.clone(),
         None => {
             let head = content.head(GUESS_BYTES).await?;
-            guess(&content.name, &head).ok_or_else(|| unknown(content.name.clone(), &head))?
+            let guessed =
+                guess(&content.name, &head).ok_or_else(|| unknown(content.name.clone(), &head))?;
+            choices.push(Choice::new(
+                Choice::FORMAT,
+                guessed.name(),
+                "by content and name",
+            ));
+            guessed
         }
     };
     let name = content.name.clone();
-    let source: Arc<dyn Source> = match format {
-        FormatSpec::Csv(format) => Arc::new(csv::open(content, &format).await?),
+    let source = source(content, &format).await?;
+    choices.extend_from_slice(source.choices());
+    Ok(Part {
+        name,
+        format,
+        source,
+        choices,
+    })
+}
+
+/// The one place that knows which module reads which format.
+async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>, FormatError> {
+    Ok(match format {
+        FormatSpec::Csv(format) => Arc::new(csv::open(content, format).await?),
         FormatSpec::Json(format) => {
-            Arc::new(json::open(content, json::Shape::document(&format)).await?)
+            Arc::new(json::open(content, json::Shape::document(format)).await?)
         }
         FormatSpec::Ndjson(_) => Arc::new(json::open(content, json::Shape::lines()).await?),
         FormatSpec::Geojson(_) => Arc::new(json::open(content, json::Shape::features()).await?),
-        FormatSpec::Xlsx(format) => Arc::new(xlsx::open(content, &format).await?),
+        FormatSpec::Xlsx(format) => Arc::new(xlsx::open(content, format).await?),
         FormatSpec::Parquet(_) => Arc::new(parquet::open(content).await?),
-    };
-    Ok(Part { name, source })
+        FormatSpec::Fixed(_)
+        | FormatSpec::Xls(_)
+        | FormatSpec::Ods(_)
+        | FormatSpec::Html(_)
+        | FormatSpec::Xml(_)
+        | FormatSpec::GtfsRealtime(_)
+        | FormatSpec::Avro(_) => {
+            return Err(FormatError::NotReadable {
+                name: content.name,
+                format: format.name(),
+            });
+        }
+    })
 }
 
 /// What the bytes are instead.
@@ -112,6 +155,18 @@ impl Part {
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         self.source.schema()
+    }
+
+    /// What was chosen where it is not declared (format, encoding, delimiter, sheet …), and why.
+    #[must_use]
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// The format, with what was found out written into it, so that the same part reads the same by it.
+    #[must_use]
+    pub fn format(&self) -> FormatSpec {
+        self.source.detected(&self.format)
     }
 
     /// How many streams [`Part::read`] gives.

@@ -16,7 +16,7 @@ use crate::decoded::{BrokenRecord, Decoded};
 use crate::error::FormatError;
 use crate::options::ReadOptions;
 use crate::part::{Source, Streams};
-use crate::spec::XlsxFormat;
+use crate::spec::{SheetName, WorkbookFormat};
 use crate::thread::{self, Sender};
 
 /// How messages name the format.
@@ -39,7 +39,7 @@ pub(crate) struct Sheet {
 /// One row that is not empty: column and text of each cell.
 type Row = (u32, Vec<(usize, String)>);
 
-pub(crate) async fn open(content: Content, format: &XlsxFormat) -> Result<Sheet, FormatError> {
+pub(crate) async fn open(content: Content, format: &WorkbookFormat) -> Result<Sheet, FormatError> {
     let bytes = content.whole(FORMAT).await?;
     let (name, options, format) = (
         content.name.clone(),
@@ -106,14 +106,14 @@ fn check_bounds(name: &str, bytes: &Bytes, options: &ReadOptions) -> Result<(), 
 fn read_header(
     name: String,
     bytes: Bytes,
-    format: &XlsxFormat,
+    format: &WorkbookFormat,
     batch_rows: usize,
 ) -> Result<Sheet, FormatError> {
     let mut workbook = workbook(&name, &bytes)?;
     let sheets = workbook.sheet_names();
     let sheet = match &format.sheet {
-        Some(sheet) if sheets.contains(sheet) => sheet.clone(),
-        Some(sheet) => {
+        Some(SheetName::Name(sheet)) if sheets.contains(sheet) => sheet.clone(),
+        Some(SheetName::Name(sheet) | SheetName::Pattern { pattern: sheet }) => {
             return Err(FormatError::UnknownSheet {
                 name,
                 sheet: sheet.clone(),
@@ -181,7 +181,7 @@ fn read_header(
 }
 
 /// The header's rows from 0; none: the first that is not empty.
-fn header_rows(name: &str, format: &XlsxFormat) -> Result<Option<Vec<u32>>, FormatError> {
+fn header_rows(name: &str, format: &WorkbookFormat) -> Result<Option<Vec<u32>>, FormatError> {
     let Some(rows) = &format.header_rows else {
         return Ok(None);
     };
@@ -399,6 +399,7 @@ impl Batch {
             batch,
             rows: Int64Array::from(self.rows),
             broken: self.broken,
+            dropped: Vec::new(),
         })
     }
 }

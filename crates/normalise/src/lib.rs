@@ -32,7 +32,7 @@
 //!
 //! let origin = Origin { run: "r1".to_owned(), part: "p1".to_owned() };
 //! let mut worker = normaliser.worker(&origin, &KeyChecks::default()).await?;
-//! let decoded = Decoded { batch, rows: Int64Array::from(vec![1, 2]), broken: Vec::new() };
+//! let decoded = Decoded { batch, rows: Int64Array::from(vec![1, 2]), broken: Vec::new(), dropped: Vec::new() };
 //! let normalised = worker.process(&decoded).await?;
 //! assert_eq!(normalised.batches[0].num_rows(), 1);
 //! assert_eq!(normalised.rejected[0].message, "value \"n/a\" is not a number");

@@ -109,7 +109,8 @@ impl Worker {
     /// [`NormaliseError`] only for what no row can be blamed for.
     pub async fn process(&mut self, decoded: &Decoded) -> Result<Normalised, NormaliseError> {
         let mut result = Normalised::default();
-        result.counts.decoded = decoded.batch.num_rows() as u64;
+        // What the format's own rules drop counts as filtered, as what the mapping's `where` leaves out does.
+        result.counts.decoded = (decoded.batch.num_rows() + decoded.dropped.len()) as u64;
         result.counts.broken = decoded.broken.len() as u64;
         result
             .rejected

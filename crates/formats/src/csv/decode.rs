@@ -91,6 +91,7 @@ impl Batch {
             batch,
             rows: Int64Array::from(self.rows),
             broken: self.broken,
+            dropped: Vec::new(),
         })
     }
 }
@@ -223,7 +224,9 @@ fn fast(
     batch: &mut Batch,
 ) -> Result<Read, Odd> {
     let fields = decoder.fields;
-    let (quote, has_quotes) = (decoder.dialect.quote, index.has_quotes());
+    // Without a quote character there are no quotes.
+    let quote = decoder.dialect.quote.unwrap_or_default();
+    let has_quotes = index.has_quotes();
     index.fill(bytes, wanted)?;
     let has_escapes = index.has_escapes();
     let ends = index.ends(fields, wanted)?;

@@ -2,39 +2,59 @@
 
 use crate::csv::strict::Records;
 use crate::error::FormatError;
-use crate::spec::CsvFormat;
+use crate::spec::{CsvFormat, Quote};
 
 /// Delimiters that are tried where none is declared; earlier ones win.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Records that a delimiter is guessed from.
 const SAMPLE_RECORDS: usize = 32;
 
-/// The two characters that matter.
+/// The characters that matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dialect {
     pub(crate) delimiter: u8,
-    pub(crate) quote: u8,
+    /// None: quotes are text.
+    pub(crate) quote: Option<u8>,
+    /// A line that begins with it is no record.
+    pub(crate) comment: Option<u8>,
 }
 
 impl Dialect {
     /// As declared, else guessed from a `sample` that starts with the header.
     pub(crate) fn find(name: &str, format: &CsvFormat, sample: &[u8]) -> Result<Self, FormatError> {
         let quote = match format.quote {
-            Some(quote) => single_byte(name, "quote", quote)?,
-            None => b'"',
+            Some(Quote::Char(quote)) => Some(single_byte(name, "quote", quote)?),
+            Some(Quote::None) => None,
+            None => Some(b'"'),
         };
+        let comment = format
+            .comment
+            .map(|comment| single_byte(name, "comment", comment))
+            .transpose()?;
         let delimiter = match format.delimiter {
             Some(delimiter) => single_byte(name, "delimiter", delimiter)?,
-            None => guess(sample, quote),
+            None => guess(sample, quote, comment),
         };
-        if delimiter == quote {
+        if Some(delimiter) == quote {
             return Err(option(
                 name,
                 "delimiter",
                 "delimiter and quote are the same character",
             ));
         }
-        Ok(Self { delimiter, quote })
+        Ok(Self {
+            delimiter,
+            quote,
+            comment,
+        })
+    }
+}
+
+impl Dialect {
+    /// Whether a quote stands anywhere in the text.
+    pub(crate) fn is_quoted(&self, text: &[u8]) -> bool {
+        self.quote
+            .is_some_and(|quote| memchr::memchr(quote, text).is_some())
     }
 }
 
@@ -58,10 +78,14 @@ fn option(name: &str, option: &'static str, reason: &str) -> FormatError {
 }
 
 /// The delimiter that divides most of the first records as it divides the header; a comma where none divides anything.
-fn guess(sample: &[u8], quote: u8) -> u8 {
+fn guess(sample: &[u8], quote: Option<u8>, comment: Option<u8>) -> u8 {
     let mut best = (0, 0, b',');
     for delimiter in CANDIDATES {
-        let mut records = Records::new(Dialect { delimiter, quote });
+        let mut records = Records::new(Dialect {
+            delimiter,
+            quote,
+            comment,
+        });
         let mut lengths = Vec::new();
         let mut rest = sample;
         while lengths.len() < SAMPLE_RECORDS
@@ -90,7 +114,11 @@ mod tests {
     use super::*;
 
     fn check(sample: &str, expected: char) {
-        assert_eq!(guess(sample.as_bytes(), b'"') as char, expected, "{sample}");
+        assert_eq!(
+            guess(sample.as_bytes(), Some(b'"'), None) as char,
+            expected,
+            "{sample}"
+        );
     }
 
     #[test]

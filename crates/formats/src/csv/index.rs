@@ -26,7 +26,7 @@ impl Index {
     pub(crate) fn new(bytes: &[u8], dialect: Dialect) -> Self {
         Self {
             dialect,
-            has_quotes: memchr::memchr(dialect.quote, bytes).is_some(),
+            has_quotes: dialect.is_quoted(bytes),
             quoting: Quoting::from(State::Line),
             position: 0,
             ends: Vec::new(),

@@ -172,7 +172,7 @@ impl Cutter {
 
     /// All record ends of a chunk; the state moves to its end.
     fn ends(&mut self, chunk: &[u8]) -> Ends {
-        if self.state != State::Quoted && memchr::memchr(self.dialect.quote, chunk).is_none() {
+        if self.state != State::Quoted && !self.dialect.is_quoted(chunk) {
             return self.ends_without_quotes(chunk);
         }
         self.ends_in_pairs(chunk)

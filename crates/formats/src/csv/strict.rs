@@ -19,7 +19,8 @@ impl Records {
     pub(crate) fn new(dialect: Dialect) -> Self {
         let reader = ReaderBuilder::new()
             .delimiter(dialect.delimiter)
-            .quote(dialect.quote)
+            .quote(dialect.quote.unwrap_or(b'"'))
+            .quoting(dialect.quote.is_some())
             .build();
         Self {
             reader,

@@ -274,7 +274,8 @@ fn ends_inside_quotes(bytes: &[u8]) -> bool {
             *byte,
             Dialect {
                 delimiter: b',',
-                quote: b'"',
+                quote: Some(b'"'),
+                comment: None,
             },
         );
     }

@@ -17,7 +17,9 @@ impl Masks {
     /// All three.
     #[inline]
     pub(crate) fn of(window: &[u8; WIDTH], dialect: Dialect) -> Self {
-        let quotes = mask(window, |byte| byte == dialect.quote);
+        let quotes = dialect
+            .quote
+            .map_or(0, |quote| mask(window, |byte| byte == quote));
         Self {
             quotes,
             ..Self::without_quotes(window, dialect)
@@ -88,11 +90,12 @@ pub(crate) enum State {
 impl State {
     /// One byte on, as the `csv` crate does it; true where a record ends with it.
     pub(crate) fn step(&mut self, byte: u8, dialect: Dialect) -> bool {
+        let is_quote = Some(byte) == dialect.quote;
         let (next, ends) = match (*self, byte) {
-            (Self::Quoted, byte) if byte == dialect.quote => (Self::Closed, false),
+            (Self::Quoted, _) if is_quote => (Self::Closed, false),
             (Self::Quoted, _) => (Self::Quoted, false),
-            (Self::Text, byte) if byte == dialect.quote => (Self::Text, false),
-            (_, byte) if byte == dialect.quote => (Self::Quoted, false),
+            (Self::Text, _) if is_quote => (Self::Text, false),
+            (_, _) if is_quote => (Self::Quoted, false),
             (_, byte) if byte == dialect.delimiter => (Self::Field, false),
             (state, byte) if is_line_end(byte) => (Self::Line, state != Self::Line),
             _ => (Self::Text, false),

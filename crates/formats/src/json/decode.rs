@@ -93,6 +93,7 @@ impl Decoder {
             batch,
             rows: Int64Array::from(rows),
             broken,
+            dropped: Vec::new(),
         })
     }
 

@@ -37,6 +37,7 @@ pub(super) fn source(header: &[&str], rows: &[&[&str]]) -> Decoded {
         batch: RecordBatch::try_from_iter(columns).unwrap(),
         rows,
         broken: Vec::new(),
+        dropped: Vec::new(),
     }
 }
 

@@ -457,6 +457,7 @@ async fn work(
 fn last_record(decoded: &Decoded) -> i64 {
     let read = decoded.rows.values().iter().copied();
     read.chain(decoded.broken.iter().map(|broken| broken.row))
+        .chain(decoded.dropped.iter().copied())
         .max()
         .unwrap_or_default()
 }

@@ -1,0 +1,138 @@
+//! The `format:` of a pipeline file: a name, or a name with options.
+
+mod structured;
+mod tabular;
+mod text;
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use structured::{
+    AvroFormat, GeojsonFormat, GtfsRealtimeFormat, JsonFormat, NdjsonFormat, ParquetFormat,
+    RealtimeEntity, XmlFormat,
+};
+pub use tabular::{HtmlFormat, HtmlTable, SheetName, WorkbookFormat};
+pub use text::{CsvFormat, FixedColumn, FixedFormat, Quote, ShortRecords};
+
+/// One list of formats: the enum, its twin that serde reads as a map, and the names.
+macro_rules! formats {
+    ($($(#[$about:meta])* $variant:ident($options:ty) = $name:literal,)*) => {
+        /// How a part is read. Written as a name (`csv`) or as `{ name: csv, delimiter: ";" }`.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[serde(tag = "name")]
+        pub enum FormatSpec {
+            $($(#[$about])* #[serde(rename = $name)] $variant($options),)*
+        }
+
+        /// [`FormatSpec`] as a map.
+        #[derive(Deserialize, JsonSchema)]
+        #[serde(tag = "name")]
+        enum Options {
+            $($(#[$about])* #[serde(rename = $name)] $variant($options),)*
+        }
+
+        const NAMES: &[&str] = &[$($name),*];
+
+        impl From<Options> for FormatSpec {
+            fn from(options: Options) -> Self {
+                match options {
+                    $(Options::$variant(options) => Self::$variant(options),)*
+                }
+            }
+        }
+
+        impl FormatSpec {
+            /// The format's name, as `format:` has it.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// The format of that name, without options.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant(Default::default())),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+formats! {
+    /// Delimited text.
+    Csv(CsvFormat) = "csv",
+    /// Text whose fields stand at fixed places of each line.
+    Fixed(FixedFormat) = "fixed",
+    /// A JSON document that is, or holds, a list of records.
+    Json(JsonFormat) = "json",
+    /// A JSON value per line.
+    Ndjson(NdjsonFormat) = "ndjson",
+    /// A sheet of an Excel workbook (.xlsx, .xlsm).
+    Xlsx(WorkbookFormat) = "xlsx",
+    /// A sheet of an old Excel workbook (.xls).
+    Xls(WorkbookFormat) = "xls",
+    /// A sheet of an OpenDocument workbook (.ods).
+    Ods(WorkbookFormat) = "ods",
+    /// A table of a web page, whatever the file's name says.
+    Html(HtmlFormat) = "html",
+    /// The elements of an XML document that are records.
+    Xml(XmlFormat) = "xml",
+    /// A GeoJSON FeatureCollection.
+    Geojson(GeojsonFormat) = "geojson",
+    /// A GTFS-Realtime feed (protobuf).
+    GtfsRealtime(GtfsRealtimeFormat) = "gtfs_realtime",
+    /// An Avro object container file.
+    Avro(AvroFormat) = "avro",
+    /// Apache Parquet.
+    Parquet(ParquetFormat) = "parquet",
+}
+
+impl<'de> Deserialize<'de> for FormatSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NameOrOptions)
+    }
+}
+
+/// Not an untagged enum: those lose which key is unknown.
+struct NameOrOptions;
+
+impl<'de> Visitor<'de> for NameOrOptions {
+    type Value = FormatSpec;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a format's name, or a map with `name` and options")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<FormatSpec, E> {
+        FormatSpec::from_name(name).ok_or_else(|| E::unknown_variant(name, NAMES))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FormatSpec, A::Error> {
+        Options::deserialize(MapAccessDeserializer::new(map)).map(Into::into)
+    }
+}
+
+impl JsonSchema for FormatSpec {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Format".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let options = generator.subschema_for::<Options>();
+        json_schema!({
+            "description": "How a part is read: a format's name, or its name with options. Left out: guessed from content and name.",
+            "anyOf": [{ "type": "string", "enum": NAMES }, options],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

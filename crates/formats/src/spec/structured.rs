@@ -1,0 +1,72 @@
+//! Options of formats whose records have named fields.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Options of a JSON document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JsonFormat {
+    /// The way to the list of records, such as `results` or `data.items`. Left out: the document itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_path: Option<String>,
+    /// The way from a record to a list in it, such as `wards`: each element becomes a row, which keeps the record's other fields. The
+    /// element's own are named `wards.name` and so on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnest: Option<String>,
+}
+
+/// Options of a JSON value per line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NdjsonFormat {
+    /// The way from a record to a list in it, as for `json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnest: Option<String>,
+}
+
+/// Options of XML.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct XmlFormat {
+    /// The way from the root to the elements that are records, such as `response/body/items/item`: local names, whatever their
+    /// namespace. Left out: the element that is repeated first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_path: Option<String>,
+}
+
+/// Options of GeoJSON: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GeojsonFormat {}
+
+/// Options of GTFS-Realtime.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GtfsRealtimeFormat {
+    /// What the rows are. Left out: what the feed's first entity is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<RealtimeEntity>,
+}
+
+/// What a GTFS-Realtime feed's rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RealtimeEntity {
+    /// A row for each stop-time update of a trip.
+    TripUpdates,
+    /// A row for each vehicle.
+    VehiclePositions,
+    /// A row for each entity that an alert informs.
+    Alerts,
+}
+
+/// Options of Avro: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AvroFormat {}
+
+/// Options of Parquet: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParquetFormat {}
