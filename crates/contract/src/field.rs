@@ -39,6 +39,8 @@ pub struct Field {
     pub examples: Vec<Value>,
     /// Table Schema `rdfType`: the IRI of the notion behind the field.
     pub rdf_type: Option<String>,
+    /// Whether no contract names it: the source's drift added it to the stored table.
+    pub added: bool,
 }
 
 /// Which end of an observation's interval a time marks.
@@ -306,6 +308,7 @@ impl Default for Field {
             severity: BTreeMap::new(),
             examples: Vec::new(),
             rdf_type: None,
+            added: false,
         }
     }
 }

@@ -19,10 +19,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(test)]
+mod arbitrary;
 mod compare;
 mod contract;
 mod contracts;
 mod error;
+mod evolve;
 mod field;
 pub mod key_hash;
 mod matcher;
@@ -37,6 +40,7 @@ pub use compare::{Change, Comparison, Level, compare};
 pub use contract::{Contract, ForeignKey, KeyScope, KeyTarget, PartitionBy};
 pub use contracts::Contracts;
 pub use error::{ContractError, Fault};
+pub use evolve::is_added;
 pub use field::{Classification, Constraints, Field, FieldType, Interval, Severity};
 pub use key_hash::key_hashes;
 pub use matcher::Matcher;

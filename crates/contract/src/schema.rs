@@ -100,6 +100,7 @@ fn metadata(field: &Field) -> HashMap<String, String> {
     put("classification", Some(field.classification.word()));
     put("time_zone", field.time_zone.map(chrono_tz::Tz::name));
     put("interval", field.interval.map(Interval::word));
+    put("added", field.added.then_some("true"));
     metadata
 }
 

@@ -21,7 +21,11 @@ impl Contract {
         put(&mut out, "description", self.description.as_deref());
         out.insert(
             "fields".to_owned(),
-            self.fields.iter().map(field_json).collect(),
+            self.fields
+                .iter()
+                .filter(|field| !field.added)
+                .map(field_json)
+                .collect(),
         );
         out.insert("missingValues".to_owned(), json!(self.missing_values));
         if !self.primary_key.is_empty() {

@@ -125,6 +125,7 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Field> {
         severity,
         examples: examples(node),
         rdf_type: node.owned("rdfType"),
+        added: false,
         name,
         kind,
         format,
