@@ -1,0 +1,272 @@
+"""Counts the corpus with readers that are none of ours: Python's csv, json and zipfile, openpyxl, xlrd, pandas' HTML reader, gtfs-realtime-bindings.
+
+`python tests/corpus/count.py` compares what it finds with `counts.json` (the end-to-end tests compare the lake with that file);
+`--write` writes it anew. Each pipeline has questions in SQL and, beside them, how Python finds the answer in the file.
+"""
+
+import csv
+import datetime
+import io
+import json
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+DATA = HERE.parent / "data"
+DATASETS = {}
+
+
+def dataset(pipeline: str):
+    """Registers how the answers for a pipeline are found."""
+    return lambda answers: DATASETS.setdefault(pipeline, answers)
+
+
+def rows(path: str, delimiter: str = ",", encoding: str = "utf-8-sig", skip: int = 0, data: bytes | None = None) -> list[list[str]]:
+    """Records that are not blank, after `skip` physical lines."""
+    text = (DATA.joinpath(path).read_bytes() if data is None else data).decode(encoding)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = "\n".join(text.split("\n")[skip:])
+    return [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+
+
+def number(text: str) -> float | None:
+    """A number with `,` between thousands, or nothing."""
+    text = text.replace(",", "").replace(" ", "")
+    return float(text) if re.fullmatch(r"-?[0-9]*[.]?[0-9]+(e-?[0-9]+)?", text, re.I) else None
+
+
+def total(values) -> float:
+    """The sum of what is there, to three places."""
+    return round(sum(value for value in values if value is not None), 3)
+
+
+def of(table: str, pipeline: str, what: str = "count(*)") -> str:
+    """The question about one pipeline's rows."""
+    return f"SELECT {what} FROM {table} WHERE _source = '{pipeline}'"
+
+
+def column(path: str, name: str, **reading) -> list[str]:
+    """The texts of one column."""
+    header, *records = rows(path, **reading)
+    return [record[header.index(name)] for record in records]
+
+
+def plain(pipeline: str, table: str, path: str, sums: dict[str, str] | None = None, header: bool = True, **reading) -> None:
+    """A file of which every record is a row; `sums`: field to column (a name, or an index where there is no header)."""
+
+    @dataset(pipeline)
+    def answers():
+        records = rows(path, **reading)
+        names, body = (records[0], records[1:]) if header else (None, records)
+        found = {of(table, pipeline): len(body)}
+        for field, source in (sums or {}).items():
+            index = names.index(source) if header else source
+            found[of(table, pipeline, f"round(sum({field}), 3)")] = total(number(record[index]) for record in body)
+        return found
+
+
+def indicators(pipeline: str, path: str, kept: int) -> None:
+    """A wide table of the statistics office: one row a cell, `..` and `...` where nothing was published."""
+
+    @dataset(pipeline)
+    def answers():
+        cells = [cell for record in rows(path, ";", skip=2)[1:] for cell in record[kept:]]
+        return {
+            of("common.indicators", pipeline): len(cells),
+            of("common.indicators", pipeline, "count(obs_value)"): sum(number(cell) is not None for cell in cells),
+            of("common.indicators", pipeline, "round(sum(obs_value), 3)"): total(map(number, cells)),
+        }
+
+
+indicators("gso-graduation", "education/vn_gso_graduation_rate.csv", 1)
+indicators("gso-kindergartens", "education/vn_gso_kindergarten_by_province.csv", 1)
+indicators("gso-universities", "education/vn_gso_universities_by_province.csv", 1)
+indicators("gso-waterway-freight", "transport/vn_gso_freight_waterway_by_province.csv", 1)
+indicators("gso-seaports", "transport/vn_gso_seaport_cargo.csv", 1)
+indicators("gso-transport-capacity", "transport/vn_gso_transport_capacity.csv", 2)
+indicators("gso-river-levels", "environment/vn_gso_river_water_level.csv", 1)
+indicators("gso-sea-level", "environment/vn_gso_sea_level.csv", 2)
+
+plain("norwegian-urban-areas", "corpus.urban_areas", "common/norwegian_urban_areas.csv", {"population": "population_2022"})
+plain("vn-provinces-2025-07", "corpus.vn_provinces_2025", "common/vn_gso_provinces_2025-07.csv", header=False)
+plain("vn-phone-area-codes", "corpus.vn_phone_area_codes", "common/vn_phone_area_codes_2017.csv")
+plain("vn-province-codes", "corpus.vn_province_codes", "common/vn_province_code_crosswalk.csv")
+plain("us-scorecard-earnings", "corpus.us_earnings", "education/us_college_scorecard_earnings.csv", {"median_earnings_10y": "MD_EARN_WNE_P10"})
+plain("us-ipeds-institutions", "corpus.us_institutions", "education/us_ipeds_institutions_2023.csv", {"sector": "SECTOR"})
+plain("us-ipeds-graduation", "corpus.us_graduation_rates", "education/us_ipeds_gradrates_2023.csv", {"cohort_2015": "TOTAL_COHORT_2015"})
+plain("belgium-minimum-temperature", "environment.observations", "environment/belgium_daily_min_temperature_2020.csv", {"result": "air_temperature"})
+plain("survey-species", "corpus.survey_species", "environment/biodiversity_species.csv", delimiter=";")
+plain("openaq-stations-vietnam", "environment.stations", "environment/openaq_locations_vietnam.csv", {"latitude": "latitude"})
+plain("wmo-stations", "environment.stations", "environment/wmo_station_list.csv", {"elevation": "elevation"})
+plain("usgs-water-samples", "corpus.water_samples", "environment/usgs_water_quality_samples.csv", {"value": "Result_Measure"})
+plain("openflights-airlines", "corpus.flights_airlines", "transport/openflights_airlines.dat", header=False)
+plain("openflights-airports", "corpus.flights_airports", "transport/openflights_airports.dat", {"elevation": 8}, header=False)
+plain("openflights-planes", "corpus.flights_planes", "transport/openflights_planes.dat", header=False)
+plain("openflights-routes", "corpus.flights_routes", "transport/openflights_routes.dat", {"stops": 7}, header=False)
+plain("french-carpool-places", "corpus.carpool_places", "transport/france_carpool_places.csv", {"spaces": "nbre_pl"})
+plain("french-carpool-places-latin1", "corpus.carpool_places", "ugly/france_carpool_places_latin1.csv", {"spaces": "nbre_pl"}, delimiter=";", encoding="latin-1")
+plain("german-research-plan", "corpus.research_plan", "ugly/germany_research_funding_latin1.csv", encoding="latin-1")
+plain("nhs-detained-patients", "corpus.detained_patients", "ugly/nhs_utf16le.csv", {"part_2_patients": "Part_II_patients"}, encoding="utf-16")
+plain("taiwan-attractions", "corpus.attractions", "ugly/taiwan_attractions_big5.csv", {"longitude": "X坐標"}, encoding="big5")
+plain("uk-gias-schools", "education.schools", "education/uk_gias_establishments_anonymised.csv", {"pupils": "NumberOfPupils", "capacity": "SchoolCapacity"}, encoding="latin-1")
+
+
+@dataset("openflights-countries")
+def _():
+    names = [record[0] for record in rows("transport/openflights_countries.dat")]
+    rejected = "SELECT count(*) FROM meta.rejected_rows WHERE pipeline = 'openflights-countries'"
+    return {of("corpus.flights_countries", "openflights-countries"): len(set(names)), rejected: len(names) - len(set(names))}
+
+
+@dataset("vn-wards-draft")
+def _():
+    records = rows("common/vn_gso_wards_2025-07_draft.csv")
+    return {of("corpus.vn_wards_draft", "vn-wards-draft"): sum(record[0].strip() != "" for record in records)}
+
+
+@dataset("uk-gias-links")
+def _():
+    records = rows("education/uk_gias_links.csv")[1:]
+    return {of("corpus.school_links", "uk-gias-links"): sum(record[0] != "" for record in records)}
+
+
+@dataset("surveys")
+def _():
+    def is_date(year, month, day):
+        try:
+            return datetime.date(int(year), int(month), int(day)) is not None
+        except ValueError:
+            return False
+
+    records = rows("environment/biodiversity_portal_surveys.csv")[1:]
+    good = [record for record in records if is_date(record[3], record[1], record[2])]
+    return {
+        of("corpus.surveys", "surveys"): len(good),
+        of("corpus.surveys", "surveys", "sum(weight)"): total(number(record[7]) for record in good),
+        "SELECT count(*) FROM corpus.surveys WHERE species_code = 'NA'": sum(record[5] == "NA" for record in good),
+    }
+
+
+@dataset("eea-no2")
+def _():
+    records = rows("environment/eea_airbase_BETN029_NO2_hourly_1990-2012.tsv", "\t")
+    values = [(number(value), flag) for record in records for value, flag in zip(record[1::2], record[2::2])]
+    known = [value for value, flag in values if int(flag) > 0]
+    table = "environment.observations"
+    return {of(table, "eea-no2"): len(values), of(table, "eea-no2", "count(result)"): len(known), of(table, "eea-no2", "round(sum(result), 3)"): total(known)}
+
+
+@dataset("flanders-river-flow")
+def _():
+    cells = [cell for record in rows("environment/flanders_river_flow_3h.csv")[1:] for cell in record[1:]]
+    table, name = "environment.observations", "flanders-river-flow"
+    return {of(table, name): len(cells), of(table, name, "count(result)"): sum(cell != "" for cell in cells), of(table, name, "round(sum(result), 3)"): total(map(number, cells))}
+
+
+def rdb(path: str) -> list[list[str]]:
+    """Records of a USGS RDB file: without comments, header and column widths."""
+    text = DATA.joinpath(path).read_text("utf-8")
+    return list(csv.reader([line for line in text.splitlines() if not line.startswith("#")], delimiter="\t"))[2:]
+
+
+for _name, _path in (("usgs-sites", "environment/usgs_nwis_sites.rdb.txt"), ("usgs-site", "environment/usgs_site.rdb.txt")):
+    DATASETS[_name] = lambda name=_name, path=_path: {
+        of("environment.stations", name): len(rdb(path)),
+        of("environment.stations", name, "round(sum(latitude), 3)"): total(number(record[4]) for record in rdb(path)),
+    }
+
+
+@dataset("usgs-peaks")
+def _():
+    records = rdb("environment/usgs_peaks.rdb.txt")
+    return {of("corpus.flood_peaks", "usgs-peaks"): len(records), of("corpus.flood_peaks", "usgs-peaks", "sum(peak_flow)"): total(number(record[4]) for record in records)}
+
+
+@dataset("usgs-linked-features")
+def _():
+    features = json.loads(DATA.joinpath("environment/usgs_nldi_features.geojson").read_bytes())["features"]
+    return {of("corpus.linked_features", "usgs-linked-features"): len(features)}
+
+
+@dataset("belgian-accident-victims")
+def _():
+    with zipfile.ZipFile(DATA / "transport/be_road_accident_victims_2020.zip") as archive:
+        header, *records = rows("", "|", data=archive.read(archive.namelist()[0]))
+    table, name = "corpus.accident_victims", "belgian-accident-victims"
+    found = {of(table, name): len(records)}
+    for field, source in (("victims", "MS_VICT"), ("dead_30_days", "MS_DEAD_30_DAYS")):
+        found[of(table, name, f"sum({field})")] = total(number(record[header.index(source)]) for record in records)
+    return found
+
+
+for _name, _file in (("google-bad-eol", "gtfs_google_bad_eol"), ("google-good-feed", "gtfs_google_good_feed"), ("demo-transit", "gtfs_sample_dta")):
+
+    def _gtfs(name=_name, file=_file):
+        found = {}
+        with zipfile.ZipFile(DATA / f"transport/{file}.zip") as archive:
+            for member in archive.namelist():
+                if member.endswith(".txt"):
+                    found[of(f"transport.{member.removesuffix('.txt')}", name)] = len(rows("", data=archive.read(member))) - 1
+        return {question: count for question, count in found.items() if count > 0}
+
+    DATASETS[_name] = _gtfs
+
+
+@dataset("uk-co2-manufacturing")
+def _():
+    body = [record for record in rows("ugly/uk_co2_manufacturing.csv", skip=4) if len(record) > 1 and record[1]]
+    cells = [number(cell) for record in body for cell in record[1:]]
+    return {of("common.indicators", "uk-co2-manufacturing"): len(cells), of("common.indicators", "uk-co2-manufacturing", "sum(obs_value)"): total(cells)}
+
+
+@dataset("nasa-gistemp")
+def _():
+    cells = [cell for record in rows("ugly/nasa_gistemp_cr_only.csv", skip=4) for cell in record[1:]]
+    known = [number(cell) for cell in cells if "*" not in cell]
+    table, name = "common.indicators", "nasa-gistemp"
+    return {of(table, name): len(cells), of(table, name, "count(obs_value)"): len(known), of(table, name, "round(sum(obs_value), 3)"): total(value / 100 for value in known)}
+
+
+@dataset("dutch-province-figures")
+def _():
+    cells = [number(cell) for record in rows("ugly/netherlands_province_key_figures.csv", skip=7) for cell in record[2:14] if cell.strip()]
+    return {of("common.indicators", "dutch-province-figures"): len(cells), of("common.indicators", "dutch-province-figures", "sum(obs_value)"): total(cells)}
+
+
+@dataset("german-specialist-doctors")
+def _():
+    lines = [record for record in rows("ugly/germany_gbe_doctors_padded.csv", ";", skip=12)]
+    end = next(index for index, record in enumerate(lines) if record[0].startswith("Die Tabelle wurde"))
+    cells = [cell for record in lines[:end] if len(record) > 9 for cell in record[1:10] if "\u00a0" not in cell]
+    known = [number(cell.replace(".", "")) for cell in cells if cell not in (".", "")]
+    table, name = "corpus.specialists", "german-specialist-doctors"
+    return {of(table, name): len(cells), of(table, name, "sum(physicians)"): total(known)}
+
+
+@dataset("mexican-budget")
+def _():
+    values = column("ugly/mexico_budget_latin1.csv", "Gasto total 2011", encoding="latin-1")
+    known = [number(value) for value in values if value]
+    return {of("corpus.budget_lines", "mexican-budget"): len(known), of("corpus.budget_lines", "mexican-budget", "round(sum(amount), 3)"): total(known)}
+
+
+def main() -> int:
+    """Write, or compare and say what differs."""
+    target = HERE / "counts.json"
+    found = {name: DATASETS[name]() for name in sorted(DATASETS)}
+    pipelines = {path.stem for path in HERE.glob("pipelines/*/*.yaml")}
+    wrong = [f"{name}: a pipeline that nothing counts" for name in sorted(pipelines - set(found))]
+    wrong += [f"{name}: counted, but there is no such pipeline" for name in sorted(set(found) - pipelines)]
+    if "--write" in sys.argv:
+        target.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    else:
+        known = json.loads(target.read_text("utf-8"))
+        wrong += [f"{name}: counts.json says {known.get(name)}, the file holds {it}" for name, it in found.items() if it != known.get(name)]
+    print("\n".join(wrong) or f"{len(found)} datasets counted")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
