@@ -1,0 +1,270 @@
+//! A change in words, and the mend as a piece of YAML or JSON that can be pasted.
+
+use sectorlake_contract::{Contract, Field, FieldType};
+use serde_json::json;
+
+use super::{Change, Column, Drift, DriftKind};
+use crate::names::{field_name, folded, quoted};
+use crate::shape::{DateOrder, Shape};
+
+/// What a change is told beside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The table that the stream feeds.
+    pub(crate) contract: &'a Contract,
+    /// The stream.
+    pub(crate) stream: &'a str,
+    /// The mapping's SQL, where there is one.
+    pub(crate) sql: Option<&'a str>,
+    /// Whether the pipeline's file holds it.
+    pub(crate) is_own: bool,
+    /// Whether new columns become fields by themselves.
+    pub(crate) adds: bool,
+}
+
+impl Around<'_> {
+    /// The change, told.
+    pub(crate) fn tell(&self, change: &Change) -> Drift {
+        match change {
+            Change::New(column) => self.new_column(column),
+            Change::Missing { column, shape } => self.missing(column, *shape),
+            Change::Renamed { from, to, why } => self.renamed(from, to, why),
+            Change::Type { column, before } => self.changed_type(column, *before),
+        }
+    }
+
+    fn drift(&self, kind: DriftKind, column: &str, used: bool) -> Drift {
+        Drift {
+            table: self.contract.name.clone(),
+            stream: self.stream.to_owned(),
+            kind,
+            column: column.to_owned(),
+            before: None,
+            now: None,
+            used,
+            message: String::new(),
+            proposal: String::new(),
+        }
+    }
+
+    fn new_column(&self, column: &Column) -> Drift {
+        let (name, shape) = (&column.name, column.shape);
+        let field = self.field_like(name);
+        let proposal = match field {
+            Some(field) if self.sql.is_some() => format!(
+                "in the mapping onto {}, take it up:\n  {} AS {}",
+                self.contract.name,
+                expression(name, shape, Some(field)),
+                quoted(&field.name)
+            ),
+            Some(field) => format!(
+                "give {} a `map:` that takes it up: {} AS {}",
+                self.contract.name,
+                expression(name, shape, Some(field)),
+                quoted(&field.name)
+            ),
+            None if self.adds => format!(
+                "it is loaded as a text field; to keep it under a type of its own, add to schemas/{}/{}.json:\n  {}",
+                self.contract.name.schema(),
+                self.contract.name.table(),
+                contract_field(name, shape)
+            ),
+            None => format!(
+                "if it is wanted, set `on_drift: add` in the pipeline's file; or add to schemas/{}/{}.json:\n  {}\nand to the mapping:\n  {} AS {}",
+                self.contract.name.schema(),
+                self.contract.name.table(),
+                contract_field(name, shape),
+                expression(name, shape, None),
+                field_name(name)
+            ),
+        };
+        Drift {
+            now: Some(name.clone()),
+            message: format!(
+                "{}: column {name:?} is new: it holds {shape}{}",
+                self.stream,
+                if column.used {
+                    ""
+                } else {
+                    ", and nothing reads it"
+                }
+            ),
+            proposal,
+            ..self.drift(DriftKind::New, name, column.used)
+        }
+    }
+
+    fn missing(&self, column: &str, shape: Option<Shape>) -> Drift {
+        let used = self.reads(column);
+        let held = shape.map_or_else(String::new, |shape| format!(": it held {shape}"));
+        let (effect, proposal) = match (used, self.sql) {
+            (false, _) => (", but nothing read it", "nothing has to be done".to_owned()),
+            (true, Some(_)) => (
+                ", and the mapping reads it",
+                format!(
+                    "ask the publisher; if it stays away, write in the mapping onto {}:\n  NULL  -- instead of {}",
+                    self.contract.name,
+                    quoted(column)
+                ),
+            ),
+            (true, None) => (
+                ": its field is empty from now on",
+                format!(
+                    "ask the publisher; if it has another name now, give {} a `map:` that names it AS {}",
+                    self.contract.name,
+                    quoted(column)
+                ),
+            ),
+        };
+        Drift {
+            before: Some(column.to_owned()),
+            message: format!(
+                "{}: column {column:?} is missing{held}{effect}",
+                self.stream
+            ),
+            proposal,
+            ..self.drift(DriftKind::Missing, column, used)
+        }
+    }
+
+    fn renamed(&self, from: &str, to: &Column, why: &str) -> Drift {
+        let used = self.reads(from);
+        let (old, new) = (quoted(from), quoted(&to.name));
+        let proposal = match (used, self.sql, self.is_own) {
+            (false, ..) if !to.used => "nothing reads it: nothing has to be done".to_owned(),
+            (false, ..) => "the mapping reads it by its new name already".to_owned(),
+            (true, Some(_), true) => format!(
+                "in the mapping onto {}, write {new} instead of {old}:\n  - {old}\n  + {new}",
+                self.contract.name
+            ),
+            (true, _, _) => format!(
+                "give {} a `map:` of its own that says:\n  {new} AS {}",
+                self.contract.name,
+                quoted(
+                    &self
+                        .field_like(from)
+                        .map_or_else(|| field_name(from), |field| field.name.clone())
+                )
+            ),
+        };
+        Drift {
+            before: Some(from.to_owned()),
+            now: Some(to.name.clone()),
+            message: format!(
+                "{}: column {from:?} is now called {:?}, it seems: {why}",
+                self.stream, to.name
+            ),
+            proposal,
+            ..self.drift(DriftKind::Renamed, from, used)
+        }
+    }
+
+    fn changed_type(&self, column: &Column, before: Shape) -> Drift {
+        let (name, now) = (&column.name, column.shape);
+        let field = self.field_like(name);
+        let proposal = match now {
+            Shape::Date(_) | Shape::NumberComma | Shape::NumberEither if column.used => format!(
+                "in the mapping onto {}, write:\n  {} AS {}",
+                self.contract.name,
+                expression(name, now, field),
+                quoted(&field.map_or_else(|| field_name(name), |field| field.name.clone()))
+            ),
+            _ if !column.used => "nothing reads it: nothing has to be done".to_owned(),
+            Shape::Integer => "ask the publisher: leading zeros may have been lost on the way; to put them back, write in the mapping, for instance:\n  lpad(".to_owned() + &quoted(name) + ", 5, '0')",
+            _ => format!(
+                "if the new values are right, say in the contract of {} (a wider type is one of major version two):\n  {}",
+                self.contract.name,
+                json!({ "name": field.map_or_else(|| field_name(name), |field| field.name.clone()), "type": word(now) })
+            ),
+        };
+        Drift {
+            before: Some(before.words().to_owned()),
+            now: Some(now.words().to_owned()),
+            message: format!(
+                "{}: column {name:?} held {before}, and now holds {now}",
+                self.stream
+            ),
+            proposal,
+            ..self.drift(DriftKind::Type, name, column.used)
+        }
+    }
+
+    /// Whether the mapping reads a column that is no longer there.
+    fn reads(&self, column: &str) -> bool {
+        match self.sql {
+            Some(sql) => names(sql, column),
+            None => self.contract.field(column).is_some(),
+        }
+    }
+
+    fn field_like(&self, column: &str) -> Option<&Field> {
+        let wanted = folded(column);
+        let called = |field: &&Field| {
+            let titles = field.title.iter().map(|(_, title)| folded(title));
+            folded(&field.name) == wanted || titles.into_iter().any(|title| title == wanted)
+        };
+        self.contract.fields.iter().find(called)
+    }
+}
+
+/// Whether a statement names a column, quoted or bare.
+fn names(sql: &str, column: &str) -> bool {
+    if sql.contains(&format!("\"{}\"", column.replace('"', "\"\""))) {
+        return true;
+    }
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let bare = column.to_lowercase();
+    column.chars().all(is_part)
+        && sql
+            .split(|letter| !is_part(letter))
+            .any(|word| word.to_lowercase() == bare)
+}
+
+/// How a column's text becomes a value.
+pub(super) fn expression(column: &str, shape: Shape, field: Option<&Field>) -> String {
+    let name = quoted(column);
+    if field.is_some_and(|field| field.kind == FieldType::String) {
+        return name;
+    }
+    match shape {
+        Shape::Date(DateOrder::DayFirst | DateOrder::Either) => {
+            format!("parse_date({name}, 'dmy')")
+        }
+        Shape::Date(DateOrder::MonthFirst) => format!("parse_date({name}, 'mdy')"),
+        Shape::Date(DateOrder::YearFirst) => format!("parse_date({name}, 'ymd')"),
+        Shape::NumberComma | Shape::NumberEither => format!("parse_number({name}, ',', '.')"),
+        _ => name,
+    }
+}
+
+/// The Table Schema type for a shape.
+fn word(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Integer => "integer",
+        Shape::Number | Shape::NumberComma => "number",
+        Shape::Date(_) => "date",
+        Shape::Datetime => "datetime",
+        Shape::Boolean => "boolean",
+        _ => "string",
+    }
+}
+
+fn contract_field(column: &str, shape: Shape) -> serde_json::Value {
+    json!({
+        "name": field_name(column), "type": word(shape), "title": column,
+        "sectorlake": { "title": { "vi": column, "en": column }, "classification": "internal" },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn columns_are_found_in_statements() {
+        let sql = "SELECT \"Mã trường\" AS school_id, pupils, upper(Name) FROM source";
+        assert!(names(sql, "Mã trường"));
+        assert!(names(sql, "pupils") && names(sql, "name"));
+        assert!(!names(sql, "pupil") && !names(sql, "Mã"));
+    }
+}

@@ -1,0 +1,397 @@
+//! What a run looks at beside its work: the columns of its source, and in a trial the rows before and after.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use futures::StreamExt;
+use sectorlake_contract::{Contract, TableName};
+use sectorlake_formats::{Decoded, Part};
+use sectorlake_lake::{PipelineState, SourceColumn};
+use sectorlake_normalise::{MappingError, Normaliser};
+
+use crate::drift::{self, Around, Column, Drift};
+use crate::plan::{Feed, WrittenIn};
+use crate::shape::{Profile, Shape};
+use crate::trial::{Trial, TrialColumn, TrialOptions, TrialSource};
+
+/// Records of one piece that are looked at.
+const PIECE_ROWS: usize = 1000;
+/// Records of one stream that are looked at in one run.
+const STREAM_ROWS: usize = 20_000;
+/// Characters of a cell that is shown.
+const CELL_CHARS_MAX: usize = 200;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Watch {
+    before: BTreeMap<String, Vec<SourceColumn>>,
+    streams: BTreeMap<String, Seen>,
+    pub(super) trial: Option<(TrialOptions, Trial)>,
+}
+
+/// What was seen of one stream.
+struct Seen {
+    columns: Vec<SeenColumn>,
+    /// Records that may still be looked at.
+    left: usize,
+    /// Pieces that were looked at: two tables may read the same.
+    pieces: HashSet<String>,
+    feeds: Vec<Fed>,
+}
+
+struct SeenColumn {
+    name: String,
+    profile: Profile,
+    used: bool,
+}
+
+/// A table that a stream feeds.
+struct Fed {
+    contract: Arc<Contract>,
+    sql: Option<String>,
+    is_own: bool,
+    /// Columns that stay columns where the others become rows.
+    keep: Option<Vec<String>>,
+}
+
+/// The first records of a piece, as text, by number.
+type Rows = Vec<(i64, Vec<Option<String>>)>;
+
+impl Watch {
+    pub(super) fn new(before: &PipelineState, trial: Option<TrialOptions>) -> Self {
+        Self {
+            before: before.columns.clone(),
+            streams: BTreeMap::new(),
+            trial: trial.map(|options| (options, Trial::default())),
+        }
+    }
+
+    /// How many rows of each table are shown.
+    pub(super) fn rows(&self) -> usize {
+        self.trial.as_ref().map_or(0, |(options, _)| options.rows)
+    }
+
+    /// Looks at the columns of a piece and its first records. What cannot be read here is told by whoever loads it.
+    pub(super) async fn look(
+        &mut self,
+        (contract, feed): (&Arc<Contract>, &Feed),
+        id: &str,
+        part: &Part,
+    ) {
+        let rows_shown = self.rows();
+        let seen = self
+            .streams
+            .entry(feed.stream.name.clone())
+            .or_insert_with(|| Seen {
+                columns: Vec::new(),
+                left: STREAM_ROWS,
+                pieces: HashSet::new(),
+                feeds: Vec::new(),
+            });
+        seen.feed(contract, feed);
+        let is_first = !seen.pieces.contains(id);
+        seen.pieces.insert(id.to_owned());
+        let wants_rows = rows_shown > 0 && self.wants_source(&contract.name, &feed.stream.name);
+        if !is_first && !wants_rows {
+            return;
+        }
+        let Some(seen) = self.streams.get_mut(&feed.stream.name) else {
+            return;
+        };
+        let wanted = PIECE_ROWS.min(seen.left).max(rows_shown);
+        let rows = first_rows(part, wanted).await;
+        if is_first {
+            seen.left = seen.left.saturating_sub(rows.len());
+            seen.take_in(part, &rows);
+        }
+        if wants_rows {
+            let source = source(feed, part, &rows, rows_shown);
+            if let Some(table) = self
+                .trial
+                .as_mut()
+                .and_then(|(_, trial)| trial.table(&contract.name))
+            {
+                table.sources.push(source);
+            }
+        }
+    }
+
+    fn wants_source(&self, table: &TableName, stream: &str) -> bool {
+        let Some((_, trial)) = &self.trial else {
+            return false;
+        };
+        let known = trial.tables.iter().find(|known| known.table == *table);
+        known.is_some_and(|table| !table.sources.iter().any(|known| known.stream == stream))
+    }
+
+    /// Notes which columns a mapping reads.
+    pub(super) fn reads(&mut self, table: &TableName, feed: &Feed, part: &Part, by: &Normaliser) {
+        let schema = part.schema();
+        let names: Vec<&str> = by
+            .projection()
+            .into_iter()
+            .map(|index| schema.field(index).name().as_str())
+            .collect();
+        if let Some(seen) = self.streams.get_mut(&feed.stream.name) {
+            for column in &mut seen.columns {
+                column.used |= names.contains(&column.name.as_str());
+            }
+        }
+        let trial = self.trial.as_mut().map(|(_, trial)| trial);
+        let table = trial.and_then(|trial| trial.table(table));
+        let source = table.and_then(|table| {
+            let mut sources = table.sources.iter_mut();
+            sources.find(|source| source.stream == feed.stream.name)
+        });
+        for column in source.into_iter().flat_map(|source| &mut source.columns) {
+            column.used |= names.contains(&column.name.as_str());
+        }
+    }
+
+    /// Keeps the first rows of a table as they would be loaded.
+    pub(super) fn after(&mut self, table: &TableName, batches: Vec<RecordBatch>) {
+        let rows = self.rows();
+        let Some((_, trial)) = &mut self.trial else {
+            return;
+        };
+        let Some(table) = trial.table(table) else {
+            return;
+        };
+        for batch in batches {
+            let known = table.after.as_ref().map_or(0, RecordBatch::num_rows);
+            let batch = batch.slice(0, batch.num_rows().min(rows.saturating_sub(known)));
+            table.after = match table.after.take() {
+                Some(after) if batch.num_rows() > 0 => {
+                    let whole = concat_batches(&after.schema(), [&after, &batch]);
+                    Some(whole.unwrap_or(after))
+                }
+                Some(after) => Some(after),
+                None => Some(batch),
+            };
+        }
+    }
+
+    /// What has changed since the pipeline last published.
+    pub(super) fn drifts(&self, adds: bool) -> Vec<Drift> {
+        let mut drifts = Vec::new();
+        for (stream, seen) in &self.streams {
+            let Some(before) = self.before.get(stream) else {
+                continue;
+            };
+            let changes = drift::changes(before, &seen.now(), |name| seen.melts(name));
+            drifts.extend(
+                changes
+                    .iter()
+                    .filter_map(|change| seen.tell(stream, change, adds)),
+            );
+        }
+        drifts
+    }
+
+    /// The columns of all streams, for the pipeline's state; of those that nothing was read of, as they were known.
+    pub(super) fn columns(&self) -> BTreeMap<String, Vec<SourceColumn>> {
+        let mut columns = self.before.clone();
+        for (stream, seen) in &self.streams {
+            let before = columns.get(stream).map(Vec::as_slice).unwrap_or_default();
+            let now = drift::remembered(&seen.now(), before);
+            columns.insert(stream.clone(), now);
+        }
+        columns
+    }
+
+    /// The drift behind a mapping that does not fit its source any more: a column that it names was renamed.
+    pub(super) fn behind(&self, feed: &Feed, error: &MappingError) -> Option<Drift> {
+        let missed = match error {
+            MappingError::NoColumn { message, .. } => message.clone(),
+            MappingError::MissingField { field, .. } => format!("`{field}`"),
+            _ => return None,
+        };
+        let names = |drift: &Drift| {
+            let quoted = [
+                format!("`{}`", drift.column),
+                format!("\"{}\"", drift.column),
+            ];
+            quoted.iter().any(|name| missed.contains(name.as_str()))
+        };
+        let drifts = self.drifts(false).into_iter();
+        let mut of_stream = drifts.filter(|drift| drift.stream == feed.stream.name);
+        of_stream.find(|drift| drift.before.is_some() && names(drift))
+    }
+}
+
+impl Seen {
+    fn feed(&mut self, contract: &Arc<Contract>, feed: &Feed) {
+        if self
+            .feeds
+            .iter()
+            .any(|fed| fed.contract.name == contract.name)
+        {
+            return;
+        }
+        self.feeds.push(Fed {
+            contract: Arc::clone(contract),
+            sql: feed.sql.clone(),
+            is_own: feed.written_in == WrittenIn::File,
+            keep: feed.unpivot.as_ref().map(|unpivot| unpivot.keep.clone()),
+        });
+    }
+
+    fn take_in(&mut self, part: &Part, rows: &Rows) {
+        let schema = part.schema();
+        for (index, field) in schema.fields().iter().enumerate() {
+            let position = self.columns.iter().position(|it| it.name == *field.name());
+            let position = position.unwrap_or_else(|| {
+                self.columns.push(SeenColumn {
+                    name: field.name().clone(),
+                    profile: Profile::of_type(field.data_type()),
+                    used: false,
+                });
+                self.columns.len() - 1
+            });
+            for (_, row) in rows {
+                let value = row.get(index).and_then(Option::as_deref);
+                self.columns[position].profile.add(value);
+            }
+        }
+    }
+
+    fn now(&self) -> Vec<Column> {
+        let column = |column: &SeenColumn| Column {
+            name: column.name.clone(),
+            shape: column.profile.shape(),
+            used: column.used,
+        };
+        // The whole record beside its fields is ours.
+        let own = |column: &&SeenColumn| column.name != "_record";
+        self.columns.iter().filter(own).map(column).collect()
+    }
+
+    /// Whether a column becomes rows in every table: a year more or less is no news.
+    fn melts(&self, name: &str) -> bool {
+        !self.feeds.is_empty()
+            && self.feeds.iter().all(|fed| {
+                let keep = fed.keep.as_ref();
+                keep.is_some_and(|keep| !keep.iter().any(|kept| kept == name))
+            })
+    }
+
+    /// A change in words: once, for the first table whose mapping it touches.
+    fn tell(&self, stream: &str, change: &drift::Change, adds: bool) -> Option<Drift> {
+        let told = self.feeds.iter().map(|fed| {
+            let around = Around {
+                contract: &fed.contract,
+                stream,
+                sql: fed.sql.as_deref(),
+                is_own: fed.is_own,
+                adds,
+            };
+            around.tell(change)
+        });
+        let mut told: Vec<Drift> = told.collect();
+        let touched = told.iter().position(|drift| drift.used).unwrap_or_default();
+        (touched < told.len()).then(|| told.swap_remove(touched))
+    }
+}
+
+/// The first records of a piece, in order; fewer where it cannot be read.
+async fn first_rows(part: &Part, rows_max: usize) -> Rows {
+    let columns: Vec<usize> = (0..part.schema().fields().len()).collect();
+    if rows_max == 0 || columns.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = Rows::new();
+    let mut streams = futures::stream::select_all(part.read(&columns));
+    while rows.len() < rows_max
+        && let Some(Ok(decoded)) = streams.next().await
+    {
+        rows.extend(texts(&decoded, rows_max));
+    }
+    rows.sort_by_key(|(number, _)| *number);
+    rows.truncate(rows_max);
+    rows
+}
+
+fn texts(decoded: &Decoded, rows_max: usize) -> Rows {
+    let options = FormatOptions::new();
+    let columns: Vec<_> = decoded
+        .batch
+        .columns()
+        .iter()
+        .map(|column| {
+            (
+                column,
+                ArrayFormatter::try_new(column.as_ref(), &options).ok(),
+            )
+        })
+        .collect();
+    let cell = |row: usize, (column, formatter): &(&ArrayRef, Option<ArrayFormatter<'_>>)| {
+        let formatter = formatter.as_ref().filter(|_| column.is_valid(row))?;
+        formatter.value(row).try_to_string().ok()
+    };
+    let row = |row: usize| {
+        let cells = columns.iter().map(|column| cell(row, column)).collect();
+        (decoded.rows.value(row), cells)
+    };
+    (0..decoded.batch.num_rows().min(rows_max))
+        .map(row)
+        .collect()
+}
+
+/// A stream on its way into a table, as a trial shows it.
+fn source(feed: &Feed, part: &Part, rows: &Rows, shown: usize) -> TrialSource {
+    let schema = part.schema();
+    let columns = schema.fields().iter().enumerate().map(|(index, field)| {
+        let mut profile = Profile::of_type(field.data_type());
+        for (_, row) in rows {
+            profile.add(row.get(index).and_then(Option::as_deref));
+        }
+        TrialColumn {
+            name: field.name().clone(),
+            shape: profile.shape().words(),
+            mixture: profile.mixture().map(|kinds| mixture(&kinds)),
+            used: false,
+        }
+    });
+    TrialSource {
+        stream: feed.stream.name.clone(),
+        file: part.name().to_owned(),
+        format: serde_json::to_value(part.format()).unwrap_or_default(),
+        choices: part.choices().to_vec(),
+        columns: columns.collect(),
+        mapping: feed.sql.clone(),
+        by_connector: feed.written_in == WrittenIn::Connector,
+        before: batch(part, &rows[..rows.len().min(shown)]),
+    }
+}
+
+/// Kinds of values in words: `98 whole numbers ("12"), 2 text ("12A")`.
+pub(crate) fn mixture(kinds: &[(Shape, u64, String)]) -> String {
+    let kinds = kinds
+        .iter()
+        .map(|(shape, count, example)| format!("{count} × {shape} ({example:?})"));
+    kinds.collect::<Vec<_>>().join(", ")
+}
+
+/// Records as a batch of text, with their numbers.
+fn batch(part: &Part, rows: &[(i64, Vec<Option<String>>)]) -> Option<RecordBatch> {
+    let schema = part.schema();
+    let mut fields = vec![Field::new("_row", DataType::Int64, false)];
+    let numbers: Int64Array = rows.iter().map(|(number, _)| Some(*number)).collect();
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(numbers)];
+    for (index, field) in schema.fields().iter().enumerate() {
+        if field.name() == "_record" {
+            continue;
+        }
+        let cut = |text: &String| text.chars().take(CELL_CHARS_MAX).collect::<String>();
+        let cells = rows
+            .iter()
+            .map(|(_, row)| row.get(index).and_then(Option::as_ref).map(cut));
+        columns.push(Arc::new(cells.collect::<StringArray>()));
+        fields.push(Field::new(field.name(), DataType::Utf8, true));
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).ok()
+}

@@ -1,0 +1,153 @@
+//! What a run would do: filled by the very code of a run, over a lake that keeps every write apart.
+
+use arrow::record_batch::RecordBatch;
+use sectorlake_contract::{Change, TableName};
+use sectorlake_formats::Choice;
+
+/// How a run is tried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialOptions {
+    /// Rows that are shown of each table, before and after, and samples of each broken rule.
+    pub rows: usize,
+}
+
+/// What a trial saw of one run.
+#[derive(Debug, Clone, Default)]
+pub struct Trial {
+    /// What would be taken from the source.
+    pub parts: Vec<TrialPart>,
+    /// The tables, in the order in which they would be filled.
+    pub tables: Vec<TrialTable>,
+}
+
+/// A part that a run would take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialPart {
+    /// Its file name.
+    pub name: String,
+    /// The URL or path.
+    pub key: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Whether it would be fetched; else it lies in the lake as it is.
+    pub is_fetched: bool,
+}
+
+/// What would become of a table.
+#[derive(Debug, Clone)]
+pub struct TrialTable {
+    /// The table.
+    pub table: TableName,
+    /// `replace`, `append` or `merge`.
+    pub load: &'static str,
+    /// Whether the table would be made.
+    pub is_new: bool,
+    /// What the contract changes of the table as it is stored.
+    pub changes: Vec<Change>,
+    /// What feeds it.
+    pub sources: Vec<TrialSource>,
+    /// The first rows as they would be loaded.
+    pub after: Option<RecordBatch>,
+    /// Rules that rows break.
+    pub rejected: Vec<TrialRejection>,
+}
+
+/// One stream on its way into a table.
+#[derive(Debug, Clone)]
+pub struct TrialSource {
+    /// The stream.
+    pub stream: String,
+    /// The first file of it.
+    pub file: String,
+    /// How it is read, as `format:` would say it.
+    pub format: serde_json::Value,
+    /// What was chosen, and why.
+    pub choices: Vec<Choice>,
+    /// The columns, and what the first records hold in each; which of them the mapping reads.
+    pub columns: Vec<TrialColumn>,
+    /// The mapping's SQL; none: columns are taken by name.
+    pub mapping: Option<String>,
+    /// Whether the mapping is the connector's own.
+    pub by_connector: bool,
+    /// The first records as they came.
+    pub before: Option<RecordBatch>,
+}
+
+/// A column of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialColumn {
+    /// Its name.
+    pub name: String,
+    /// What its values look like.
+    pub shape: &'static str,
+    /// Kinds of values that are mixed in it, where they are.
+    pub mixture: Option<String>,
+    /// Whether the mapping reads it.
+    pub used: bool,
+}
+
+/// A rule that rows break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialRejection {
+    /// The field; none for a whole record.
+    pub field: Option<String>,
+    /// The rule.
+    pub rule: String,
+    /// Whether such rows are loaded all the same.
+    pub is_soft: bool,
+    /// How often it is broken.
+    pub count: u64,
+    /// The first rows that break it.
+    pub samples: Vec<TrialSample>,
+}
+
+/// A row that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialSample {
+    /// The file.
+    pub file: String,
+    /// The record's number.
+    pub row: i64,
+    /// The value.
+    pub value: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Trial {
+    pub(crate) fn table(&mut self, table: &TableName) -> Option<&mut TrialTable> {
+        self.tables.iter_mut().find(|known| known.table == *table)
+    }
+}
+
+impl TrialTable {
+    /// Counts a broken rule, and keeps the first samples.
+    pub(crate) fn reject(
+        &mut self,
+        (field, rule, is_soft): (Option<&str>, &str, bool),
+        samples_max: usize,
+        sample: impl FnOnce() -> TrialSample,
+    ) {
+        let same = |known: &TrialRejection| {
+            known.field.as_deref() == field && known.rule == rule && known.is_soft == is_soft
+        };
+        let known = match self.rejected.iter().position(same) {
+            Some(index) => &mut self.rejected[index],
+            None => {
+                self.rejected.push(TrialRejection {
+                    field: field.map(str::to_owned),
+                    rule: rule.to_owned(),
+                    is_soft,
+                    count: 0,
+                    samples: Vec::new(),
+                });
+                let last = self.rejected.len() - 1;
+                &mut self.rejected[last]
+            }
+        };
+        known.count += 1;
+        if known.samples.len() < samples_max {
+            known.samples.push(sample());
+        }
+    }
+}
