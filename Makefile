@@ -15,6 +15,7 @@ SECTORLAKE_RELEASE := $(TARGET_DIR)/release/sectorlake
 LAKE ?= lake
 BENCH_DIR ?= $(TARGET_DIR)/bench
 BENCH_ARGS ?=
+DIR ?=
 VENV := tests/.venv
 VENV_BENCH := tests/.venv-bench
 
@@ -42,6 +43,10 @@ deps: $(VENV)/installed ## what the tests need beside Rust: pinned Python reader
 test: build ## all tests: Rust, then other makers' readers on the demo lake
 	$(CARGO) test --locked --workspace
 	@bash tests/openness/run.sh "$(SECTORLAKE)" "$(VENV)/bin/python"
+
+.PHONY: corpus
+corpus: build ## load the real files that may be used but not passed on: make corpus DIR=folder
+	@bash tests/corpus/elsewhere/check.sh "$(SECTORLAKE)" "$(DIR)"
 
 .PHONY: soak
 soak: build ## the long forms of the tests (kill -9 in a loop, more random cases)

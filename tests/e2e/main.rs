@@ -15,6 +15,7 @@ mod bad_files;
 mod bad_lakes;
 mod bad_projects;
 mod commands;
+mod corpus;
 mod foreign;
 mod kill;
 mod loads;

@@ -1,5 +1,6 @@
-//! The project's own real files, loaded once, for every test that only reads.
+//! Real files, loaded once, for every test that only reads: the project's own, and the corpus.
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -7,32 +8,45 @@ use tempfile::TempDir;
 
 use crate::harness::{Done, command, repository};
 
-/// A lake of the repository's pipelines.
+/// A lake of real files.
 pub(crate) struct RealLake {
     dir: TempDir,
+    project: PathBuf,
     /// What `run --all` said.
     pub(crate) run: Done,
 }
 
 impl RealLake {
-    /// Loads it, if no other test has.
+    /// That of the repository's pipelines; loads it, if no other test has.
     pub(crate) fn get() -> &'static Self {
         static LAKE: OnceLock<RealLake> = OnceLock::new();
-        let lake = LAKE.get_or_init(|| {
-            let dir = tempfile::Builder::new()
-                .prefix("sectorlake-test-")
-                .tempdir()
-                .unwrap();
-            let run = sectorlake(&dir, &["run", "--all"]);
-            Self { dir, run }
-        });
-        assert_eq!(lake.run.code, Some(0), "{}", lake.run.whole());
-        lake
+        LAKE.get_or_init(|| Self::load(repository())).loaded()
+    }
+
+    /// That of the corpus (`tests/corpus`).
+    pub(crate) fn corpus() -> &'static Self {
+        static LAKE: OnceLock<RealLake> = OnceLock::new();
+        LAKE.get_or_init(|| Self::load(repository().join("tests/corpus")))
+            .loaded()
+    }
+
+    fn load(project: PathBuf) -> Self {
+        let dir = tempfile::Builder::new()
+            .prefix("sectorlake-test-")
+            .tempdir()
+            .unwrap();
+        let run = sectorlake(&dir, &project, &["run", "--all"]);
+        Self { dir, project, run }
+    }
+
+    fn loaded(&self) -> &Self {
+        assert_eq!(self.run.code, Some(0), "{}", self.run.whole());
+        self
     }
 
     /// Runs the binary on it.
     pub(crate) fn sectorlake(&self, args: &[&str]) -> Done {
-        sectorlake(&self.dir, args)
+        sectorlake(&self.dir, &self.project, args)
     }
 
     /// The rows of an answer.
@@ -54,13 +68,13 @@ impl RealLake {
     }
 }
 
-fn sectorlake(dir: &TempDir, args: &[&str]) -> Done {
+fn sectorlake(dir: &TempDir, project: &Path, args: &[&str]) -> Done {
     let mut command = command();
     command
         .current_dir(dir.path())
         .args(args)
         .arg("--project")
-        .arg(repository())
+        .arg(project)
         .arg("--lake")
         .arg(dir.path().join("lake"));
     let mut done = Done::of(command);
