@@ -1,4 +1,4 @@
-"""Counts the corpus with readers that are none of ours: Python's csv, json and zipfile, openpyxl, xlrd, pandas' HTML reader, gtfs-realtime-bindings.
+"""Counts the corpus with readers that are none of ours: Python's csv, json and zipfile, openpyxl, xlrd, DuckDB, gtfs-realtime-bindings.
 
 `python tests/corpus/count.py` compares what it finds with `counts.json` (the end-to-end tests compare the lake with that file);
 `--write` writes it anew. Each pipeline has questions in SQL and, beside them, how Python finds the answer in the file.
@@ -250,6 +250,42 @@ def _():
     values = column("ugly/mexico_budget_latin1.csv", "Gasto total 2011", encoding="latin-1")
     known = [number(value) for value in values if value]
     return {of("corpus.budget_lines", "mexican-budget"): len(known), of("corpus.budget_lines", "mexican-budget", "round(sum(amount), 3)"): total(known)}
+
+
+for _name, _file, _table, _field in (
+    ("openaq-location", "openaq_v3_locations.json", "environment.stations", None),
+    ("openaq-location-variation", "openaq_v3_locations_variation.json", "environment.stations", None),
+    ("openaq-measurements", "openaq_v3_measurements.json", "environment.observations", "result"),
+    ("openaq-countries", "openaq_v3_countries.json", "corpus.openaq_countries", None),
+    ("openaq-parameters", "openaq_v3_parameters.json", "corpus.openaq_parameters", None),
+):
+
+    def _openaq(name=_name, file=_file, table=_table, field=_field):
+        results = json.loads(DATA.joinpath("environment", file).read_bytes())["results"]
+        found = {of(table, name): len(results)}
+        if field:
+            found[of(table, name, f"sum({field})")] = total(result["value"] for result in results)
+        return found
+
+    DATASETS[_name] = _openaq
+
+
+@dataset("usgs-ogc-features")
+def _():
+    collections = json.loads(DATA.joinpath("environment/usgs_ogc_api_features_responses.json").read_bytes())
+    features = [feature for collection in collections.values() for feature in collection["features"]]
+    table, name = "corpus.ogc_features", "usgs-ogc-features"
+    return {of(table, name): len(features), of(table, name, "count(geometry)"): sum(feature.get("geometry") is not None for feature in features)}
+
+
+@dataset("overture-buildings")
+def _():
+    import duckdb
+
+    path = DATA / "common/geoparquet_nyc_overture.parquet"
+    rows, heights, names = duckdb.sql(f"SELECT count(*), round(sum(height), 3), count(names.primary) FROM '{path}'").fetchone()
+    table, name = "corpus.buildings", "overture-buildings"
+    return {of(table, name): rows, of(table, name, "round(sum(height), 3)"): heights, of(table, name, "count(name)"): names}
 
 
 def main() -> int:

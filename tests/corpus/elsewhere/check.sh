@@ -8,7 +8,8 @@ binary=$1 dir=${2:-}
 dir=$(cd "$dir" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-cp -r "$here/pipelines" "$here/schemas" "$scratch/"
+mkdir "$scratch/schemas"
+cp -r "$here/pipelines" "$scratch/"
 ln -s "$dir" "$scratch/data"
 "$binary" run --all --project "$scratch"
 python3 - "$binary" "$scratch" <<'PYTHON'
