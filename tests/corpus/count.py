@@ -283,9 +283,9 @@ def _():
     import duckdb
 
     path = DATA / "common/geoparquet_nyc_overture.parquet"
-    rows, heights, names = duckdb.sql(f"SELECT count(*), round(sum(height), 3), count(names.primary) FROM '{path}'").fetchone()
+    count, heights, names = duckdb.sql(f"SELECT count(*), round(sum(height), 3), count(names.primary) FROM '{path}'").fetchall()[0]
     table, name = "corpus.buildings", "overture-buildings"
-    return {of(table, name): rows, of(table, name, "round(sum(height), 3)"): heights, of(table, name, "count(name)"): names}
+    return {of(table, name): count, of(table, name, "round(sum(height), 3)"): heights, of(table, name, "count(name)"): names}
 
 
 def main() -> int:
