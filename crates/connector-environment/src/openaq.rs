@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sectorlake_connector::{
-    Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Registration,
-    SettingsError, Stream,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext,
+    Registration, SettingsError, Sight, Stream,
 };
+use serde_json::json;
 
 use api::Api;
 use saved::Saved;
@@ -28,6 +29,36 @@ pub(crate) fn registration() -> Registration {
         "Stations and measurements of air quality, from the OpenAQ API or its saved answers.",
         make,
     )
+    .with_claims(claims)
+}
+
+/// The API's own host, or a saved answer of `/locations`.
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    if sight.host().as_deref() == Some("api.openaq.org") {
+        let iso = sight.url().and_then(|url| {
+            let mut query = url.query_pairs();
+            query.find_map(|(key, value)| (key == "iso").then(|| value.into_owned()))
+        });
+        let country = iso.unwrap_or_else(|| "VN".to_owned());
+        let settings = [
+            ("country", country.into()),
+            ("api_key", "${env:OPENAQ_KEY}".into()),
+        ];
+        return Some(Claim::own(settings, "api.openaq.org is the OpenAQ API"));
+    }
+    let says = |text: &str| {
+        sight
+            .head
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    let is_saved = says("\"openaq-api\"") && says("\"isMonitor\"");
+    (sight.url().is_none() && is_saved).then(|| {
+        Claim::own(
+            [("path", json!({ "locations": sight.location }))],
+            "it is an answer of OpenAQ's /locations",
+        )
+    })
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {

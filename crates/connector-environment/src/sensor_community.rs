@@ -9,8 +9,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, MemberPattern,
-    OneOrMany, Origin, OriginSettings, Registration, SettingsError, Stream, UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext,
+    MemberPattern, OneOrMany, Origin, OriginSettings, Registration, SettingsError, Sight, Stream,
+    UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -77,6 +78,21 @@ pub(crate) fn registration() -> Registration {
         "Low-cost sensors of sensor.community: archive, a node's own log, or live.",
         make,
     )
+    .with_claims(claims)
+}
+
+/// The two hosts of the project that tell all they must; a log of one node lacks the node.
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    let (layout, host) = match sight.host()?.as_str() {
+        host @ "archive.sensor.community" => ("archive", host.to_owned()),
+        host @ "data.sensor.community" => ("live", host.to_owned()),
+        _ => return None,
+    };
+    let settings = [("url", sight.location.into()), ("layout", layout.into())];
+    Some(Claim::own(
+        settings,
+        format!("{host} is of sensor.community"),
+    ))
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, ConnectorError, Cursor, Fetched, Io, MakeContext, MemberPattern, Origin,
-    OriginSettings, Registration, SettingsError, Stream,
+    Claim, Connector, ConnectorError, Cursor, Fetched, Io, MakeContext, MemberPattern, Origin,
+    OriginSettings, Registration, SettingsError, Sight, Stream,
 };
 use serde::Deserialize;
 
@@ -37,6 +37,13 @@ pub(crate) fn registration() -> Registration {
         "Files on this machine: one, a folder, or all that match a glob.",
         make,
     )
+    .with_claims(claims)
+}
+
+/// Whatever has a path.
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    let (key, path) = sight.place();
+    (key == "path").then(|| Claim::plain([("path", path.into())], "it is a file or a folder"))
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, Registration,
-    SettingsError, UrlSetting,
+    Claim, Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, Registration,
+    SettingsError, Sight, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -43,6 +43,13 @@ pub(crate) fn registration() -> Registration {
         "Files behind URLs, fetched again only when they have changed.",
         make,
     )
+    .with_claims(claims)
+}
+
+/// Whatever has an address.
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    let (key, url) = sight.place();
+    (key == "url").then(|| Claim::plain([("url", url.into())], "it is behind an address"))
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {

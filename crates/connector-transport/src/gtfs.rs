@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::files::{self, Found};
 use sectorlake_connector::{
-    Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, HeaderSettings, Io,
-    MakeContext, MemberPattern, OneOrMany, Origin, OriginSettings, Registration, SettingsError,
-    Stream, UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, HeaderSettings,
+    Io, MakeContext, MemberPattern, OneOrMany, Origin, OriginSettings, Registration, SettingsError,
+    Sight, Stream, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -46,6 +46,21 @@ pub(crate) fn registration() -> Registration {
         "Timetables of public transit: a GTFS feed, zipped or in a folder.",
         make,
     )
+    .with_claims(claims)
+}
+
+/// An archive with the files that every feed must have.
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    let is_feed = ["agency.txt", "routes.txt", "trips.txt", "stop_times.txt"]
+        .into_iter()
+        .all(|name| sight.has_member(name));
+    let (key, place) = sight.place();
+    is_feed.then(|| {
+        Claim::own(
+            [(key, place.into())],
+            "the archive holds agency.txt, routes.txt, trips.txt and stop_times.txt: a GTFS feed",
+        )
+    })
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {

@@ -74,6 +74,7 @@ mod pace;
 mod registry;
 mod secret;
 mod settings;
+mod sight;
 mod source;
 mod suggest;
 
@@ -88,5 +89,6 @@ pub use pace::{Pace, TimerPace};
 pub use registry::{Environment, MakeContext, Registration, Registry};
 pub use secret::{HeaderSettings, Secret, SecretSetting};
 pub use settings::SettingsError;
+pub use sight::{Claim, Sight};
 pub use source::{Body, Connector, Cursor, DefaultMapping, Fetched, PartBody, PickError, Stream};
 pub use suggest::nearest;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::settings::{SettingsError, check};
+use crate::sight::{Claim, Sight};
 use crate::source::Connector;
 use crate::suggest::nearest;
 
@@ -75,6 +76,7 @@ pub struct Registration {
     about: &'static str,
     schema: Value,
     make: Arc<Make>,
+    claims: Option<fn(&Sight<'_>) -> Option<Claim>>,
 }
 
 impl Registration {
@@ -99,7 +101,23 @@ impl Registration {
             about,
             schema,
             make: Arc::new(make),
+            claims: None,
         }
+    }
+
+    /// The same connector, which knows sources of its own when it sees them.
+    #[must_use]
+    pub fn with_claims(self, claims: fn(&Sight<'_>) -> Option<Claim>) -> Self {
+        Self {
+            claims: Some(claims),
+            ..self
+        }
+    }
+
+    /// Whether a source is one of its own, and how it would be written in a pipeline's file.
+    #[must_use]
+    pub fn claim(&self, sight: &Sight<'_>) -> Option<Claim> {
+        self.claims.and_then(|claims| claims(sight))
     }
 
     /// What `connector:` names.
@@ -161,6 +179,18 @@ impl Registry {
     /// All, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Registration> {
         self.0.iter()
+    }
+
+    /// The connector that a source is made for, else one that fetches what is there.
+    #[must_use]
+    pub fn claim(&self, sight: &Sight<'_>) -> Option<(&Registration, Claim)> {
+        let mut claims: Vec<(&Registration, Claim)> = self
+            .0
+            .iter()
+            .filter_map(|registration| Some((registration, registration.claim(sight)?)))
+            .collect();
+        let best = claims.iter().position(|(_, claim)| claim.is_own);
+        (!claims.is_empty()).then(|| claims.swap_remove(best.unwrap_or_default()))
     }
 
     /// The name that a misspelt one probably means.
