@@ -75,9 +75,8 @@ impl Source for Csv {
     }
 
     fn read(&self, projection: &[usize]) -> Streams {
-        let text = self
-            .encoding
-            .text(self.content.chunks(self.content.block_bytes()));
+        let chunks = self.content.chunks(self.content.block_bytes());
+        let text = self.encoding.text(chunks, self.partitions());
         let data = skip(text, self.data_start);
         let options = &self.content.options;
         let place = Place {

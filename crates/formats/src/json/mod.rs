@@ -155,7 +155,7 @@ impl Reading {
 
     pub(crate) fn text(&self) -> crate::content::Chunks {
         self.encoding
-            .text(self.content.chunks(self.content.block_bytes()))
+            .text(self.content.chunks(self.content.block_bytes()), self.content.options.partitions())
     }
 }
 
