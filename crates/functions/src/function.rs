@@ -1,10 +1,12 @@
 //! A scalar function over whole arrays, told in one value: name, argument types, result and what it does.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
@@ -17,8 +19,16 @@ use datafusion::scalar::ScalarValue;
 pub(crate) enum Kind {
     /// Any text; handed over as `Utf8View`.
     Text,
+    /// Any text or number; handed over as `Utf8View`.
+    Label,
     /// Any number; handed over as `Float64`.
     Number,
+    /// A date, an instant (its date in UTC) or ISO text; handed over as `Date32`.
+    Date,
+    /// A list of texts; handed over as `List<Utf8>`.
+    Texts,
+    /// A list of numbers; handed over as `List<Float64>`.
+    Numbers,
     /// A geometry as WKB (`Binary`, `LargeBinary`, `BinaryView`) or as WKT text; handed over as `BinaryView` of WKB.
     Geometry,
 }
@@ -26,15 +36,18 @@ pub(crate) enum Kind {
 /// The body of a function: arrays of one length, as [`Kind`] says, and that length.
 pub(crate) type Body = fn(&[ArrayRef], usize) -> Result<ArrayRef>;
 
+/// A body that holds something beside its arguments.
+type HoldingBody = Arc<dyn Fn(&[ArrayRef], usize) -> Result<ArrayRef> + Send + Sync>;
+
 /// A scalar function. The number of arguments lies between `required` and `kinds.len()`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Function {
     name: &'static str,
     aliases: Vec<String>,
     kinds: &'static [Kind],
     required: usize,
     returns: DataType,
-    body: Body,
+    body: HoldingBody,
     signature: Signature,
     documentation: Documentation,
 }
@@ -45,6 +58,18 @@ impl Function {
         kinds: &'static [Kind],
         returns: DataType,
         body: Body,
+        about: &str,
+        example: &str,
+    ) -> Self {
+        Self::holding(name, kinds, returns, Arc::new(body), about, example)
+    }
+
+    /// A function whose body holds something that was handed in, such as an index.
+    pub(crate) fn holding(
+        name: &'static str,
+        kinds: &'static [Kind],
+        returns: DataType,
+        body: HoldingBody,
         about: &str,
         example: &str,
     ) -> Self {
@@ -69,6 +94,15 @@ impl Function {
     pub(crate) fn required(mut self, required: usize) -> Self {
         self.required = required;
         self
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function")
+            .field("name", &self.name)
+            .field("kinds", &self.kinds)
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,10 +198,21 @@ impl Kind {
     ) -> Result<DataType> {
         use DataType::{Binary, BinaryView, Float64, LargeBinary, LargeUtf8, Null, Utf8, Utf8View};
         Ok(match (self, given) {
-            (Self::Text, Utf8 | LargeUtf8 | Utf8View)
-            | (Self::Geometry, Utf8 | LargeUtf8 | Utf8View) => given.clone(),
-            (Self::Text, DataType::Dictionary(_, value)) if value.is_string() => Utf8View,
-            (Self::Text, Null) => Utf8View,
+            (
+                Self::Text | Self::Label | Self::Geometry | Self::Date,
+                Utf8 | LargeUtf8 | Utf8View,
+            ) => given.clone(),
+            (Self::Text | Self::Label, DataType::Dictionary(_, value)) if value.is_string() => {
+                Utf8View
+            }
+            (Self::Text | Self::Label, Null) => Utf8View,
+            (Self::Label, number) if number.is_numeric() => given.clone(),
+            (Self::Date, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)) => {
+                given.clone()
+            }
+            (Self::Date, Null) => DataType::Date32,
+            (Self::Texts | Self::Numbers, list) if self.takes_list(list) => given.clone(),
+            (Self::Texts | Self::Numbers, Null) => self.list_type(),
             (Self::Number, Null) => Float64,
             (Self::Number, number) if number.is_numeric() => Float64,
             (Self::Geometry, Binary | LargeBinary | BinaryView) => given.clone(),
@@ -181,10 +226,35 @@ impl Kind {
         })
     }
 
+    /// Whether a list of this type can be read.
+    fn takes_list(self, given: &DataType) -> bool {
+        use DataType::{FixedSizeList, LargeList, List, Null};
+        let (List(item) | LargeList(item) | FixedSizeList(item, _)) = given else {
+            return false;
+        };
+        match item.data_type() {
+            Null => true,
+            item if self == Self::Texts => item.is_string(),
+            item => item.is_numeric(),
+        }
+    }
+
+    fn list_type(self) -> DataType {
+        let item = match self {
+            Self::Texts => DataType::Utf8,
+            _ => DataType::Float64,
+        };
+        DataType::List(Arc::new(Field::new_list_field(item, true)))
+    }
+
     fn in_words(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Label => "text or a number",
             Self::Number => "a number",
+            Self::Date => "a date",
+            Self::Texts => "a list of texts",
+            Self::Numbers => "a list of numbers",
             Self::Geometry => "a geometry (WKB)",
         }
     }
@@ -193,9 +263,23 @@ impl Kind {
     pub(crate) fn prepare(self, array: &ArrayRef) -> Result<ArrayRef> {
         Ok(match self {
             Self::Text => cast(array, &DataType::Utf8View)?,
+            Self::Label if array.data_type().is_numeric() => {
+                cast(&cast(array, &DataType::Utf8)?, &DataType::Utf8View)?
+            }
+            Self::Label => cast(array, &DataType::Utf8View)?,
+            // Text that is no date is an error, where the lenient cast would make it NULL.
+            Self::Date => cast_with_options(array, &DataType::Date32, &strict())?,
+            Self::Texts | Self::Numbers => cast(array, &self.list_type())?,
             Self::Number => cast(array, &DataType::Float64)?,
             Self::Geometry if array.data_type().is_string() => crate::geometry::wkb_of_wkt(array)?,
             Self::Geometry => cast(array, &DataType::BinaryView)?,
         })
+    }
+}
+
+fn strict() -> CastOptions<'static> {
+    CastOptions {
+        safe: false,
+        ..CastOptions::default()
     }
 }

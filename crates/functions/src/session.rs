@@ -16,9 +16,10 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::distinct::with_many_distincts;
 use crate::peers::PeerFrames;
+use crate::places::{self, Places};
 use crate::sum::ExactSum;
 use crate::yielding::YieldingJoins;
-use crate::{geometry, numbers, text, times, unordered};
+use crate::{geometry, names, numbers, times, unordered};
 
 /// The largest consumers of memory that an out-of-memory message names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
@@ -48,6 +49,8 @@ pub struct SessionOptions {
     pub metadata_cache_bytes_max: usize,
     /// The zone of `now()`, `current_date` and text without an offset; `None` is UTC.
     pub time_zone: Option<String>,
+    /// What the place functions look up; it may be filled later. Default: nothing, and they say so.
+    pub places: Places,
 }
 
 impl Default for SessionOptions {
@@ -60,6 +63,7 @@ impl Default for SessionOptions {
             spill_bytes_max: 100 << 30,
             metadata_cache_bytes_max: 50 << 20,
             time_zone: None,
+            places: Places::default(),
         }
     }
 }
@@ -138,10 +142,11 @@ fn register_functions(state: &mut SessionState, options: &SessionOptions) -> Res
     unordered::mend(state, (options.memory_bytes_max / VALUE_SHARE) as u64)?;
     state.register_udaf(Arc::new(AggregateUDF::from(ExactSum::default())))?;
     datafusion_functions_json::register_all(state)?;
-    for function in text::functions()
+    for function in names::functions()
         .into_iter()
         .chain(numbers::functions())
         .chain(times::functions())
+        .chain(places::functions(&options.places))
     {
         state.register_udf(Arc::new(function))?;
     }

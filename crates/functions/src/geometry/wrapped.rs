@@ -203,10 +203,11 @@ fn arg_field(kind: Kind) -> FieldRef {
     ]);
     Arc::new(match kind {
         Kind::Number => Field::new("number", DataType::Float64, true),
-        Kind::Text => Field::new("text", DataType::Utf8View, true),
         Kind::Geometry => {
             Field::new("geometry", DataType::BinaryView, true).with_metadata(metadata)
         }
+        // geodatafusion's functions that are wrapped take nothing else.
+        _ => Field::new("text", DataType::Utf8View, true),
     })
 }
 

@@ -25,7 +25,7 @@ async fn ask(session: &SessionContext, sql: &str) -> datafusion::error::Result<V
 }
 
 /// The answer as a table, or the error's first line.
-async fn told(session: &SessionContext, sql: &str) -> String {
+pub(crate) async fn told(session: &SessionContext, sql: &str) -> String {
     match ask(session, sql).await {
         Ok(batches) => pretty_format_batches(&batches).unwrap().to_string(),
         Err(error) => format!(
