@@ -61,7 +61,7 @@ impl Contract {
             let known = other.field(&field.name);
             field.constraints =
                 known.map_or_else(Constraints::default, |known| known.constraints.clone());
-            field.interval = known.and_then(|known| known.interval);
+            field.time_zone = known.and_then(|known| known.time_zone);
             field.severity = known.map_or_else(BTreeMap::new, |known| known.severity.clone());
         }
         ruled.foreign_keys.clone_from(&other.foreign_keys);

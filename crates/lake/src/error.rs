@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use sectorlake_contract::TableName;
+use sectorlake_contract::{Change, TableName};
 use thiserror::Error;
 
 /// A fault of a lake or of its storage. [`LakeError::help`] is the mend.
@@ -131,6 +131,57 @@ pub enum LakeError {
         /// The field and its two types.
         detail: String,
     },
+    /// The contract breaks what is stored, or what readers rely on.
+    #[error(
+        "table {table} cannot take its contract: version {given} breaks version {stored}, which is stored{}",
+        listed(changes)
+    )]
+    Breaking {
+        /// The table.
+        table: TableName,
+        /// The version it was written by.
+        stored: String,
+        /// The contract's version.
+        given: String,
+        /// Where the next major version would be stored.
+        next: String,
+        /// The next major version.
+        major: u64,
+        /// Every change, those that break nothing among them.
+        changes: Vec<Change>,
+    },
+    /// The contract is of a major version before the first one that the lake has seen.
+    #[error(
+        "table {table} holds version {stored} of its contract and nothing older: version {given} has no place"
+    )]
+    MajorGone {
+        /// The table.
+        table: TableName,
+        /// The first major version that is stored.
+        stored: u64,
+        /// The contract's.
+        given: u64,
+    },
+    /// A major version of a table needs a name that another table has.
+    #[error(
+        "table {table} is no version of {of}, so version {major} of {of} cannot be stored there"
+    )]
+    NameTaken {
+        /// The table that has the name.
+        table: TableName,
+        /// The table whose contract it is.
+        of: TableName,
+        /// The contract's major version.
+        major: u64,
+    },
+    /// The name of a table for its next major version is too long.
+    #[error("version {major} of table {of} has no name: {of}_v{major} is too long")]
+    NameTooLong {
+        /// The table.
+        of: TableName,
+        /// The contract's major version.
+        major: u64,
+    },
     /// A table changed while a run worked on it, so that what the run staged no longer fits.
     #[error("table {table} was changed by another run meanwhile: {detail}")]
     Conflict {
@@ -237,6 +288,19 @@ enum Refusal {
     Denied,
 }
 
+/// The changes, a line each: what breaks first.
+fn listed(changes: &[Change]) -> String {
+    let mut changes: Vec<&Change> = changes.iter().collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.level));
+    changes
+        .iter()
+        .map(|change| match &change.mend {
+            Some(mend) => format!("\n  {change} ({mend})"),
+            None => format!("\n  {change}"),
+        })
+        .collect()
+}
+
 impl LakeError {
     /// What the storage answered to `action` on `path`; a full, read-only or closed disk is told apart.
     pub(crate) fn store(
@@ -282,6 +346,15 @@ impl LakeError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         let help = match self {
+            Self::Breaking { next, major, .. } => {
+                return Some(format!(
+                    "take back what breaks, or raise the contract's version to {major}.0.0: its rows then go to {next}, beside what is stored"
+                ));
+            }
+            Self::MajorGone { .. } => "load by the contract that the table has, or by a later one",
+            Self::NameTaken { .. } | Self::NameTooLong { .. } => {
+                "give the contract another name: schemas/<sector>/<table>.json"
+            }
             Self::Missing { .. } => {
                 "run a pipeline to create it (`sectorlake run PIPELINE`), or name the lake with --lake or SECTORLAKE_LAKE"
             }
@@ -305,9 +378,7 @@ impl LakeError {
             Self::Corrupt { .. } => {
                 "restore the file from a backup; sectorlake never overwrites what it cannot read"
             }
-            Self::SchemaChanged { .. } => {
-                "give the field its former type, or a new name beside the former one"
-            }
+            Self::SchemaChanged { .. } => "take the change back, or give the table another name",
             Self::Conflict { .. } => "nothing is lost: run the pipeline again",
             Self::Full { .. } => {
                 "free some space and run again: what is published is whole, and the run takes up where it can"

@@ -39,6 +39,9 @@ mod run;
 mod settle;
 mod stage;
 mod table;
+mod versions;
+mod widen;
+mod work;
 mod writer;
 
 pub use env::{Alive, Clock, Env, Ids, ProcessId};
@@ -48,7 +51,8 @@ pub use lake::{FORMAT_VERSION, Lake};
 pub use layout::Access;
 pub use raw::{Manifest, PartMeta, PutError, RawZone, Step};
 pub use snapshot::{
-    AddedColumn, At, PipelineEntry, PipelineState, Snapshot, SourceColumn, StagedEntry, TableVersion,
+    AddedColumn, At, FixState, PipelineEntry, PipelineState, Snapshot, SourceColumn, StagedEntry,
+    TableVersion,
 };
 
 pub use run::{KeyHashes, KeyRows, Published, Run};
@@ -57,4 +61,5 @@ pub use stage::{
     DuplicateKey, KeySuspects, Load, StageOptions, Staged, Suspects, TableStage, slice_of,
 };
 pub use table::{DataFile, LakeTable};
+pub use versions::Beside;
 pub use writer::{TableWriter, WrittenFiles};

@@ -1,29 +1,25 @@
 //! A run: from the lease to the snapshot it publishes, or to nothing.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use arrow::compute::can_cast_types;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use chrono::{DateTime, Utc};
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use sectorlake_contract::{Contract, TableName};
-use serde::{Deserialize, Serialize};
 
-use crate::env::ProcessId;
 use crate::error::LakeError;
-use crate::journal::Journal;
 use crate::keys::for_each_hash;
 use crate::lake::Lake;
-use crate::layout::{self, Access};
+use crate::layout::Access;
 use crate::lease::Lease;
-use crate::overlay::Overlay;
 use crate::publish::{leftovers, publisher, roll_forward};
 use crate::raw::Manifest;
-use crate::snapshot::{self, PipelineState, Snapshot, StagedEntry, TableVersion};
+use crate::snapshot::{self, PipelineState, Snapshot};
 use crate::stage::read::{FileRef, Reader};
 use crate::stage::{Ground, Load, StageOptions, TableStage};
-use crate::store::files;
 use crate::table::LakeTable;
+
+use crate::work::Work;
 
 pub use crate::keys::KeyHashes;
 
@@ -48,38 +44,8 @@ pub struct Published {
 /// A run at work. Dropped without a word it is a crash: nothing it staged is ever seen.
 #[derive(Debug)]
 pub struct Run {
-    work: Arc<Work>,
+    pub(crate) work: Arc<Work>,
     lease: Lease,
-}
-
-/// What a run knows, shared with its stages.
-#[derive(Debug)]
-pub(crate) struct Work {
-    lake: Lake,
-    id: String,
-    pipeline: String,
-    base: Option<Snapshot>,
-    state: Option<PipelineState>,
-    staged: Mutex<BTreeMap<TableName, StagedTable>>,
-    tables: Mutex<HashMap<(TableName, Access, u64), Arc<LakeTable>>>,
-}
-
-/// A table that the run has finished.
-#[derive(Debug, Clone)]
-pub(crate) struct StagedTable {
-    pub(crate) contract: Arc<Contract>,
-    /// None where the table stays as it is.
-    pub(crate) entry: Option<StagedEntry>,
-}
-
-/// What an open run says of itself, for those who come after a crash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RunFile {
-    pub(crate) host: String,
-    pub(crate) process: ProcessId,
-    pub(crate) begun_at: DateTime<Utc>,
-    /// The snapshot it began from, 0 where there was none: its own has a greater number.
-    pub(crate) base: u64,
 }
 
 impl Run {
@@ -104,6 +70,7 @@ impl Run {
             state,
             staged: Mutex::default(),
             tables: Mutex::default(),
+            beside: Mutex::default(),
             lake,
         };
         work.write_run_file().await?;
@@ -131,17 +98,19 @@ impl Run {
         self.work.state.as_ref()
     }
 
-    /// Begins to stage a table, which the run makes if there is none yet.
+    /// Begins to stage a table, which the run makes if there is none yet, under the name that [`Run::place`] gives it. A wider
+    /// contract makes the table wider, in the same commit.
     ///
     /// # Errors
-    /// [`LakeError::SchemaChanged`] where the stored rows that stay do not fit the contract,
-    /// [`LakeError::ForeignWriter`] where someone else wrote to the table.
+    /// [`LakeError::Breaking`] where the stored rows or their readers do not bear the contract, [`LakeError::SchemaChanged`]
+    /// where the table cannot take it otherwise, [`LakeError::ForeignWriter`] where someone else wrote to the table.
     pub async fn stage(
         &self,
         contract: &Arc<Contract>,
         load: Load,
         options: StageOptions,
     ) -> Result<TableStage, LakeError> {
+        let contract = &self.work.place(contract).await?;
         let table = &contract.name;
         if self.work.lock_staged().contains_key(table) {
             let detail = "this run has staged it already".to_owned();
@@ -159,7 +128,11 @@ impl Run {
         let place = (table, ground.access);
         publisher::refuse_foreign(&self.work.lake, place, next, self.work.base.as_ref()).await?;
         leftovers::mark(&self.work.lake, &self.work.id, table).await?;
-        TableStage::new(Arc::clone(&self.work), contract, (load, options), ground)
+        let stage = TableStage::new(Arc::clone(&self.work), contract, (load, options), ground)?;
+        if stage.migrates() {
+            leftovers::mark_migration(&self.work.lake, &self.work.id, table).await?;
+        }
+        Ok(stage)
     }
 
     /// A table as the run sees it: as staged, else as it was published when the run began.
@@ -171,7 +144,8 @@ impl Run {
     }
 
     /// The hashes of a table's key, over the rows that the run would publish; and whether there is any row of the run's
-    /// own pipeline. Rows without a value in one of the fields have no key.
+    /// own pipeline. Rows without a value in one of the fields have no key. `types` is the contract by whose types keys are
+    /// compared: the table may still be stored by an older, narrower one.
     ///
     /// Memory: not bounded yet. A key takes 9 to 18 bytes, and half as much again while the set grows: 75 MB for 5 million,
     /// 600 MB for 50 million. What is referenced (stops, trips, stations, places) is small beside what refers to it; for
@@ -183,28 +157,61 @@ impl Run {
         &self,
         table: &TableName,
         fields: &[String],
+        types: Option<&Contract>,
+        scope: KeyRows,
+    ) -> Result<(KeyHashes, bool), LakeError> {
+        let opened = self.work.table(table).await?;
+        let files = opened.into_iter().map(|opened| {
+            let files = opened.files.iter().map(FileRef::from).collect();
+            (opened, files)
+        });
+        self.hashes(files.collect(), fields, types, scope).await
+    }
+
+    /// The same over all major versions of a table: of each source the rows of the newest version that holds any. This is
+    /// what a key into the table may point to.
+    ///
+    /// # Errors
+    /// Where one of the tables cannot be read.
+    pub async fn keys_of_versions(
+        &self,
+        table: &TableName,
+        fields: &[String],
+        types: Option<&Contract>,
+        scope: KeyRows,
+    ) -> Result<(KeyHashes, bool), LakeError> {
+        let files = self.work.files_of_versions(table).await?;
+        self.hashes(files, fields, types, scope).await
+    }
+
+    async fn hashes(
+        &self,
+        versions: Vec<(Arc<LakeTable>, Vec<FileRef>)>,
+        fields: &[String],
+        types: Option<&Contract>,
         scope: KeyRows,
     ) -> Result<(KeyHashes, bool), LakeError> {
         let mut hashes = KeyHashes::default();
-        let Some(opened) = self.work.table(table).await? else {
-            return Ok((hashes, false));
-        };
-        let own = |file: &&crate::table::DataFile| file.is_of(&self.work.pipeline);
-        let has_own = opened.files.iter().filter(own).any(|file| file.rows > 0);
-        let asked = opened
-            .files
-            .iter()
-            .filter(|file| scope == KeyRows::AllSources || own(file));
-        let asked: Vec<FileRef> = asked.map(FileRef::from).collect();
-        let reader = Reader {
-            store: self.work.store(),
-            table: table.clone(),
-            schema: Arc::clone(&opened.schema),
-        };
-        for_each_hash(&reader, &asked, fields, |hash| {
-            hashes.insert(hash);
-        })
-        .await?;
+        let mut has_own = false;
+        for (opened, files) in versions {
+            let own = |file: &FileRef| file.is_of(&self.work.pipeline);
+            has_own |= files.iter().any(|file| own(file) && file.rows > 0);
+            let is_asked = |file: &FileRef| scope == KeyRows::AllSources || own(file);
+            let asked: Vec<FileRef> = files.into_iter().filter(is_asked).collect();
+            // An older version may lack what the key is made of: its rows are none that can be pointed to.
+            let Some(schema) = keyed(&opened.schema, fields, types) else {
+                continue;
+            };
+            let reader = Reader {
+                store: self.work.store(),
+                table: opened.name.clone(),
+                schema,
+            };
+            for_each_hash(&reader, &asked, fields, |hash| {
+                hashes.insert(hash);
+            })
+            .await?;
+        }
         Ok((hashes, has_own))
     }
 
@@ -301,174 +308,19 @@ fn ground(
     })
 }
 
-impl Work {
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
-    pub(crate) fn pipeline(&self) -> &str {
-        &self.pipeline
-    }
-
-    pub(crate) fn lake(&self) -> &Lake {
-        &self.lake
-    }
-
-    pub(crate) fn base(&self) -> Option<&Snapshot> {
-        self.base.as_ref()
-    }
-
-    pub(crate) fn store(&self) -> Arc<dyn ObjectStore> {
-        self.lake.store()
-    }
-
-    pub(crate) fn journal(&self) -> Journal {
-        self.lake.journal()
-    }
-
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.lake.env().clock.now()
-    }
-
-    pub(crate) fn new_id(&self) -> String {
-        self.lake.env().ids.next()
-    }
-
-    /// The table as of the base snapshot.
-    pub(crate) fn base_version(&self, table: &TableName) -> Option<&TableVersion> {
-        self.base.as_ref()?.tables.get(table)
-    }
-
-    pub(crate) fn lock_staged(&self) -> MutexGuard<'_, BTreeMap<TableName, StagedTable>> {
-        // A poisoned map has only been read or added to: it stays good.
-        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps a log entry in the run's folder, as the version after `base`.
-    pub(crate) async fn stage_entry(
-        &self,
-        contract: &Arc<Contract>,
-        access: Access,
-        base: Option<u64>,
-        bytes: Vec<u8>,
-    ) -> Result<u64, LakeError> {
-        let table = &contract.name;
-        let version = base.map_or(0, |base| base + 1);
-        let overlay = Overlay::new(self.store(), &self.id, (table, access), base);
-        let path = layout::log_entry(table, access, version);
-        let (size, hash) = (
-            bytes.len() as u64,
-            blake3::hash(&bytes).to_hex().to_string(),
-        );
-        files::put_if_absent(overlay.as_ref(), &path, bytes).await?;
-        let own = layout::run_log(&self.id, table, access).join(layout::numbered(version));
-        let entry = StagedEntry {
-            table: table.clone(),
-            version,
-            path: own.to_string(),
-            size,
-            hash,
-            access,
+/// The stored schema with the key's fields in the types that keys are compared in; none where it lacks one of them.
+fn keyed(stored: &SchemaRef, fields: &[String], types: Option<&Contract>) -> Option<SchemaRef> {
+    let mut columns: Vec<FieldRef> = stored.fields().iter().cloned().collect();
+    for name in fields {
+        let at = stored.index_of(name).ok()?;
+        let Some(asked) = types.and_then(|contract| contract.field(name)) else {
+            continue;
         };
-        let staged = StagedTable {
-            contract: Arc::clone(contract),
-            entry: Some(entry),
-        };
-        self.lock_staged().insert(table.clone(), staged);
-        Ok(version)
-    }
-
-    /// Notes that a table was looked at and stays as it is.
-    pub(crate) fn unchanged(&self, contract: &Arc<Contract>) {
-        let staged = StagedTable {
-            contract: Arc::clone(contract),
-            entry: None,
-        };
-        self.lock_staged().insert(contract.name.clone(), staged);
-    }
-
-    /// A table as this run has staged it.
-    pub(crate) async fn staged_table(&self, name: &TableName) -> Result<Arc<LakeTable>, LakeError> {
-        self.table(name).await?.ok_or_else(|| LakeError::NoTable {
-            table: name.clone(),
-            snapshot: self.base.as_ref().map_or(0, |base| base.number),
-        })
-    }
-
-    async fn table(&self, name: &TableName) -> Result<Option<Arc<LakeTable>>, LakeError> {
-        let staged = self
-            .lock_staged()
-            .get(name)
-            .and_then(|table| table.entry.clone());
-        if let Some(entry) = staged {
-            let staged = TableVersion {
-                version: entry.version,
-                contract: String::new(),
-                access: entry.access,
-            };
-            return self.open(name, &staged, true).await.map(Some);
+        let kind = asked.arrow_type();
+        if !can_cast_types(stored.field(at).data_type(), &kind) {
+            return None;
         }
-        match self.base_version(name) {
-            Some(base) => self.open(name, base, false).await.map(Some),
-            None => Ok(None),
-        }
+        columns[at] = Arc::new(stored.field(at).clone().with_data_type(kind));
     }
-
-    async fn open(
-        &self,
-        name: &TableName,
-        at: &TableVersion,
-        is_staged: bool,
-    ) -> Result<Arc<LakeTable>, LakeError> {
-        let (access, version) = (at.access, at.version);
-        let key = (name.clone(), access, version);
-        let known = self
-            .tables
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-            .cloned();
-        if let Some(table) = known {
-            return Ok(table);
-        }
-        let table = if is_staged {
-            let base = self.base_version(name).filter(|base| base.access == access);
-            let base = base.map(|base| base.version);
-            let overlay = Overlay::new(self.store(), &self.id, (name, access), base);
-            LakeTable::open_over(overlay, name, access, version).await?
-        } else {
-            LakeTable::open(self.store(), name, access, version).await?
-        };
-        let table = Arc::new(table);
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        tables.insert(key, Arc::clone(&table));
-        Ok(table)
-    }
-
-    /// Removes a file that nothing names; if that fails it is left, and harms nobody.
-    pub(crate) async fn discard(&self, path: &Path) {
-        if let Err(error) = self.store().delete(path).await {
-            tracing::debug!(%path, %error, "a file that nothing names was left");
-        }
-    }
-
-    async fn write_run_file(&self) -> Result<(), LakeError> {
-        let env = self.lake.env();
-        let file = RunFile {
-            host: env.host.clone(),
-            process: env.process,
-            begun_at: self.now(),
-            base: self.base.as_ref().map_or(0, |base| base.number),
-        };
-        let path = leftovers::run_file(&self.pipeline, &self.id);
-        let bytes = files::to_json(&path, &file)?;
-        files::put_if_absent(self.store().as_ref(), &path, bytes)
-            .await
-            .map(drop)
-    }
-
-    /// Removes all that an unpublished run wrote.
-    async fn remove_all(&self) {
-        leftovers::remove(&self.lake, &self.pipeline, &self.id).await;
-    }
+    Some(Arc::new(Schema::new(columns)))
 }

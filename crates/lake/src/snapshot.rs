@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LakeError;
 use crate::layout::{self, Access};
 use crate::store::files;
+use crate::versions::Beside;
 
 pub(crate) use crate::store::files::PutOutcome;
 pub(crate) use read::{all, at, newest, read};
@@ -46,6 +47,9 @@ pub struct TableVersion {
     /// Behind which door it lies.
     #[serde(default, skip_serializing_if = "Access::is_open")]
     pub access: Access,
+    /// Of which table it is a later major version; none for a table that has its contract's own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
 }
 
 /// A Delta log entry in the folder of the run that staged it.
@@ -92,10 +96,26 @@ pub struct PipelineState {
     pub appended: BTreeMap<TableName, Vec<String>>,
     /// A hash over mappings, contracts and settings: the same parts under the same fingerprint give the same rows.
     pub fingerprint: String,
+    /// The corrections in force, in the order in which they came.
+    pub fixes: Vec<FixState>,
     /// By stream, the columns that the source had.
     pub columns: BTreeMap<String, Vec<SourceColumn>>,
     /// By table, the columns that the pipeline added to it by itself (`on_drift: add`).
     pub added: BTreeMap<TableName, Vec<AddedColumn>>,
+}
+
+/// A file of corrected records that was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixState {
+    /// Its raw part's hash.
+    pub part: String,
+    /// Who corrected it.
+    pub by: String,
+    /// When it came.
+    pub at: DateTime<Utc>,
+    /// The parts whose corrections have lapsed, since the source itself has changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lapsed: Vec<String>,
 }
 
 /// A column of a source, as a run saw it.
@@ -211,6 +231,7 @@ pub(crate) mod tests {
                 version,
                 contract,
                 access: Access::Open,
+                beside: None,
             },
         );
         snapshot.entries.push(StagedEntry {

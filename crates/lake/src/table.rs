@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Statistics;
 use deltalake::DeltaTableError;
 use deltalake::kernel::{EagerSnapshot, LogicalFileView};
 use object_store::ObjectStore;
 use object_store::path::Path;
-use sectorlake_contract::TableName;
+use sectorlake_contract::{Contract, Field, TableName, is_added};
 
 use crate::error::LakeError;
 use crate::layout::Access;
 use crate::overlay::{Overlay, log_store};
 use crate::writer::statistics::from_delta;
+
+/// The property that holds the whole contract, as Table Schema.
+pub(crate) const CONTRACT: &str = "sectorlake.schema";
 
 /// One table at one version.
 #[derive(Debug, Clone)]
@@ -95,6 +98,39 @@ impl LakeTable {
             created_ms: snapshot.metadata().created_time(),
             schema,
         })
+    }
+}
+
+impl LakeTable {
+    /// The contract that the table was last written by, and after its fields those that drift added. Of a table from before
+    /// contracts were stored, or whose contract this program cannot read, what the stored schema tells of it.
+    #[must_use]
+    pub fn contract(&self) -> Contract {
+        let stored = self.metadata.get(CONTRACT);
+        let parsed = stored.and_then(|text| Contract::parse(self.name.clone(), text).ok());
+        let told = || {
+            let own = self.schema.fields().iter().filter(|field| !is_added(field));
+            let own = Schema::new(own.cloned().collect::<Vec<_>>());
+            Contract::of_table(&self.name, &own, &self.partition_columns, &self.metadata)
+        };
+        parsed.unwrap_or_else(told).with_added(self.added_fields())
+    }
+
+    /// The fields that drift added: no contract names them, and a pipeline that does not know them leaves them empty.
+    #[must_use]
+    pub fn added_fields(&self) -> Vec<Field> {
+        let columns = self.schema.fields().iter();
+        columns
+            .filter(|column| is_added(column))
+            .map(|column| Field::of_column(column))
+            .collect()
+    }
+
+    /// The major version of the contract that the table was last written by; none where the table does not tell.
+    pub(crate) fn major(&self) -> Option<u64> {
+        self.metadata
+            .contains_key("sectorlake.version")
+            .then(|| self.contract().major())
     }
 }
 

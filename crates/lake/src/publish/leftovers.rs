@@ -15,12 +15,13 @@ use sectorlake_contract::{TableName, system};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
-use crate::run::RunFile;
 use crate::snapshot;
 use crate::store::files;
+use crate::work::RunFile;
 use crate::writer::partition::folder_name;
 
 const TABLES: &str = "tables";
+const MIGRATIONS: &str = "migrations";
 
 /// Where a run says that it is at work.
 pub(crate) fn run_file(pipeline: &str, run: &str) -> Path {
@@ -38,6 +39,34 @@ pub(crate) async fn mark(lake: &Lake, run: &str, table: &TableName) -> Result<()
     files::put_if_absent(lake.store().as_ref(), &path, Vec::new())
         .await
         .map(drop)
+}
+
+/// Notes that it writes files of other sources too.
+pub(crate) async fn mark_migration(
+    lake: &Lake,
+    run: &str,
+    table: &TableName,
+) -> Result<(), LakeError> {
+    let path = migrations(run).join(table.to_string());
+    files::put_if_absent(lake.store().as_ref(), &path, Vec::new())
+        .await
+        .map(drop)
+}
+
+/// Where a run notes the tables whose files it writes anew, of whatever source.
+fn migrations(run: &str) -> Path {
+    layout::run(run, Access::Open).join(MIGRATIONS)
+}
+
+/// The tables that are noted in a folder.
+async fn marked(store: &Arc<dyn ObjectStore>, marks: &Path) -> Result<Vec<TableName>, LakeError> {
+    store
+        .list(Some(marks))
+        .map_ok(|mark| mark.location.filename().and_then(|name| name.parse().ok()))
+        .try_filter_map(|name| futures::future::ready(Ok(name)))
+        .try_collect()
+        .await
+        .map_err(|error| LakeError::store("list", marks, error))
 }
 
 /// Runs of one pipeline that are not published.
@@ -165,18 +194,19 @@ pub(crate) async fn remove(lake: &Lake, pipeline: &str, run: &str) {
 
 async fn try_remove(lake: &Lake, pipeline: &str, run: &str) -> Result<(), LakeError> {
     let store = lake.store();
-    let marks = marks(run);
-    let tables: Vec<TableName> = store
-        .list(Some(&marks))
-        .map_ok(|mark| mark.location.filename().and_then(|name| name.parse().ok()))
-        .try_filter_map(|name| futures::future::ready(Ok(name)))
-        .try_collect()
-        .await
-        .map_err(|error| LakeError::store("list", &marks, error))?;
+    let tables = marked(&store, &marks(run)).await?;
+    let migrated = marked(&store, &migrations(run)).await?;
     let prefix = format!("{run}-");
-    let both = |table: TableName| Access::ALL.map(|access| layout::table(&table, access));
-    for table in tables.into_iter().flat_map(both) {
-        let folder = table.join(folder_name(system::SOURCE, Some(pipeline)));
+    let folders = |table: TableName| {
+        Access::ALL.map(|access| {
+            let whole = layout::table(&table, access);
+            match migrated.contains(&table) {
+                true => whole,
+                false => whole.join(folder_name(system::SOURCE, Some(pipeline))),
+            }
+        })
+    };
+    for folder in tables.into_iter().flat_map(folders) {
         let named = prefix.clone();
         delete(&store, &folder, move |path| {
             path.filename().is_some_and(|name| name.starts_with(&named))

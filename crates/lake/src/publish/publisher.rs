@@ -10,11 +10,12 @@ use super::{checkpoint, renumber, roll_forward};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
-use crate::run::{Published, StagedTable, Work};
+use crate::run::Published;
 use crate::snapshot::{
     self, PipelineEntry, PipelineState, PutOutcome, Snapshot, StagedEntry, TableVersion,
 };
 use crate::store::files;
+use crate::work::{StagedTable, Work};
 
 /// Publishes what `work` has staged.
 ///
@@ -127,6 +128,7 @@ fn next_snapshot(
             version: entry.version,
             contract: contract.unwrap_or_default(),
             access: entry.access,
+            beside: work.beside(&entry.table),
         };
         tables.insert(entry.table.clone(), version);
     }

@@ -66,7 +66,7 @@ async fn other_titles_on_either_side_are_no_conflict() {
 #[tokio::test]
 async fn rows_of_another_form_do_not_land() {
     let required = r#"{ "name": "id", "type": "string" },
-        { "name": "value", "type": "integer", "constraints": { "required": true } }"#;
+        { "name": "value", "type": "integer", "sectorlake": { "unit": "m" }, "constraints": { "required": true } }"#;
     let plain = Loading::of(Load::Replace);
     let stricter = under(with_fields(required), Load::Replace);
     for (bus, tram) in [(&stricter, &plain), (&plain, &stricter)] {

@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{FieldRef, Schema};
+use deltalake::kernel::StructType;
+use deltalake::kernel::engine::arrow_conversion::TryFromKernel;
 use object_store::path::Path;
 use sectorlake_contract::{KeyScope, TableName};
 
@@ -15,12 +17,13 @@ use super::roll::{hash, staged_bytes};
 use crate::error::LakeError;
 use crate::keys::{KeyHashes, for_each_hash};
 use crate::layout;
-use crate::run::{StagedTable, Work};
 use crate::snapshot::{Snapshot, StagedEntry, TableVersion};
 use crate::stage::contents::{Contents, contents, without_form};
+use crate::stage::form::have_same_columns;
 use crate::stage::read::{FileRef, Reader};
 use crate::store::files;
 use crate::table::LakeTable;
+use crate::work::{StagedTable, Work};
 
 /// The staged entries as they follow on `newest`.
 pub(super) async fn onto(
@@ -166,7 +169,13 @@ fn form_is_there(own: &Contents, now: &LakeTable) -> bool {
         .flatten()
         .filter_map(serde_json::Value::as_str);
     let contract = metadata.pointer("/configuration/sectorlake.contract");
+    let columns = metadata
+        .get("schemaString")
+        .and_then(serde_json::Value::as_str)
+        .and_then(|text| serde_json::from_str::<StructType>(text).ok())
+        .and_then(|schema| Schema::try_from_kernel(&schema).ok());
     partitions.eq(now.partition_columns.iter().map(String::as_str))
+        && columns.is_some_and(|columns| have_same_columns(&columns, &now.schema))
         && contract.and_then(serde_json::Value::as_str)
             == now.metadata.get("sectorlake.contract").map(String::as_str)
 }

@@ -8,7 +8,7 @@ use object_store::path::Path;
 use sectorlake_contract::TableName;
 
 use super::Load;
-use super::form::refused;
+use super::metadata::refused;
 use super::read::FileRef;
 use crate::error::LakeError;
 use crate::layout::{self, Access};

@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 
 use super::commit::Commit;
 use super::duplicates::Duplicates;
-use super::form::Identity;
+use super::form::Fit;
+use super::metadata::Identity;
 use super::plan::{Changes, Plan};
 use super::read::{FileRef, Reader};
 use super::suspects::{Search, may_meet};
@@ -90,6 +91,8 @@ fn keys(stage: &TableStage, suspects: Option<Suspects>) -> Vec<Key> {
     let known = suspects.unwrap_or_default().keys;
     let key = |fields: Vec<String>, rule| {
         let of_key = known.iter().find(|suspects| suspects.fields == fields);
+        // A value hashes otherwise once it has another type.
+        let of_key = of_key.filter(|_| stage.form.fit == Fit::Exact);
         let repeated = of_key.map(|suspects| suspects.hashes.iter().copied().collect());
         Key {
             fields: fields.into(),
@@ -229,7 +232,7 @@ async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, La
             created_ms: Some(work.now().timestamp_millis()),
         },
     };
-    let form = stage.form.actions(&stage.contract, &identity)?;
+    let form = stage.form.actions(&identity)?;
     if form.is_empty() && changes.removed.is_empty() && changes.added.is_empty() {
         work.unchanged(&stage.contract);
         return Ok(None);

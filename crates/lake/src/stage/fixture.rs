@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, StringViewArray, TimestampMicrosecondArray};
-use arrow::datatypes::Int64Type;
+use arrow::array::{
+    ArrayRef, AsArray, Int64Array, StringViewArray, TimestampMicrosecondArray, new_null_array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
@@ -93,6 +96,26 @@ pub(crate) fn batch(run: &str, rows: &[Row]) -> RecordBatch {
     .unwrap()
 }
 
+/// The rows as a pipeline has them under a contract: its types, and no value in a field that they lack.
+fn fitted(contract: &Contract, rows: &RecordBatch) -> RecordBatch {
+    let fields = contract.fields.iter().map(|field| {
+        let kind = match field.arrow_type() {
+            DataType::Utf8 => DataType::Utf8View,
+            other => other,
+        };
+        let column = match rows.column_by_name(&field.name) {
+            Some(column) => cast(column, &kind).unwrap(),
+            None => new_null_array(&kind, rows.num_rows()),
+        };
+        (field.name.clone(), column)
+    });
+    let origin = ["_run", "_part", "_row"].map(|name| {
+        let column = rows.column_by_name(name).unwrap();
+        (name.to_owned(), Arc::clone(column))
+    });
+    RecordBatch::try_from_iter(fields.chain(origin)).unwrap()
+}
+
 /// How rows are loaded.
 #[derive(Debug, Clone)]
 pub(crate) struct Loading {
@@ -165,7 +188,8 @@ impl Loading {
         for rows in groups {
             let mut writer = stage.writer();
             for piece in rows.chunks(3.max(rows.len() / 8)) {
-                writer.write(batch(run.id(), piece)).await?;
+                let rows = fitted(&self.contract, &batch(run.id(), piece));
+                writer.write(rows).await?;
             }
             files.push(writer.close().await?);
         }
@@ -236,7 +260,9 @@ pub(crate) async fn rows_of(
                     .to_owned()
             };
             for row in 0..batch.num_rows() {
-                let value = batch.column(2).as_primitive::<Int64Type>().value(row);
+                // Whatever its type by now, a value is the number it was.
+                let value = cast(batch.column(2), &DataType::Int64).unwrap();
+                let value = value.as_primitive::<Int64Type>().value(row);
                 let key = (text(0, row), text(1, row));
                 assert!(
                     rows.insert(key, (value, text(3, row))).is_none(),

@@ -1,27 +1,41 @@
-//! The form of a table in Delta's words: its protocol, its metadata, and whether the stored one takes a contract.
+//! The form a stage gives to its table: whether the stored one takes a contract, and what has to be done for it.
+//!
+//! The contract is compared with the one that the table was last written by, which stands in the table's metadata.
+//!
+//! | the contract, beside the stored one | what becomes of the table |
+//! |---|---|
+//! | says the same | it stays |
+//! | is compatible: titles, looser rules, a field that may be empty | other metadata; older files lack the field and read as no value |
+//! | is wider: a wider type, other partitions | all files that stay are written anew, of every source, in the same commit |
+//! | breaks rules only, and every stored row goes with the run | other metadata: the rows that come were checked by the new rules |
+//! | breaks what is stored, or what readers rely on | it is refused, change by change; a new major version is stored beside |
+//! | is an older version of what is stored | the table keeps its form; the rows that come are made to fit it |
+//!
+//! A field that drift added and the contract does not name stays too, and is empty in the rows that come.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake::kernel::{Action, Metadata, Protocol, StructType};
-use sectorlake_contract::{Contract, TableName};
-use serde_json::json;
+use deltalake::kernel::Action;
+use sectorlake_contract::{Contract, Level, TableName, compare, is_added, system};
 
-use super::{Load, StageOptions};
+use super::metadata::{Identity, metadata, protocol};
 use crate::error::LakeError;
-use crate::table::LakeTable;
-
-/// The lowest protocol that every reader knows: no deletion vectors, no column mapping, no features.
-const READER_VERSION: i32 = 1;
-const WRITER_VERSION: i32 = 2;
+use crate::table::{CONTRACT, LakeTable};
+use crate::versions;
 
 /// The form a stage gives to its table.
 #[derive(Debug)]
 pub(super) struct Form {
+    /// The contract that the table has then: the caller's, with the fields that drift added; or a newer one that is stored.
+    pub(super) contract: Arc<Contract>,
     /// All columns.
     pub(super) schema: Schema,
     pub(super) change: Change,
+    /// Whether published files that stay have to be written anew.
+    pub(super) rewrites: bool,
+    /// How the caller's rows stand to the form.
+    pub(super) fit: Fit,
 }
 
 /// What has to be said of it in the log.
@@ -29,195 +43,153 @@ pub(super) struct Form {
 pub(super) enum Change {
     /// Nothing: it is as it was.
     Same,
-    /// Other metadata: titles, or a field more.
+    /// Other metadata: titles, a field more, a wider type.
     Metadata,
     /// Everything: the table is new.
     Create,
 }
 
+/// How rows under the caller's contract stand to the table's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// They have it.
+    Exact,
+    /// They lack fields, or have narrower types.
+    Widened,
+}
+
 impl Form {
-    /// The form of the table under the contract, given what it is stored as.
+    /// The form of the table under the contract, given what it is stored as. `all_goes` where none of its rows stay;
+    /// `family` is the name of the table's first major version.
     ///
     /// # Errors
-    /// [`LakeError::SchemaChanged`] where stored rows that stay do not fit.
+    /// [`LakeError::Breaking`] where the stored rows or their readers do not bear the contract.
     pub(super) fn of(
         base: Option<&LakeTable>,
-        contract: &Contract,
-        load: Load,
-        options: &StageOptions,
-        pipeline: &str,
+        (contract, family): (&Arc<Contract>, &TableName),
+        all_goes: bool,
     ) -> Result<Self, LakeError> {
         let Some(base) = base else {
-            let schema = contract.table_schema().as_ref().clone();
             return Ok(Self {
-                schema,
+                contract: Arc::clone(contract),
+                schema: contract.table_schema().as_ref().clone(),
                 change: Change::Create,
+                rewrites: false,
+                fit: Fit::Exact,
             });
         };
-        let all_goes = load == Load::Replace
-            && options.slice.is_none()
-            && base.files.iter().all(|file| file.is_of(pipeline));
-        if all_goes {
-            let schema = contract.table_schema().as_ref().clone();
-            let same = misfit(base, contract).is_none() && is_same_contract(base, contract);
-            let change = if same { Change::Same } else { Change::Metadata };
-            return Ok(Self { schema, change });
-        }
-        if let Some(detail) = misfit(base, contract) {
-            return Err(LakeError::SchemaChanged {
-                table: contract.name.clone(),
-                detail,
-            });
-        }
-        let same = is_same_contract(base, contract);
-        let change = if same { Change::Same } else { Change::Metadata };
+        let effective = effective(base, (contract, family), all_goes)?;
+        let schema = if all_goes {
+            effective.table_schema().as_ref().clone()
+        } else {
+            schema_over(base, &effective)
+        };
+        let is_same =
+            is_same_contract(base, &effective) && have_same_columns(&base.schema, &schema);
         Ok(Self {
-            schema: schema_over(base, contract),
-            change,
+            rewrites: !all_goes && is_stored_otherwise(base, &effective, &schema),
+            change: if is_same {
+                Change::Same
+            } else {
+                Change::Metadata
+            },
+            fit: fit(contract, &effective),
+            contract: effective,
+            schema,
         })
     }
 
     /// The actions that give the table this form.
-    pub(super) fn actions(
-        &self,
-        contract: &Contract,
-        identity: &Identity,
-    ) -> Result<Vec<Action>, LakeError> {
-        let metadata = || metadata(contract, &self.schema, identity);
+    pub(super) fn actions(&self, identity: &Identity) -> Result<Vec<Action>, LakeError> {
+        let metadata = || metadata(&self.contract, &self.schema, identity);
         Ok(match self.change {
             Change::Same => Vec::new(),
             Change::Metadata => vec![metadata()?],
-            Change::Create => vec![protocol(&contract.name)?, metadata()?],
+            Change::Create => vec![protocol(&self.contract.name)?, metadata()?],
         })
     }
+}
+
+/// The contract that the table has after the run.
+fn effective(
+    base: &LakeTable,
+    (contract, family): (&Arc<Contract>, &TableName),
+    all_goes: bool,
+) -> Result<Arc<Contract>, LakeError> {
+    let stored = base.contract();
+    let wanted = contract.with_added(base.added_fields());
+    let comparison = compare(&stored, &wanted);
+    let is_taken = comparison.level() < Level::Breaking
+        || (all_goes && compare(&stored, &wanted.with_rules_of(&stored)).level() < Level::Breaking);
+    if is_taken {
+        return Ok(Arc::new(wanted));
+    }
+    let goes_into_the_stored =
+        contract.is_older_than(&stored) && compare(contract, &stored).level() < Level::Breaking;
+    if goes_into_the_stored {
+        return Ok(Arc::new(stored));
+    }
+    Err(LakeError::Breaking {
+        table: contract.name.clone(),
+        stored: stored.version.clone(),
+        given: contract.version.clone(),
+        next: versions::name_of(family, stored.major() + 1).to_string(),
+        major: stored.major() + 1,
+        changes: comparison.changes,
+    })
 }
 
 fn is_same_contract(base: &LakeTable, contract: &Contract) -> bool {
     base.metadata.get("sectorlake.contract") == Some(&contract.hash())
+        // A lake from before contracts were stored whole gets its own with the next commit.
+        && base.metadata.contains_key(CONTRACT)
 }
 
-/// What keeps the stored rows from being rows under the contract; none where nothing does.
-fn misfit(base: &LakeTable, contract: &Contract) -> Option<String> {
-    let wanted = contract.table_schema();
-    if base.partition_columns != contract.partition_columns() {
-        let (stored, asked) = (
-            base.partition_columns.join(", "),
-            contract.partition_columns().join(", "),
-        );
-        return Some(format!(
-            "it is partitioned by {stored}, the contract asks for {asked}"
-        ));
-    }
-    base.schema
-        .fields()
-        .iter()
-        .find_map(|stored| match wanted.field_with_name(stored.name()) {
-            Err(_) => Some(format!("the contract has no field {}", stored.name())),
-            Ok(field) if field.data_type() != stored.data_type() => Some(format!(
-                "field {} is stored as {}, the contract says {}",
-                stored.name(),
-                stored.data_type(),
-                field.data_type()
-            )),
-            Ok(_) => None,
+/// Whether two schemas have the same columns; what is told of them beside that changes with the contract alone.
+pub(crate) fn have_same_columns(left: &Schema, right: &Schema) -> bool {
+    let column = |field: &Arc<Field>| {
+        let (name, kind) = (field.name().clone(), field.data_type().clone());
+        (name, kind, field.is_nullable(), is_added(field))
+    };
+    let columns = |schema: &Schema| schema.fields().iter().map(column).collect::<Vec<_>>();
+    columns(left) == columns(right)
+}
+
+/// Whether a stored file is no file of the form: a type or the partitions differ. A column more or less makes no other.
+fn is_stored_otherwise(base: &LakeTable, contract: &Contract, schema: &Schema) -> bool {
+    base.partition_columns != contract.partition_columns()
+        || schema.fields().iter().any(|field| {
+            let stored = base.schema.field_with_name(field.name());
+            stored.is_ok_and(|stored| stored.data_type() != field.data_type())
         })
+}
+
+fn fit(given: &Contract, contract: &Contract) -> Fit {
+    let is_given = |field: &sectorlake_contract::Field| {
+        let given = given.field(&field.name);
+        given.is_some_and(|given| given.arrow_type() == field.arrow_type())
+    };
+    if contract.fields.iter().all(is_given) {
+        Fit::Exact
+    } else {
+        Fit::Widened
+    }
 }
 
 /// The schema under the contract, given stored rows that stay: a field they may lack cannot be required.
 fn schema_over(base: &LakeTable, contract: &Contract) -> Schema {
     let wanted = contract.table_schema();
+    let derived = |name: &str| system::is_reserved(name);
     let fields = wanted.fields().iter().map(|field| {
         let stored_nullable = base
             .schema
             .field_with_name(field.name())
-            .map_or(true, Field::is_nullable);
+            // A partition column that is new is made from a field that says itself whether it may be empty.
+            .map_or(!derived(field.name()), Field::is_nullable);
         field
             .as_ref()
             .clone()
             .with_nullable(field.is_nullable() || stored_nullable)
     });
     Schema::new(fields.collect::<Vec<_>>())
-}
-
-/// A table's identity in Delta.
-#[derive(Debug, Clone)]
-pub(super) struct Identity {
-    pub(super) id: String,
-    pub(super) created_ms: Option<i64>,
-}
-
-/// The protocol of a new table.
-fn protocol(table: &TableName) -> Result<Action, LakeError> {
-    let value = json!({ "minReaderVersion": READER_VERSION, "minWriterVersion": WRITER_VERSION });
-    serde_json::from_value::<Protocol>(value)
-        .map(Action::Protocol)
-        .map_err(|error| refused(table, error))
-}
-
-/// The metadata of a table under the contract.
-fn metadata(
-    contract: &Contract,
-    schema: &Schema,
-    identity: &Identity,
-) -> Result<Action, LakeError> {
-    let table = &contract.name;
-    let commented = with_comments(contract, schema);
-    let schema: StructType = (&commented)
-        .try_into_kernel()
-        .map_err(|error| refused(table, error))?;
-    let schema = serde_json::to_string(&schema).map_err(|error| refused(table, error))?;
-    let value = json!({
-        "id": identity.id,
-        "name": table.to_string(),
-        "description": contract.description.as_deref().or_else(|| contract.title.en()),
-        "format": { "provider": "parquet", "options": {} },
-        "schemaString": schema,
-        "partitionColumns": contract.partition_columns(),
-        "configuration": configuration(contract),
-        "createdTime": identity.created_ms,
-    });
-    serde_json::from_value::<Metadata>(value)
-        .map(Action::Metadata)
-        .map_err(|error| refused(table, error))
-}
-
-fn configuration(contract: &Contract) -> BTreeMap<String, String> {
-    let mut configuration = contract.table_metadata();
-    // Only `maintain` deletes log entries: a kept snapshot may need any of them.
-    configuration.insert(
-        "delta.enableExpiredLogCleanup".to_owned(),
-        "false".to_owned(),
-    );
-    if !contract.primary_key.is_empty() {
-        configuration.insert(
-            "sectorlake.primary_key".to_owned(),
-            contract.primary_key.join(", "),
-        );
-    }
-    if let Some(description) = &contract.description {
-        configuration.insert("sectorlake.description".to_owned(), description.clone());
-    }
-    configuration
-}
-
-/// The schema with each field's description where Spark and others look for it.
-fn with_comments(contract: &Contract, schema: &Schema) -> Schema {
-    let fields = schema.fields().iter().map(|field| {
-        let mut metadata = field.metadata().clone();
-        let described = contract.field(field.name());
-        let comment =
-            described.and_then(|field| field.description.as_deref().or_else(|| field.title.en()));
-        if let Some(comment) = comment {
-            metadata.insert("comment".to_owned(), comment.to_owned());
-        }
-        field.as_ref().clone().with_metadata(metadata)
-    });
-    Schema::new(fields.collect::<Vec<_>>())
-}
-
-pub(super) fn refused(table: &TableName, error: impl ToString) -> LakeError {
-    LakeError::SchemaChanged {
-        table: table.clone(),
-        detail: error.to_string(),
-    }
 }

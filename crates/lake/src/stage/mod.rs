@@ -6,10 +6,14 @@
 mod commit;
 pub(crate) mod contents;
 pub(crate) mod duplicates;
+#[cfg(test)]
+mod evolution;
 mod finish;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod form;
+pub(crate) mod form;
+mod metadata;
+mod migrate;
 mod plan;
 pub(crate) mod read;
 mod revisions;
@@ -28,9 +32,9 @@ use tokio::sync::mpsc;
 
 use crate::error::LakeError;
 use crate::layout::Access;
-use crate::run::Work;
 use crate::settle::KeyHolder;
 use crate::table::LakeTable;
+use crate::work::Work;
 use crate::writer::{TableWriter, Target, WrittenFiles};
 
 use form::Form;
@@ -175,6 +179,7 @@ pub struct Staged {
 #[derive(Debug)]
 pub struct TableStage {
     work: Arc<Work>,
+    /// The contract that the table has after the run.
     contract: Arc<Contract>,
     load: Load,
     options: StageOptions,
@@ -207,30 +212,38 @@ impl TableStage {
                 detail: "load: merge needs a primaryKey in its contract".to_owned(),
             });
         }
-        let form = Form::of(
-            ground.base.as_deref(),
-            contract,
-            load,
-            &options,
-            work.pipeline(),
-        )?;
+        let own_only = |base: &Arc<LakeTable>| {
+            let mut files = base.files.iter();
+            files.all(|file| file.is_of(work.pipeline()))
+        };
+        let all_goes = load == Load::Replace
+            && options.slice.is_none()
+            && ground.base.as_ref().is_none_or(own_only);
+        let beside = work.beside(&contract.name);
+        let family = beside.as_ref().map_or(&contract.name, |it| &it.table);
+        let form = Form::of(ground.base.as_deref(), (contract, family), all_goes)?;
         let target = Target::new(
-            Arc::clone(contract),
+            Arc::clone(&form.contract),
             work.store(),
             (work.id(), work.pipeline(), ground.access),
-            &form.schema,
+            (&form.schema, form.fit),
             options.buffer_bytes_max,
         );
         let target = Arc::new(target);
         Ok(Self {
             work,
-            contract: Arc::clone(contract),
+            contract: Arc::clone(&form.contract),
             load,
             options,
             target,
             ground,
             form,
         })
+    }
+
+    /// Whether published files of any source are written anew, for a wider type or other partitions.
+    pub(crate) fn migrates(&self) -> bool {
+        self.form.rewrites
     }
 
     /// A writer: one for each worker.

@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use sectorlake_contract::PartitionBy;
 
 use super::TableStage;
+use super::migrate::Migration;
 use super::read::{FileRef, Reader};
 use super::rewrite;
 use crate::error::LakeError;
@@ -111,8 +112,11 @@ impl Plan {
         reader: &Reader,
         slice: &PartitionBy,
     ) -> Result<(), LakeError> {
-        if stage.contract.partition_by.contains(slice) {
-            let column = slice.column();
+        let column = slice.column();
+        let base = stage.ground.base.as_ref();
+        let is_partition = base.is_none_or(|base| base.partition_columns.contains(&column))
+            && stage.contract.partition_by.contains(slice);
+        if is_partition {
             let value = |entry: &Entry| entry.file.partition_values.get(&column).cloned().flatten();
             let fetched: BTreeSet<_> = self.of(Side::New).map(value).collect();
             for entry in self
@@ -196,7 +200,16 @@ impl Plan {
         reader: &Reader,
     ) -> Result<Changes, LakeError> {
         let mut changes = Changes::default();
+        let mut migration = Migration::default();
         for entry in self.entries {
+            let migrates = stage.form.rewrites && entry.written.is_none() && !entry.is_gone;
+            if migrates {
+                changes.removed.push(entry.file.clone());
+                if entry.dropped.len() < entry.file.rows {
+                    migration.add(entry.file, entry.dropped);
+                }
+                continue;
+            }
             let keeps_all = entry.dropped.len() == 0 && !entry.is_gone;
             match (entry.written, keeps_all) {
                 (None, true) => continue,
@@ -216,6 +229,7 @@ impl Plan {
                 stage.work.discard(&entry.file.path).await;
             }
         }
+        changes.added.extend(migration.write(stage, reader).await?);
         Ok(changes)
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
-use arrow::compute::cast;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -16,12 +15,13 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, RowSelection};
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
-use sectorlake_contract::TableName;
+use sectorlake_contract::{TableName, system};
 
 use super::stored::StoredFile;
 use crate::error::LakeError;
 use crate::settle::Positions;
 use crate::table::DataFile;
+use crate::widen::widened;
 use crate::writer::WrittenFile;
 use crate::writer::statistics::partition_scalar;
 
@@ -35,6 +35,14 @@ pub(crate) struct FileRef {
     pub(crate) rows: u64,
     pub(crate) partition_values: BTreeMap<String, Option<String>>,
     pub(crate) statistics: Option<String>,
+}
+
+impl FileRef {
+    /// Whether its rows came from this pipeline.
+    pub(crate) fn is_of(&self, source: &str) -> bool {
+        let value = self.partition_values.get(system::SOURCE);
+        value.and_then(Option::as_deref) == Some(source)
+    }
 }
 
 impl From<&DataFile> for FileRef {
@@ -162,8 +170,12 @@ impl Reader {
                 return Ok(scalar.to_array_of_size(rows)?);
             }
             match batch.column_by_name(field.name()) {
-                Some(column) if column.data_type() == field.data_type() => Ok(Arc::clone(column)),
-                Some(column) => cast(column, field.data_type()),
+                Some(column) => widened(column, field.data_type()).map_err(|error| match error {
+                    ArrowError::CastError(detail) => {
+                        ArrowError::CastError(format!("field {}: {detail}", field.name()))
+                    }
+                    other => other,
+                }),
                 None => Ok(new_null_array(field.data_type(), rows)),
             }
         };
@@ -181,9 +193,13 @@ impl Reader {
     }
 
     pub(crate) fn arrow(&self, source: ArrowError) -> LakeError {
-        LakeError::Arrow {
-            table: self.table.clone(),
-            source: Box::new(source),
+        let table = self.table.clone();
+        match source {
+            ArrowError::CastError(detail) => LakeError::SchemaChanged { table, detail },
+            source => LakeError::Arrow {
+                table,
+                source: Box::new(source),
+            },
         }
     }
 }

@@ -21,6 +21,7 @@
 //! All writers of a stage share one bound (`StageOptions::buffer_bytes_max`). Whoever exceeds it closes the largest of
 //! its files: a table of many months in one file of unsorted rows becomes more files, never more memory.
 
+mod adapt;
 mod budget;
 mod constant;
 mod file;
@@ -44,6 +45,7 @@ use sectorlake_contract::{Contract, system};
 
 use crate::error::LakeError;
 use crate::layout::{self, Access};
+use crate::stage::form::Fit;
 use budget::{Budget, Share};
 use file::OpenFile;
 use partition::{PartitionKey, Partitioner};
@@ -62,6 +64,8 @@ pub(crate) struct Target {
     pub(crate) access: Access,
     /// The table's columns without the partition columns: those of its files.
     pub(crate) file_schema: SchemaRef,
+    /// What a batch is made to have first, where rows come in a narrower form.
+    row_schema: Option<SchemaRef>,
     properties: WriterPropertiesPtr,
     budget: Arc<Budget>,
     sequence: AtomicU64,
@@ -72,7 +76,7 @@ impl Target {
         contract: Arc<Contract>,
         store: Arc<dyn ObjectStore>,
         (run, source, access): (&str, &str, Access),
-        schema: &Schema,
+        (schema, fit): (&Schema, Fit),
         buffer_bytes_max: usize,
     ) -> Self {
         let partition_columns = contract.partition_columns();
@@ -83,6 +87,7 @@ impl Target {
         let file_schema = Arc::new(Schema::new(kept.cloned().collect::<Vec<_>>()));
         Self {
             properties: Arc::new(properties::of(&file_schema)),
+            row_schema: (fit == Fit::Widened).then(|| adapt::row_schema(&contract)),
             file_schema,
             contract,
             store,
@@ -160,17 +165,24 @@ struct Columns {
 
 impl TableWriter {
     pub(crate) fn new(target: Arc<Target>) -> Self {
+        let source = target.source.clone();
+        Self::of_source(&target, &source)
+    }
+
+    /// One that writes rows of another source, which no file shares with the run's own.
+    pub(crate) fn of_source(target: &Arc<Target>, source: &str) -> Self {
         Self {
-            partitioner: Partitioner::new(&target.contract, &target.source),
+            partitioner: Partitioner::new(&target.contract, source),
             columns: None,
             open: HashMap::new(),
             written: WrittenFiles::default(),
             share: target.budget.share(),
-            target,
+            target: Arc::clone(target),
         }
     }
 
-    /// Writes a batch: the contract's fields and `_run`, `_part`, `_row`; texts in any of Arrow's forms.
+    /// Writes a batch: the contract's fields and `_run`, `_part`, `_row`; texts in any of Arrow's forms. Fields that the
+    /// table has beyond the contract are left empty, and narrower types made wide.
     ///
     /// # Errors
     /// Where a column is missing or of another type, and where the storage fails.
@@ -178,6 +190,10 @@ impl TableWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
+        let batch = match &self.target.row_schema {
+            Some(schema) => adapt::adapted(&batch, schema).map_err(|error| self.arrow(error))?,
+            None => batch,
+        };
         let pieces = self
             .partitioner
             .split(&batch)

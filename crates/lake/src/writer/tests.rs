@@ -107,7 +107,7 @@ fn target(text: &str, store: &Arc<dyn ObjectStore>, buffer_bytes_max: usize) -> 
         contract,
         Arc::clone(store),
         ("r1", "bus", crate::Access::Open),
-        &schema,
+        (&schema, crate::stage::form::Fit::Exact),
         buffer_bytes_max,
     ))
 }

@@ -14,7 +14,11 @@ impl From<LakeError> for Failure {
         let kind = match error {
             LakeError::Locked { .. } => FailureKind::Locked,
             LakeError::SchemaChanged { .. } => FailureKind::Data,
-            LakeError::Missing { .. }
+            LakeError::Breaking { .. }
+            | LakeError::MajorGone { .. }
+            | LakeError::NameTaken { .. }
+            | LakeError::NameTooLong { .. }
+            | LakeError::Missing { .. }
             | LakeError::NotALake { .. }
             | LakeError::Newer { .. }
             | LakeError::NotCompiledIn { .. }
@@ -89,7 +93,7 @@ pub(super) fn of_put(pipeline: &Pipeline, name: &str, error: PutError<ConnectorE
 }
 
 /// Something here is wrong, not the data.
-pub(super) fn internal(message: impl Into<String>) -> Failure {
+pub(crate) fn internal(message: impl Into<String>) -> Failure {
     Failure::new(
         FailureKind::Storage,
         format!("internal: {}", message.into()),

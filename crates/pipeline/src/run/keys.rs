@@ -116,10 +116,8 @@ impl KnownTables {
         if let Some(known) = self.known.get(&at) {
             return Ok(known.clone());
         }
-        let lake_wide = around
-            .contracts
-            .get(&target.table)
-            .is_some_and(|contract| contract.key_scope == KeyScope::Lake);
+        let referenced = around.contracts.get(&target.table);
+        let lake_wide = referenced.is_some_and(|contract| contract.key_scope == KeyScope::Lake);
         let scope = if lake_wide {
             KeyRows::AllSources
         } else {
@@ -127,7 +125,12 @@ impl KnownTables {
         };
         let (keys, has_own) = around
             .run
-            .keys(&target.table, &target.fields, scope)
+            .keys_of_versions(
+                &target.table,
+                &target.fields,
+                referenced.map(AsRef::as_ref),
+                scope,
+            )
             .await?;
         let has_rows = has_own || (lake_wide && !keys.is_empty());
         let found = Target {
@@ -184,7 +187,9 @@ async fn self_check(
     let known = if none_stay {
         KeyHashes::default()
     } else {
-        run.keys(&contract.name, &target.fields, scope).await?.0
+        run.keys(&contract.name, &target.fields, Some(contract), scope)
+            .await?
+            .0
     };
     Ok(SelfCheck {
         fields: key.fields.clone(),
