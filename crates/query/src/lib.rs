@@ -24,6 +24,7 @@ mod error;
 mod meta;
 mod missing;
 mod names;
+mod places;
 mod scan;
 mod session;
 mod statement;
@@ -33,6 +34,6 @@ mod tests;
 
 pub use error::QueryError;
 pub use names::Names;
-pub use sectorlake_functions::SessionOptions;
+pub use sectorlake_functions::{PlaceIndex, Places, SessionOptions, names_place_function};
 pub use sectorlake_lake::At;
 pub use session::Session;

@@ -15,7 +15,9 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use futures::{StreamExt as _, stream};
 use object_store::ObjectStore;
 use sectorlake_contract::{TableName, system};
-use sectorlake_functions::{SessionOptions, session_builder};
+use sectorlake_functions::{
+    PlaceIndex, Places, SessionOptions, names_place_function, session_builder,
+};
 use sectorlake_lake::{At, DataFile, Lake, LakeTable, Snapshot};
 
 use crate::catalog::{CATALOG, DEFAULT_SCHEMA, LakeCatalog, Opened, Source, Tables};
@@ -23,6 +25,7 @@ use crate::error::QueryError;
 use crate::meta::{self, Meta};
 use crate::missing;
 use crate::names::Names;
+use crate::places;
 use crate::scan::{File, ParquetTable};
 use crate::statement;
 
@@ -34,6 +37,7 @@ pub struct Session {
     context: SessionContext,
     catalog: Arc<LakeCatalog>,
     snapshot: Option<u64>,
+    places: Places,
 }
 
 impl Session {
@@ -109,6 +113,7 @@ impl Session {
             context: SessionContext::new_with_state(state),
             catalog,
             snapshot,
+            places: options.places.clone(),
         })
     }
 
@@ -117,9 +122,20 @@ impl Session {
     /// # Errors
     /// A syntax error, a name that is not there (with a guess), a statement that is no question, and whatever the engine finds when it runs.
     pub async fn sql(&self, statement: &str) -> Result<SendableRecordBatchStream, DataFusionError> {
+        if names_place_function(statement) && !self.places.is_set() {
+            self.places.set(self.place_index().await?);
+        }
         let state = self.context.state();
         let plan = self.plan(&state, statement).await?;
         DataFrame::new(state, plan).execute_stream().await
+    }
+
+    /// The snapshot's places, as the place functions look them up.
+    ///
+    /// # Errors
+    /// Where `common.places` or `common.place_crosswalk` cannot be read.
+    pub async fn place_index(&self) -> Result<Arc<PlaceIndex>, DataFusionError> {
+        places::index(&self.context).await
     }
 
     async fn plan(&self, state: &SessionState, statement: &str) -> Result<LogicalPlan> {
