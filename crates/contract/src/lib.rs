@@ -21,6 +21,8 @@
 
 #[cfg(test)]
 mod arbitrary;
+#[cfg(test)]
+mod builtin_tests;
 mod compare;
 mod contract;
 mod contracts;

@@ -359,7 +359,7 @@ fn observation_times_and_soft_rules() {
     .unwrap();
     assert_eq!(contract.major(), 12);
     let [at, on, a] = contract.fields.as_slice() else {
-        panic!("three fields");
+        unreachable!("three fields");
     };
     assert_eq!(at.interval, Some(Interval::Start));
     assert_eq!(at.examples.len(), 2);
