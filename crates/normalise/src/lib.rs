@@ -12,7 +12,7 @@
 //! use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 //! use sectorlake_contract::Contract;
 //! use sectorlake_formats::Decoded;
-//! use sectorlake_normalise::{KeyChecks, MappingSpec, Normaliser, Origin, TableSpec, mapping_session};
+//! use sectorlake_normalise::{KeyChecks, MappingSpec, Normaliser, Origin, Rules, TableSpec, mapping_session};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! let contract = r#"{ "fields": [{ "name": "level", "type": "number", "sectorlake": { "unit": "cm" } }] }"#;
@@ -25,6 +25,7 @@
 //!     }),
 //!     unpivot: None,
 //!     constants: BTreeMap::new(),
+//!     rules: Rules::default(),
 //! };
 //! let heights: ArrayRef = Arc::new(StringViewArray::from(vec!["12.5", "n/a"]));
 //! let batch = RecordBatch::try_from_iter([("height", heights)])?;
@@ -52,6 +53,8 @@ mod normaliser;
 mod rejection;
 mod rowwise;
 mod session;
+mod severity;
+mod shown;
 mod slot;
 mod text;
 mod unpivot;
@@ -67,7 +70,8 @@ pub use keys::{Identity, KeyLog, KeySet, KnownKeys};
 pub use mapping::{Failed, Mapped, Mapping, MappingRunner, MappingSpec, check_syntax};
 pub use normaliser::{Normaliser, TableSpec};
 pub use rejection::{Counts, Rejection};
-pub use session::mapping_session;
+pub use session::{mapping_session, mapping_session_with};
+pub use severity::{Rules, SOFT_RULES, SoftRule};
 pub use unpivot::Unpivot;
 pub use waiting::{SelfCheck, Settled, Waiting};
 pub use worker::{ForeignCheck, KeyChecks, Normalised, Origin, Worker};

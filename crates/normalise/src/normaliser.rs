@@ -16,6 +16,7 @@ use crate::checks::FieldChecks;
 use crate::direct::Constant;
 use crate::error::{MappingError, NormaliseError};
 use crate::mapping::{Mapping, MappingSpec};
+use crate::severity::{Rules, Severities};
 use crate::unpivot::{Unpivot, UnpivotPlan};
 use crate::worker::{KeyChecks, Origin, Worker};
 
@@ -30,6 +31,8 @@ pub struct TableSpec {
     pub unpivot: Option<Unpivot>,
     /// Values for fields that the mapping does not give, such as `feed_id`.
     pub constants: BTreeMap<String, String>,
+    /// What the run adds to the contract's rules.
+    pub rules: Rules,
 }
 
 /// A contract and a mapping, fitted to the schema of a part. Shared by the workers that run it.
@@ -43,6 +46,7 @@ pub struct Normaliser {
     pub(crate) schema: SchemaRef,
     /// The same while rows that lack a required value are still among the others.
     pub(crate) relaxed: SchemaRef,
+    pub(crate) severities: Severities,
     checks: Vec<FieldChecks>,
     missing: Vec<Missing>,
 }
@@ -89,7 +93,7 @@ impl Normaliser {
         let checks = contract
             .fields
             .iter()
-            .map(|field| FieldChecks::compile(contract, field))
+            .map(|field| FieldChecks::compile(contract, field, &spec.rules))
             .collect::<Result<_, _>>()?;
         let missing = contract
             .fields
@@ -105,6 +109,7 @@ impl Normaliser {
             alignment,
             schema,
             relaxed,
+            severities: Severities::of(contract, &spec.rules),
             checks,
             missing,
         }))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sectorlake_contract::Severity;
 use sectorlake_formats::BrokenRecord;
 
 /// One broken rule of one row. A row with three broken fields has three of these.
@@ -13,7 +14,9 @@ pub struct Rejection {
     pub field: Option<String>,
     /// The rule, in Table Schema's words, or `record` (cannot be read) and `mapping` (an expression failed).
     pub rule: &'static str,
-    /// The value as it stood in the mapped row.
+    /// Whether the row is rejected, or only marked and loaded all the same.
+    pub severity: Severity,
+    /// The value as it stood in the mapped row, cut where it is long.
     pub value: Option<String>,
     /// What is wrong, as a sentence.
     pub message: String,
@@ -27,6 +30,7 @@ impl Rejection {
             row: record.row,
             field: None,
             rule: "record",
+            severity: Severity::Reject,
             value: None,
             message: match record.byte {
                 Some(byte) => format!("{} (at byte {byte})", record.reason),
@@ -41,6 +45,7 @@ impl Rejection {
             row,
             field: None,
             rule: "mapping",
+            severity: Severity::Reject,
             value: None,
             message,
             record,
@@ -61,6 +66,8 @@ pub struct Counts {
     pub mapped: u64,
     /// Mapped rows that broke a rule.
     pub rejected: u64,
+    /// Accepted rows that broke soft rules alone.
+    pub marked: u64,
 }
 
 impl Counts {
@@ -78,5 +85,6 @@ impl std::ops::AddAssign for Counts {
         self.filtered += other.filtered;
         self.mapped += other.mapped;
         self.rejected += other.rejected;
+        self.marked += other.marked;
     }
 }

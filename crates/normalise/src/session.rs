@@ -2,7 +2,7 @@
 
 use datafusion::error::Result;
 use datafusion::prelude::SessionContext;
-use sectorlake_functions::{SessionOptions, session_builder};
+use sectorlake_functions::{Places, SessionOptions, session_builder};
 
 /// Rows that one step of a plan may hand on; larger than any batch that comes in, so that none is cut up.
 const BATCH_ROWS: usize = 128 << 10;
@@ -12,7 +12,16 @@ const BATCH_ROWS: usize = 128 << 10;
 /// # Errors
 /// When the engine cannot be set up, for instance without a folder for temporary files.
 pub fn mapping_session() -> Result<SessionContext> {
+    mapping_session_with(Places::default())
+}
+
+/// As [`mapping_session`], with the places that mappings may look up.
+///
+/// # Errors
+/// As [`mapping_session`].
+pub fn mapping_session_with(places: Places) -> Result<SessionContext> {
     let options = SessionOptions {
+        places,
         target_partitions: 1,
         batch_rows: BATCH_ROWS,
         ..SessionOptions::default()

@@ -14,7 +14,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
-use sectorlake_contract::{Contract, key_hashes, system};
+use sectorlake_contract::{Contract, Severity, key_hashes, system};
 
 use crate::error::{MappingError, NormaliseError};
 use crate::keys::{KeySet, KnownKeys};
@@ -233,6 +233,7 @@ impl Waiting {
                     row: rows.value(row),
                     field: Some(check.name.clone()),
                     rule: "foreignKey",
+                    severity: Severity::Reject,
                     value: text_of(batch.column(column), row),
                     message: no_such_row(&check.label),
                     record: Some(Arc::clone(&record)),

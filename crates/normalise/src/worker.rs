@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{DataType, Int64Type};
 use arrow::util::display::array_value_to_string;
 use datafusion::scalar::ScalarValue;
 use hashbrown::HashMap;
-use sectorlake_contract::{key_hashes, system};
+use sectorlake_contract::{Severity, key_hashes, system};
 use sectorlake_formats::Decoded;
 
 use crate::align::Slot;
@@ -19,6 +19,7 @@ use crate::keys::{KeyLog, KnownKeys};
 use crate::mapping::MappingRunner;
 use crate::normaliser::{Fill, Normaliser};
 use crate::rejection::{Counts, Rejection};
+use crate::shown::kept;
 use crate::used::UsedRows;
 use crate::waiting::Waiting;
 
@@ -176,11 +177,7 @@ impl Worker {
             RecordBatch::try_new(Arc::clone(&normaliser.schema), columns)?
         } else {
             let all = RecordBatch::try_new(Arc::clone(&normaliser.relaxed), columns)?;
-            let mut keep = vec![true; all.num_rows()];
-            failures
-                .iter()
-                .for_each(|failure| keep[failure.index] = false);
-            result.counts.rejected += keep.iter().filter(|keep| !**keep).count() as u64;
+            let keep = self.kept(all.num_rows(), &failures, &mut result.counts);
             self.reject(mapped, rows, failures, &mut result.rejected);
             let kept = filter_record_batch(&all, &BooleanArray::from(keep))?;
             RecordBatch::try_new(Arc::clone(&normaliser.schema), kept.columns().to_vec())?
@@ -248,6 +245,21 @@ impl Worker {
         Ok(())
     }
 
+    /// Which rows stay: those that broke soft rules alone are marked, and stay.
+    fn kept(&self, rows: usize, failures: &[Failure], counts: &mut Counts) -> Vec<bool> {
+        let (mut keep, mut whole) = (vec![true; rows], vec![true; rows]);
+        for failure in failures {
+            whole[failure.index] = false;
+            if self.normaliser.severities.of_failure(failure) == Severity::Reject {
+                keep[failure.index] = false;
+            }
+        }
+        let count = |holds: &[bool]| holds.iter().filter(|holds| **holds).count() as u64;
+        counts.rejected += rows as u64 - count(&keep);
+        counts.marked += count(&keep) - count(&whole);
+        keep
+    }
+
     fn reject(
         &self,
         mapped: &RecordBatch,
@@ -255,7 +267,12 @@ impl Worker {
         mut failures: Vec<Failure>,
         rejected: &mut Vec<Rejection>,
     ) {
-        failures.sort_by_key(|failure| (failure.index, failure.field));
+        let severities = &self.normaliser.severities;
+        // Of a row's reasons those that reject it come first.
+        failures.sort_by_key(|failure| {
+            let soft = severities.of_failure(failure) == Severity::Warn;
+            (failure.index, soft, failure.field)
+        });
         let mut records: HashMap<usize, Arc<str>> = HashMap::new();
         for failure in failures {
             let record = records
@@ -270,6 +287,7 @@ impl Worker {
                 row: rows.value(failure.index),
                 field: Some(self.normaliser.contract.fields[failure.field].name.clone()),
                 rule: failure.rule,
+                severity: severities.of_failure(&failure),
                 value,
                 message: failure.message,
                 record: Some(Arc::clone(record)),
@@ -284,9 +302,8 @@ pub(crate) fn no_such_row(label: &str) -> String {
 
 /// The value as people read it; `None` for NULL.
 pub(crate) fn text_of(column: &ArrayRef, index: usize) -> Option<String> {
-    column
-        .is_valid(index)
-        .then(|| array_value_to_string(column, index).unwrap_or_default())
+    let there = column.is_valid(index) && *column.data_type() != DataType::Null;
+    there.then(|| kept(array_value_to_string(column, index).unwrap_or_default()))
 }
 
 /// One row as a JSON object, for people: columns without a value are left out.

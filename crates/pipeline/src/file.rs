@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use sectorlake_normalise::Unpivot;
 use serde::{Deserialize, Serialize};
 
+use crate::on_reject::OnReject;
+
 /// A source: where data comes from, which tables it feeds, when it is due.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,37 +135,6 @@ impl From<Load> for sectorlake_lake::Load {
     }
 }
 
-/// How much may be rejected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OnReject {
-    /// Share of a table's rows, 0 to 1.
-    #[serde(default)]
-    pub max_share: Option<f64>,
-    /// Number of a table's rows.
-    #[serde(default)]
-    pub max_rows: Option<u64>,
-}
-
-/// The share that may be rejected when the file says nothing.
-pub(crate) const MAX_SHARE_DEFAULT: f64 = 0.1;
-
-impl OnReject {
-    /// The bound that `rejected` of `all` rows break, in words; `None` if they keep it.
-    pub(crate) fn broken(&self, rejected: u64, all: u64) -> Option<String> {
-        if let Some(most) = self.max_rows.filter(|most| rejected > *most) {
-            return Some(format!("max_rows: {most}"));
-        }
-        let share = match (self.max_share, self.max_rows) {
-            (Some(share), _) => share,
-            (None, Some(_)) => return None,
-            (None, None) => MAX_SHARE_DEFAULT,
-        };
-        (rejected > 0 && rejected as f64 > share * all as f64)
-            .then(|| format!("max_share: {share}"))
-    }
-}
-
 /// When a pipeline is due.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -186,45 +157,4 @@ pub(crate) struct SettingsFile {
     /// Memory of one process, such as `512MiB`.
     #[serde(default)]
     pub(crate) memory: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::OnReject;
-
-    #[test]
-    fn a_tenth_may_be_rejected_unless_the_file_says_otherwise() {
-        let check = |max_share, max_rows, rejected, all| {
-            OnReject {
-                max_share,
-                max_rows,
-            }
-            .broken(rejected, all)
-        };
-        assert_eq!(check(None, None, 10, 100), None);
-        assert_eq!(
-            check(None, None, 11, 100).as_deref(),
-            Some("max_share: 0.1")
-        );
-        assert_eq!(check(None, None, 1, 1).as_deref(), Some("max_share: 0.1"));
-        assert_eq!(check(None, None, 0, 0), None);
-        assert_eq!(check(Some(1.0), None, 100, 100), None);
-        assert_eq!(
-            check(Some(0.0), None, 1, 100).as_deref(),
-            Some("max_share: 0")
-        );
-        assert_eq!(
-            check(None, Some(10), 10, 10),
-            None,
-            "a count alone lifts the share"
-        );
-        assert_eq!(
-            check(None, Some(10), 11, 1000).as_deref(),
-            Some("max_rows: 10")
-        );
-        assert_eq!(
-            check(Some(0.1), Some(10), 9, 20).as_deref(),
-            Some("max_share: 0.1")
-        );
-    }
 }

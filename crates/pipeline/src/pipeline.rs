@@ -65,6 +65,7 @@ impl Pipeline {
             );
         }
         problems.extend(self.check_limits());
+        problems.extend(self.check_rules(contracts));
         problems
     }
 
@@ -230,6 +231,7 @@ impl Pipeline {
         if let Some(share) = self
             .file
             .on_reject
+            .as_ref()
             .and_then(|limits| limits.max_share)
             .filter(|share| !(0.0..=1.0).contains(share))
         {
@@ -250,6 +252,26 @@ impl Pipeline {
         problems.extend(self.feeds_nothing());
         problems.extend(self.waits_for_itself());
         problems
+    }
+
+    fn check_rules(&self, contracts: &Contracts) -> Vec<Problem> {
+        let Some(limits) = &self.file.on_reject else {
+            return Vec::new();
+        };
+        let named = self.file.tables.as_ref().map(|tables| {
+            let names = tables.keys().filter_map(|name| name.parse().ok());
+            names
+                .filter_map(|name: TableName| contracts.get(&name))
+                .map(Arc::as_ref)
+                .collect::<Vec<&Contract>>()
+        });
+        let wrong = limits.problems(named.as_deref()).into_iter();
+        wrong
+            .map(|wrong| {
+                self.problem_at_key(&["on_reject", "rules", &wrong.key], wrong.message)
+                    .help(wrong.help)
+            })
+            .collect()
     }
 
     fn feeds_nothing(&self) -> Option<Problem> {

@@ -1,15 +1,16 @@
 //! What a pipeline feeds: tables, streams and mappings, settled before anything is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sectorlake_connector::{DefaultMapping, Stream};
-use sectorlake_contract::{Contract, Contracts, PartitionBy};
+use sectorlake_contract::{Contract, Contracts, PartitionBy, TableName};
 use sectorlake_formats::FormatSpec;
 use sectorlake_lake::{Load, slice_of};
-use sectorlake_normalise::{MappingError, MappingSpec, TableSpec, Unpivot};
+use sectorlake_normalise::{MappingError, MappingSpec, Rules, SoftRule, TableSpec, Unpivot};
 
 use crate::file::{OnShrink, TableFile};
+use crate::on_reject::OnReject;
 use crate::pipeline::Pipeline;
 use crate::problem::Problem;
 
@@ -19,10 +20,15 @@ const FEED_ID: &str = "feed_id";
 /// One table of a pipeline.
 #[derive(Debug, Clone)]
 pub(crate) struct TablePlan {
+    /// The table, by the contract's own name: that of the project's files.
+    pub(crate) table: TableName,
+    /// The contract; in a run, under the name that its rows are stored under.
     pub(crate) contract: Arc<Contract>,
     pub(crate) load: Load,
     pub(crate) slice: Option<PartitionBy>,
     pub(crate) on_shrink: OnShrink,
+    /// Rules that only mark a row, beside those of the contract.
+    pub(crate) soft: BTreeSet<SoftRule>,
     /// What feeds it: one stream, or several with default mappings.
     pub(crate) feeds: Vec<Feed>,
 }
@@ -103,7 +109,15 @@ impl Planner<'_> {
                 .as_deref()
                 .and_then(|word| slice_of(&contract, word)),
             on_shrink: table.on_shrink.unwrap_or(self.pipeline.file.on_shrink),
+            soft: self
+                .pipeline
+                .file
+                .on_reject
+                .as_ref()
+                .map(OnReject::soft)
+                .unwrap_or_default(),
             feeds: feeds.into_iter().map(|(_, feed)| feed).collect(),
+            table: contract.name.clone(),
             contract,
         })
     }
@@ -250,6 +264,7 @@ impl Feed {
                 .map(|feed| (FEED_ID.to_owned(), feed.clone()))
                 .into_iter()
                 .collect(),
+            rules: Rules::default(),
         }
     }
 

@@ -153,6 +153,8 @@ pub struct TableResult {
     pub broken: u64,
     /// The pipeline's rows that left the table.
     pub removed: u64,
+    /// Of the loaded rows, those that broke soft rules.
+    pub marked: u64,
 }
 
 impl TableResult {
@@ -163,7 +165,7 @@ impl TableResult {
     }
 }
 
-/// The balance of one part for one table: `records = decoded + broken`.
+/// The balance of one part for one table: `records = decoded + broken + fixed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartResult {
     /// The table it fed.
@@ -186,6 +188,8 @@ pub struct PartResult {
     pub mapped: u64,
     /// Mapped rows that broke a rule of the field or the mapping.
     pub rejected: u64,
+    /// Records whose correction was loaded in their place.
+    pub fixed: u64,
 }
 
 impl PartResult {
@@ -202,6 +206,7 @@ impl PartResult {
             filtered: 0,
             mapped: 0,
             rejected: 0,
+            fixed: 0,
         }
     }
 }

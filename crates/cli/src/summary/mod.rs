@@ -186,6 +186,7 @@ mod tests {
                     rejected: *rejected,
                     broken: 0,
                     removed: 0,
+                    marked: 0,
                 })
                 .collect(),
             parts: tables
@@ -201,6 +202,7 @@ mod tests {
                     filtered: 1,
                     mapped: loaded + rejected,
                     rejected: *rejected,
+                    fixed: 0,
                 })
                 .collect(),
             notes: Vec::new(),

@@ -4,13 +4,16 @@
 //! says. Each row names its run. The two balances of a run can be asked of it in SQL:
 //!
 //! ```sql
-//! SELECT run, part, table_name FROM run_parts WHERE records <> decoded + broken;
+//! SELECT run, part, table_name FROM run_parts WHERE records <> decoded + broken + coalesce(fixed, 0);
 //! SELECT run, table_name FROM run_tables WHERE mapped <> loaded + unchanged + superseded + rejected;
 //! -- … and each figure against the rows behind it:
 //! SELECT t.run, t.table_name FROM run_tables t JOIN run_parts p USING (run, table_schema, table_name)
 //! GROUP BY t.run, t.table_name, t.mapped HAVING sum(p.mapped) <> t.mapped;
 //! ```
 
+mod fixes;
+mod profiles;
+mod read;
 mod rows;
 pub mod schema;
 mod writer;
@@ -26,6 +29,8 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::error::LakeError;
 use crate::layout::{self, Access};
 
+pub use fixes::FixRow;
+pub use profiles::ProfileRow;
 pub use rows::{DriftRow, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow};
 pub use schema::{JournalRow, schema};
 pub use writer::JournalWriter;
@@ -45,17 +50,23 @@ pub enum Kind {
     Revisions,
     /// Columns of sources that changed.
     Drift,
+    /// What stood in each column of what a run loaded, and of what it read.
+    Profiles,
+    /// Records that were corrected by hand, each with the row that took its place.
+    Fixes,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Runs,
         Self::RunTables,
         Self::RunParts,
         Self::RejectedRows,
         Self::Revisions,
         Self::Drift,
+        Self::Profiles,
+        Self::Fixes,
     ];
 
     /// Its name as a folder, and as a table of `meta`.
@@ -68,6 +79,8 @@ impl Kind {
             Self::RejectedRows => "rejected_rows",
             Self::Revisions => "revisions",
             Self::Drift => "drift",
+            Self::Profiles => "profiles",
+            Self::Fixes => "fixes",
         }
     }
 }

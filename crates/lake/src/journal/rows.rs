@@ -60,7 +60,7 @@ pub struct RunTableRow {
     pub version: Option<u64>,
 }
 
-/// What one raw part, or one member of it, gave to one table. `records = decoded + broken`; over all parts of a run and
+/// What one raw part, or one member of it, gave to one table. `records = decoded + broken + fixed`; over all parts of a run and
 /// table, the sum of `mapped` is the table's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunPartRow {
@@ -96,12 +96,14 @@ pub struct RunPartRow {
     pub mapped: u64,
     /// Of those, rows that the contract refused; duplicate keys, found later, count with the table only.
     pub rejected: u64,
+    /// Records whose correction was loaded in their place; see `fixes`.
+    pub fixed: u64,
 }
 
-/// One broken rule of one row that was not loaded.
+/// One broken rule of one row that was not loaded; or, with `severity` `warn`, of one that was marked and loaded all the same.
 ///
 /// A row that broke three rules is three of these, counted from 1 in `reason`; so rows are counted as
-/// `count(*) FILTER (WHERE reason = 1)`, and those of a table's balance are the ones with `mapped`.
+/// `count(*) FILTER (WHERE reason = 1 AND severity IS DISTINCT FROM 'warn')`, and those of a table's balance are the ones with `mapped`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RejectedRow {
     /// The run.
@@ -126,6 +128,8 @@ pub struct RejectedRow {
     pub field: Option<String>,
     /// The rule, in Table Schema's words, or `record`, `mapping`.
     pub rule: String,
+    /// `reject`, or `warn` for a soft rule. Of a rejected row's reasons those that reject come first. NULL in older files: `reject`.
+    pub severity: &'static str,
     /// The value that broke it.
     pub value: Option<String>,
     /// What is wrong, as a sentence.
@@ -185,7 +189,7 @@ pub struct DriftRow {
 }
 
 /// Arrow and SQL count with signs; no count here comes near the end.
-fn count(number: u64) -> Option<i64> {
+pub(super) fn count(number: u64) -> Option<i64> {
     Some(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
@@ -252,6 +256,7 @@ impl JournalRow for RunPartRow {
             Column::count("filtered", |row: &Self| count(row.filtered)).required(),
             Column::count("mapped", |row: &Self| count(row.mapped)).required(),
             Column::count("rejected", |row: &Self| count(row.rejected)).required(),
+            Column::count("fixed", |row: &Self| count(row.fixed)),
         ]
     }
 }
@@ -273,6 +278,7 @@ impl JournalRow for RejectedRow {
             Column::flag("mapped", |row: &Self| Some(row.mapped)).required(),
             Column::text("field", |row: &Self| row.field.as_deref()),
             Column::text("rule", |row: &Self| Some(&row.rule)).required(),
+            Column::text("severity", |row: &Self| Some(row.severity)),
             Column::text("value", |row: &Self| row.value.as_deref()),
             Column::text("message", |row: &Self| Some(&row.message)).required(),
             Column::text("record", |row: &Self| row.record.as_deref()),

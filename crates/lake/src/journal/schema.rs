@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
 
-use super::{DriftRow, Kind, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow};
+use super::{
+    DriftRow, FixRow, Kind, ProfileRow, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow,
+};
 
 const TIME_ZONE: &str = "UTC";
 
-/// The Arrow schema of a kind: texts are Utf8, counts Int64, instants microseconds in UTC.
+/// The Arrow schema of a kind: texts are Utf8, counts Int64, measures Float64, instants microseconds in UTC.
 #[must_use]
 pub fn schema(kind: Kind) -> SchemaRef {
     match kind {
@@ -22,6 +26,8 @@ pub fn schema(kind: Kind) -> SchemaRef {
         Kind::RejectedRows => schema_of::<RejectedRow>(),
         Kind::Revisions => schema_of::<RevisionRow>(),
         Kind::Drift => schema_of::<DriftRow>(),
+        Kind::Profiles => schema_of::<ProfileRow>(),
+        Kind::Fixes => schema_of::<FixRow>(),
     }
 }
 
@@ -39,7 +45,7 @@ pub trait JournalRow: Send + Sync + Sized + 'static {
             .iter()
             .map(|column| match column.value {
                 Value::Text(get) => get(self).map_or(0, str::len),
-                Value::Count(_) | Value::Instant(_) | Value::Flag(_) => 0,
+                Value::Count(_) | Value::Number(_) | Value::Instant(_) | Value::Flag(_) => 0,
             })
             .sum()
     }
@@ -56,6 +62,7 @@ pub struct Column<R> {
 enum Value<R> {
     Text(fn(&R) -> Option<&str>),
     Count(fn(&R) -> Option<i64>),
+    Number(fn(&R) -> Option<f64>),
     Instant(fn(&R) -> Option<DateTime<Utc>>),
     Flag(fn(&R) -> Option<bool>),
 }
@@ -74,6 +81,14 @@ impl<R> Column<R> {
             name,
             required: false,
             value: Value::Count(get),
+        }
+    }
+
+    pub(super) fn number(name: &'static str, get: fn(&R) -> Option<f64>) -> Self {
+        Self {
+            name,
+            required: false,
+            value: Value::Number(get),
         }
     }
 
@@ -105,6 +120,7 @@ impl<R> Column<R> {
         let data_type = match self.value {
             Value::Text(_) => DataType::Utf8,
             Value::Count(_) => DataType::Int64,
+            Value::Number(_) => DataType::Float64,
             Value::Instant(_) => DataType::Timestamp(TimeUnit::Microsecond, Some(TIME_ZONE.into())),
             Value::Flag(_) => DataType::Boolean,
         };
@@ -115,6 +131,7 @@ impl<R> Column<R> {
         match self.value {
             Value::Text(get) => Arc::new(rows.iter().map(get).collect::<StringArray>()),
             Value::Count(get) => Arc::new(rows.iter().map(get).collect::<Int64Array>()),
+            Value::Number(get) => Arc::new(rows.iter().map(get).collect::<Float64Array>()),
             Value::Instant(get) => {
                 let micros = rows
                     .iter()

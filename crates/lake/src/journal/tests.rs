@@ -28,6 +28,7 @@ fn rejected(row: i64, reason: u32) -> RejectedRow {
         mapped: true,
         field: Some("stop_lat".to_owned()),
         rule: "maximum".to_owned(),
+        severity: "reject",
         value: Some("91".to_owned()),
         message: "91 is more than 90".to_owned(),
         record: None,
@@ -124,6 +125,7 @@ async fn each_kind_reads_back() {
         filtered: 1,
         mapped: 10,
         rejected: 1,
+        fixed: 0,
     };
     journal
         .write("r1", Access::Open, vec![of_part])

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, BooleanBuilder, Date32Builder,
     Decimal128Builder, Float64Builder, Int32Builder, Int64Builder, StringArray, StringViewArray,
-    StringViewBuilder, TimestampMicrosecondBuilder,
+    StringViewBuilder, TimestampMicrosecondBuilder, new_null_array,
 };
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, nullif};
@@ -18,6 +18,7 @@ use arrow::error::ArrowError;
 use sectorlake_contract::{Field, FieldType};
 
 use self::typed::from_typed;
+use crate::shown::quoted;
 use crate::text::{self, Parsed};
 
 /// One value that broke one rule.
@@ -90,6 +91,8 @@ pub(crate) fn to_field(
     failures: &mut Vec<Failure>,
 ) -> Result<ArrayRef, ArrowError> {
     let column = match column.data_type() {
+        // A bare NULL in the mapping: such an array counts none of its rows as NULL.
+        DataType::Null => return Ok(new_null_array(&field.arrow_type(), column.len())),
         DataType::LargeUtf8 | DataType::Dictionary(_, _) => &cast(column, &DataType::Utf8View)?,
         _ => column,
     };
@@ -114,6 +117,8 @@ fn from_text(
         text,
         missing,
         position,
+        iso: matches!(field.kind, FieldType::Date | FieldType::Datetime)
+            && matches!(field.format.as_deref(), None | Some("default" | "any")),
         failures,
     };
     match &field.kind {
@@ -140,6 +145,8 @@ struct Reader<'a> {
     text: &'a Text<'a>,
     missing: &'a Missing,
     position: usize,
+    /// Dates are read as ISO 8601 only: a refusal says which other ways there are.
+    iso: bool,
     failures: &'a mut Vec<Failure>,
 }
 
@@ -164,7 +171,9 @@ impl<'a> Reader<'a> {
                 Some(parse(value))
             };
             if let Some(None) = parsed {
-                let message = format!("value {value:?} is not {expected}");
+                let hint = self.iso.then(|| text::readings(value)).flatten();
+                let hint = hint.unwrap_or_default();
+                let message = format!("value {} is not {expected}{hint}", quoted(value));
                 self.failures.push(Failure {
                     index,
                     field: self.position,

@@ -10,6 +10,7 @@ use arrow::util::display::array_value_to_string;
 use sectorlake_contract::{Field, FieldType};
 
 use super::Failure;
+use crate::shown::quoted;
 
 /// Casts a typed column to the field's type.
 pub(super) fn from_typed(
@@ -42,7 +43,7 @@ pub(super) fn from_typed(
     )?;
     let word = field.kind.word();
     lost(column, &safe, position, failures, |value| {
-        format!("value {value:?} does not fit the type {word}")
+        format!("value {} does not fit the type {word}", quoted(value))
     })?;
     Ok(finite(&safe, position, failures))
 }
@@ -119,7 +120,7 @@ fn local_time(
         },
     )?;
     lost(column, &zoned, position, failures, |value| {
-        format!("value {value:?} does not exist in {zone}")
+        format!("value {} does not exist in {zone}", quoted(value))
     })?;
     cast(
         &zoned,

@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 use sectorlake_contract::{Field, FieldType};
 
 use crate::cast::{Failure, as_text};
+use crate::shown::quoted;
 use crate::text;
 
 /// Allowed values named in a message before "and n more".
@@ -50,8 +51,8 @@ impl Allowed {
     }
 
     pub(crate) fn check(&self, column: &ArrayRef, position: usize, failures: &mut Vec<Failure>) {
-        let mut refuse = |index: usize, value: &dyn std::fmt::Debug| {
-            let message = format!("value {value:?} is not one of {}", self.shown);
+        let mut refuse = |index: usize, value: String| {
+            let message = format!("value {value} is not one of {}", self.shown);
             failures.push(Failure {
                 index,
                 field: position,
@@ -63,7 +64,7 @@ impl Allowed {
             values
                 .present()
                 .filter(|(_, value)| !self.texts.contains(*value))
-                .for_each(|(index, value)| refuse(index, &value));
+                .for_each(|(index, value)| refuse(index, quoted(value)));
             return;
         }
         match column.data_type() {
@@ -71,7 +72,7 @@ impl Allowed {
                 let values = column.as_primitive::<Int64Type>().iter().enumerate();
                 for (index, value) in values.filter_map(|(index, value)| Some((index, value?))) {
                     if !self.whole.contains(&value) {
-                        refuse(index, &value);
+                        refuse(index, value.to_string());
                     }
                 }
             }
@@ -82,7 +83,7 @@ impl Allowed {
                     .enumerate();
                 for (index, value) in values.filter_map(|(index, value)| Some((index, value?))) {
                     if !self.numbers.contains(&value) {
-                        refuse(index, &value);
+                        refuse(index, format!("{value:?}"));
                     }
                 }
             }
@@ -90,7 +91,7 @@ impl Allowed {
                 for index in (0..column.len()).filter(|index| column.is_valid(*index)) {
                     let value = array_value_to_string(column, index).unwrap_or_default();
                     if !self.texts.contains(&value) {
-                        refuse(index, &value);
+                        refuse(index, quoted(&value));
                     }
                 }
             }

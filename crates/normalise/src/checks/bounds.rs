@@ -235,11 +235,11 @@ fn decimal(value: i128, scale: i8) -> String {
     Decimal128Type::format_decimal(value, arrow::datatypes::DECIMAL128_MAX_PRECISION, scale)
 }
 
-fn day(days: i32) -> String {
+pub(super) fn day(days: i32) -> String {
     Date32Type::to_naive_date_opt(days).map_or_else(|| days.to_string(), |date| date.to_string())
 }
 
-fn instant(micros: i64) -> String {
+pub(super) fn instant(micros: i64) -> String {
     chrono::DateTime::from_timestamp_micros(micros)
         .map_or_else(|| micros.to_string(), |time| time.to_rfc3339())
 }

@@ -4,6 +4,7 @@
 
 mod allowed;
 mod bounds;
+mod future;
 
 use arrow::array::{Array, ArrayRef};
 use hashbrown::HashSet;
@@ -11,8 +12,11 @@ use sectorlake_contract::{Contract, Field, FieldType, Matcher};
 
 use self::allowed::Allowed;
 use self::bounds::Bounds;
+use self::future::Future;
 use crate::cast::{Failure, Text, as_text};
 use crate::error::MappingError;
+use crate::severity::Rules;
+use crate::shown::quoted;
 
 /// The constraints of one field, compiled.
 #[derive(Debug)]
@@ -21,6 +25,7 @@ pub(crate) struct FieldChecks {
     pattern: Option<Pattern>,
     lengths: Lengths,
     bounds: Bounds,
+    future: Option<Future>,
     allowed: Option<Allowed>,
 }
 
@@ -40,7 +45,11 @@ struct Lengths {
 
 impl FieldChecks {
     /// Compiles the constraints of `field`; a field of the primary key is required.
-    pub(crate) fn compile(contract: &Contract, field: &Field) -> Result<Self, MappingError> {
+    pub(crate) fn compile(
+        contract: &Contract,
+        field: &Field,
+        rules: &Rules,
+    ) -> Result<Self, MappingError> {
         let refuse = |message: String| MappingError::Contract {
             table: contract.name.clone(),
             field: field.name.clone(),
@@ -60,6 +69,7 @@ impl FieldChecks {
                 items: matches!(field.kind, FieldType::List | FieldType::Object),
             },
             bounds: Bounds::compile(field).map_err(refuse)?,
+            future: Future::of(field, rules.started_at),
             allowed: constraints
                 .enumeration
                 .as_deref()
@@ -77,6 +87,9 @@ impl FieldChecks {
             self.lengths.check(&values, position, failures);
         }
         self.bounds.check(column, position, failures);
+        if let Some(future) = &self.future {
+            future.check(column, position, failures);
+        }
         if let Some(allowed) = &self.allowed {
             allowed.check(column, position, failures);
         }
@@ -86,7 +99,7 @@ impl FieldChecks {
         let Some(pattern) = &self.pattern else { return };
         for (index, value) in values.present() {
             if !pattern.matcher.is_match(value) {
-                let message = format!("value {value:?} does not match {}", pattern.shown);
+                let message = format!("value {} does not match {}", quoted(value), pattern.shown);
                 failures.push(Failure {
                     index,
                     field: position,
@@ -125,8 +138,10 @@ impl Lengths {
         for (index, value) in values.present() {
             let length = self.length(value);
             if let Some(shortest) = self.shortest.filter(|shortest| length < *shortest) {
-                let message =
-                    format!("value {value:?} has {length} {unit}, at least {shortest} are needed");
+                let message = format!(
+                    "value {} has {length} {unit}, at least {shortest} are needed",
+                    quoted(value)
+                );
                 failures.push(Failure {
                     index,
                     field: position,
@@ -135,8 +150,10 @@ impl Lengths {
                 });
             }
             if let Some(longest) = self.longest.filter(|longest| length > *longest) {
-                let message =
-                    format!("value {value:?} has {length} {unit}, at most {longest} are allowed");
+                let message = format!(
+                    "value {} has {length} {unit}, at most {longest} are allowed",
+                    quoted(value)
+                );
                 failures.push(Failure {
                     index,
                     field: position,

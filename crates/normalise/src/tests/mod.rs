@@ -53,6 +53,7 @@ pub(super) fn spec(contract: &Arc<Contract>, sql: Option<&str>) -> TableSpec {
         mapping,
         unpivot: None,
         constants: BTreeMap::new(),
+        rules: crate::Rules::default(),
     }
 }
 
@@ -100,10 +101,14 @@ pub(super) fn shown(normalised: &Normalised) -> String {
         filtered,
         mapped,
         rejected,
+        marked,
     } = normalised.counts;
     let mut page = format!(
         "decoded {decoded}, broken {broken}, filtered {filtered}, mapped {mapped}, rejected {rejected}\n"
     );
+    if marked > 0 {
+        page.push_str(&format!("marked {marked}\n"));
+    }
     if !normalised.batches.is_empty() {
         page.push_str(
             &pretty_format_batches(&normalised.batches)
@@ -115,14 +120,20 @@ pub(super) fn shown(normalised: &Normalised) -> String {
         row,
         field,
         rule,
+        severity,
         value,
         message,
         record,
     } in &normalised.rejected
     {
         let field = field.as_deref().unwrap_or("-");
+        let soft = if *severity == sectorlake_contract::Severity::Warn {
+            " (soft)"
+        } else {
+            ""
+        };
         page.push_str(&format!(
-            "\nrow {row} {field} {rule}: {message} | {value:?} | {}",
+            "\nrow {row} {field} {rule}{soft}: {message} | {value:?} | {}",
             record.as_deref().unwrap_or("-")
         ));
     }

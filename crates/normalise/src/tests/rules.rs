@@ -163,3 +163,111 @@ async fn keys_into_other_tables_and_keys_that_repeat() {
         "the twice accepted (a, 1); a rejected row is no duplicate"
     );
 }
+
+#[tokio::test]
+async fn a_bare_null_is_no_value() {
+    let contract = contract(
+        r#"{"name": "id", "type": "string"}, {"name": "n", "type": "number"}, {"name": "need", "type": "string", "constraints": {"required": true}}"#,
+        "",
+    );
+    let decoded = source(&["id"], &[&["a"], &["b"]]);
+    let kept = spec(
+        &contract,
+        Some("SELECT id, NULL AS n, 'x' AS need FROM source"),
+    );
+    let lacking = spec(
+        &contract,
+        Some("SELECT id, 1.5 AS n, NULL AS need FROM source"),
+    );
+    insta::assert_snapshot!(format!(
+        "{}\n\n{}",
+        page(&kept, &decoded).await,
+        page(&lacking, &decoded).await
+    ));
+}
+
+#[tokio::test]
+async fn soft_rules_mark_and_load() {
+    let contract = contract(
+        r#"{"name": "id", "type": "string"},
+           {"name": "v", "type": "number", "constraints": {"maximum": 10, "minimum": 0}, "sectorlake": {"severity": {"maximum": "warn"}}},
+           {"name": "code", "type": "string", "constraints": {"pattern": "[A-Z]+"}}"#,
+        "",
+    );
+    let decoded = source(
+        &["id", "v", "code"],
+        &[
+            &["a", "5", "A"],
+            &["b", "11", "B"],
+            &["c", "11", "c"],
+            &["d", "-1", "D"],
+        ],
+    );
+    let mut soft = spec(&contract, None);
+    let first = page(&soft, &decoded).await;
+    soft.rules.soft.insert(crate::SoftRule {
+        field: Some("code".to_owned()),
+        rule: "pattern".to_owned(),
+    });
+    insta::assert_snapshot!(format!("{first}\n\n{}", page(&soft, &decoded).await));
+}
+
+#[tokio::test]
+async fn what_was_observed_does_not_lie_in_the_future() {
+    let contract = contract(
+        r#"{"name": "at", "type": "datetime", "sectorlake": {"interval": "end", "time_zone": "Asia/Ho_Chi_Minh"}},
+           {"name": "day", "type": "date", "sectorlake": {"interval": "start"}},
+           {"name": "until", "type": "date"}"#,
+        "",
+    );
+    let decoded = source(
+        &["at", "day", "until"],
+        &[
+            &["2026-11-25 17:00:00", "2026-11-26", "2030-01-01"],
+            &["2026-11-25 17:00:01", "2026-11-26", ""],
+            &["", "2026-11-27", ""],
+        ],
+    );
+    let mut spec = spec(&contract, None);
+    // 17:00 in Vietnam; in Kiritimati (UTC+14) the 26th has begun.
+    spec.rules.started_at = "2026-11-25T10:00:00Z".parse().unwrap();
+    insta::assert_snapshot!(page(&spec, &decoded).await);
+}
+
+#[tokio::test]
+async fn a_date_with_two_readings_needs_a_format() {
+    insta::assert_snapshot!(
+        rule(
+            r#""type": "date""#,
+            &["03/04/2024", "25/12/2024", "2024-04-03"]
+        )
+        .await
+    );
+}
+
+#[tokio::test]
+async fn huge_values_are_cut() {
+    let long = "x".repeat(100_000);
+    let contract = contract(r#"{"name": "v", "type": "integer"}"#, "");
+    let normalised = run(
+        &spec(&contract, None),
+        &source(&["v"], &[&[&long]]),
+        &KeyChecks::default(),
+    )
+    .await
+    .unwrap();
+    let rejection = &normalised.rejected[0];
+    assert!(rejection.message.len() < 300, "{}", rejection.message);
+    assert!(
+        rejection
+            .value
+            .as_ref()
+            .is_some_and(|value| value.len() < 2100)
+    );
+    assert!(
+        rejection
+            .record
+            .as_ref()
+            .is_some_and(|record| record.len() < 2200)
+    );
+}

@@ -1,28 +1,28 @@
 //! One run of one pipeline: fetch, stage table after table, judge, publish.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use sectorlake_connector::{Connector, Io};
-use sectorlake_contract::TableName;
 use sectorlake_formats::ReadOptions;
-use sectorlake_lake::{Access, Load, Manifest, PipelineState, RawZone, Run, StageOptions};
-use sectorlake_normalise::mapping_session;
+use sectorlake_lake::{Access, LakeError, PipelineState, RawZone, Run, StageOptions};
+use sectorlake_normalise::mapping_session_with;
 
 use super::RunContext;
 use super::failure::{internal, of_source};
-use super::fetch::{Fetcher, Parts, validators};
-use super::fingerprint::fingerprint;
+use super::fetch::{Fetcher, validators};
+use super::job::Job;
 use super::journal::{self, Recorder};
+use super::judge::judge;
 use super::keys::{Around, KnownTables};
-use super::load::{Loaded, Loader};
+use super::load::Loader;
 use super::order::in_key_order;
+use super::place::{evolves, placed};
+use super::place_lookup;
 use crate::event::{Event, Progress};
-use crate::file::OnShrink;
 use crate::pipeline::Pipeline;
-use crate::plan::{Feed, TablePlan, plan};
-use crate::result::{Failure, FailureKind, Outcome, RunResult};
+use crate::plan::{TablePlan, plan};
+use crate::result::{Failure, Outcome, RunResult};
 
 /// Rows that are decoded, mapped and checked at once: enough to drown what each step costs, few enough for the caches.
 const BATCH_ROWS: usize = 16 << 10;
@@ -34,6 +34,16 @@ pub(super) struct Attempt<'a> {
     pub(super) connector: Arc<dyn Connector>,
 }
 
+/// How a run ended, as to whether to make it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// As its result says.
+    Done,
+    /// Another pipeline changed a table meanwhile, so that what was staged no longer fits: nothing is published, and the
+    /// next run takes up what was fetched.
+    Overtaken,
+}
+
 /// What the work came to.
 enum Work {
     Publish(PipelineState),
@@ -42,7 +52,13 @@ enum Work {
 
 impl Attempt<'_> {
     /// Works, and ends the run in the one way or the other.
-    pub(super) async fn finish(&self, run: Run, progress: &dyn Progress, result: &mut RunResult) {
+    pub(super) async fn finish(
+        &self,
+        run: Run,
+        progress: &dyn Progress,
+        result: &mut RunResult,
+    ) -> Ended {
+        let mut ended = Ended::Done;
         let started = journal::started(
             &self.context.lake,
             &self.context.env,
@@ -61,7 +77,12 @@ impl Attempt<'_> {
                     Ok(published) => Outcome::Published {
                         snapshot: published.snapshot,
                     },
-                    Err(error) => Outcome::Failed(error.into()),
+                    Err(error) => {
+                        if let LakeError::Conflict { .. } = &error {
+                            ended = Ended::Overtaken;
+                        }
+                        Outcome::Failed(error.into())
+                    }
                 }
             }
             Ok(Work::Unchanged) => match run.finish_unchanged().await {
@@ -79,6 +100,7 @@ impl Attempt<'_> {
         if let Some(started) = started {
             journal::finished(&self.context.lake, &self.context.env, started, result).await;
         }
+        ended
     }
 
     /// What a failed run fetched is the next one's: its manifests must be there before the lease is given up.
@@ -114,7 +136,7 @@ impl Attempt<'_> {
                     .map_or_else(|| internal("no plan and no reason"), Failure::from)
             },
         )?;
-        let plans = in_key_order(plans);
+        let plans = placed(run, in_key_order(plans)).await?;
         let access = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
         let fetcher = Fetcher {
@@ -145,7 +167,7 @@ impl Attempt<'_> {
         );
         let job = Job::new(run, &plans, parts);
         result.notes.extend(job.doubles());
-        if job.is_unchanged() {
+        if job.is_unchanged() && !evolves(run, &plans).await? {
             return Ok(Work::Unchanged);
         }
         self.load(run, &raw, &job, progress, result).await?;
@@ -191,7 +213,9 @@ impl Attempt<'_> {
         result: &mut RunResult,
         recorder: &mut Recorder,
     ) -> Result<(), Failure> {
-        let session = mapping_session().map_err(|error| internal(error.strip_backtrace()))?;
+        let places = place_lookup::of_mappings(&self.context.lake, job.plans).await?;
+        let session =
+            mapping_session_with(places).map_err(|error| internal(error.strip_backtrace()))?;
         let memory = self.context.memory_bytes_max;
         let read = ReadOptions {
             batch_rows: BATCH_ROWS,
@@ -209,6 +233,7 @@ impl Attempt<'_> {
             run,
             raw,
             session,
+            started_at: self.context.env.clock.now(),
             read,
             stage,
             progress,
@@ -218,7 +243,7 @@ impl Attempt<'_> {
             let parts = job.parts_of(table);
             let yet_to_come = job.plans[index + 1..]
                 .iter()
-                .map(|plan| plan.contract.name.clone())
+                .map(|plan| plan.table.clone())
                 .collect();
             let around = Around {
                 run,
@@ -232,48 +257,8 @@ impl Attempt<'_> {
             };
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
-            self.judge(table, &loaded)?;
-        }
-        Ok(())
-    }
-
-    /// Whether too much was rejected, or too much would go.
-    fn judge(&self, plan: &TablePlan, loaded: &Loaded) -> Result<(), Failure> {
-        let table = &loaded.table;
-        let (refused, all) = (table.rejected + table.broken, table.mapped + table.broken);
-        if let Some(bound) = self
-            .pipeline
-            .file
-            .on_reject
-            .unwrap_or_default()
-            .broken(refused, all)
-        {
-            let message = format!(
-                "{}: {refused} of {all} rows were rejected, more than on_reject allows ({bound})",
-                table.table
-            );
-            let help = format!(
-                "`sectorlake rejected {}` tells why; nothing was published",
-                self.pipeline.name
-            );
-            return Err(Failure::new(FailureKind::Data, message).help(help));
-        }
-        let stay = table.loaded + table.unchanged;
-        let before = if plan.slice.is_some() {
-            table.removed + table.unchanged
-        } else {
-            loaded.staged.previous_rows
-        };
-        if plan.load == Load::Replace
-            && plan.on_shrink == OnShrink::Refuse
-            && stay.saturating_mul(2) < before
-        {
-            let message = format!("{}: {stay} rows would replace {before}", table.table);
-            let help = format!(
-                "if the source has really shrunk, set on_shrink: allow in {}; nothing was published",
-                self.pipeline.path.display()
-            );
-            return Err(Failure::new(FailureKind::Data, message).help(help));
+            let rules = recorder.rules(&table.contract.name);
+            judge(self.pipeline, table, &loaded, &rules)?;
         }
         Ok(())
     }
@@ -294,104 +279,4 @@ fn units(plans: &[TablePlan]) -> Vec<String> {
         }
     }
     units
-}
-
-/// What there is to do, beside what was done before.
-struct Job<'a> {
-    plans: &'a [TablePlan],
-    parts: Parts,
-    fingerprint: String,
-    before: PipelineState,
-}
-
-impl<'a> Job<'a> {
-    fn new(run: &Run, plans: &'a [TablePlan], parts: Parts) -> Self {
-        Self {
-            plans,
-            parts,
-            fingerprint: fingerprint(plans),
-            before: run.state().cloned().unwrap_or_default(),
-        }
-    }
-
-    /// The same parts under the same rules give the same rows; a table that only grows has nothing to add.
-    fn is_unchanged(&self) -> bool {
-        let same =
-            self.fingerprint == self.before.fingerprint && self.parts.hashes() == self.before.parts;
-        let grows = self.plans.iter().all(|plan| plan.load == Load::Append);
-        same || (grows
-            && !self.before.fingerprint.is_empty()
-            && self.plans.iter().all(|plan| self.parts_of(plan).is_empty()))
-    }
-
-    /// The parts that a table is loaded from.
-    fn parts_of<'p>(&self, plan: &'p TablePlan) -> Vec<(&'p Feed, Manifest)> {
-        let name = &plan.contract.name;
-        let done: HashSet<&String> = match plan.load {
-            Load::Replace => HashSet::new(),
-            Load::Append => self
-                .before
-                .appended
-                .get(name)
-                .into_iter()
-                .flatten()
-                .collect(),
-            // Under other rules, rows that were merged before may come out otherwise.
-            Load::Merge if self.fingerprint == self.before.fingerprint => {
-                self.before.parts.iter().collect()
-            }
-            Load::Merge => HashSet::new(),
-        };
-        let of_feed = |feed: &'p Feed| {
-            let parts = self
-                .parts
-                .by_unit
-                .get(&feed.stream.unit)
-                .into_iter()
-                .flatten();
-            let mut seen = HashSet::new();
-            parts
-                .filter(|part| !done.contains(&part.hash))
-                // What is appended is told apart by its bytes alone, in this run as over all runs.
-                .filter(|part| plan.load != Load::Append || seen.insert(&part.hash))
-                .map(|part| (feed, part.clone()))
-                .collect::<Vec<_>>()
-        };
-        plan.feeds.iter().flat_map(of_feed).collect()
-    }
-
-    /// Parts that are left out of what is appended, since another has the same bytes.
-    fn doubles(&self) -> impl Iterator<Item = String> {
-        let appends = self.plans.iter().any(|plan| plan.load == Load::Append);
-        let mut first: HashMap<&str, &str> = HashMap::new();
-        let mut doubles = Vec::new();
-        for part in self.parts.by_unit.values().flatten().filter(|_| appends) {
-            let known = *first.entry(&part.hash).or_insert(&part.key);
-            if known != part.key {
-                doubles.push(format!(
-                    "{} has the same content as {known}: `load: append` takes it once",
-                    part.key
-                ));
-            }
-        }
-        doubles.into_iter()
-    }
-
-    /// Where the pipeline stands once this is published.
-    fn state(&self) -> PipelineState {
-        let mut appended: BTreeMap<TableName, Vec<String>> = self.before.appended.clone();
-        for plan in self.plans.iter().filter(|plan| plan.load == Load::Append) {
-            let new = self.parts_of(plan).into_iter().map(|(_, part)| part.hash);
-            appended
-                .entry(plan.contract.name.clone())
-                .or_default()
-                .extend(new);
-        }
-        PipelineState {
-            cursor: self.parts.cursor.clone(),
-            parts: self.parts.hashes(),
-            appended,
-            fingerprint: self.fingerprint.clone(),
-        }
-    }
 }

@@ -24,7 +24,7 @@ pub(super) fn fingerprint(plans: &[TablePlan]) -> String {
                 .collect();
             json!({
                 "table": plan.contract.name, "contract": plan.contract.hash(), "load": plan.load.word(),
-                "slice": plan.slice.as_ref().map(ToString::to_string), "feeds": feeds,
+                "soft": plan.soft.iter().map(|soft| (&soft.field, &soft.rule)).collect::<Vec<_>>(), "slice": plan.slice.as_ref().map(ToString::to_string), "feeds": feeds,
             })
         })
         .collect();

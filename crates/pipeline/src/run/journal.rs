@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sectorlake_contract::TableName;
+use sectorlake_contract::{Severity, TableName};
 use sectorlake_lake::journal::{RejectedRow, RunPartRow, RunRow, RunTableRow};
 use sectorlake_lake::{
     Access, DuplicateKey, Env, Journal, JournalWriter, KeyHolder, Lake, Load, Manifest, Run, Staged,
 };
 use sectorlake_normalise::Rejection;
 
+use crate::on_reject::RuleCounts;
 use crate::result::{Failure, Outcome, PartResult, RunResult, TableResult};
 
 /// A piece of a part as rejected rows name it.
@@ -46,9 +47,13 @@ pub(super) struct Recorder {
     rejected: JournalWriter<RejectedRow>,
     tables: Vec<RunTableRow>,
     parts: Vec<RunPartRow>,
+    /// How often each rule was broken, by table.
+    rules: HashMap<TableName, RuleCounts>,
     /// The last rejection's row and record, to count the reasons of one row.
     last: Option<(i64, Option<Arc<str>>)>,
     reason: u32,
+    /// The rules that the row broke so far.
+    broken: Vec<&'static str>,
 }
 
 impl Recorder {
@@ -62,8 +67,10 @@ impl Recorder {
             access,
             tables: Vec::new(),
             parts: Vec::new(),
+            rules: HashMap::new(),
             last: None,
             reason: 0,
+            broken: Vec::new(),
         }
     }
 
@@ -77,6 +84,10 @@ impl Recorder {
         self.last = None;
         for rejection in rejections {
             self.count_reason(&rejection);
+            let again = self.broken.contains(&rejection.rule);
+            let counts = self.rules.entry(table.clone()).or_default();
+            counts.add(rejection.field.as_deref(), rejection.rule, again);
+            self.broken.push(rejection.rule);
             let row = RejectedRow {
                 run: self.run.clone(),
                 pipeline: self.pipeline.clone(),
@@ -89,6 +100,7 @@ impl Recorder {
                 mapped: rejection.rule != "record",
                 field: rejection.field,
                 rule: rejection.rule.to_owned(),
+                severity: rejection.severity.word(),
                 value: rejection.value,
                 message: rejection.message,
                 record: rejection.record.map(|record| record.to_string()),
@@ -108,6 +120,9 @@ impl Recorder {
             .as_ref()
             .is_some_and(|(row, record)| *row == rejection.row && same(record));
         self.reason = if goes_on { self.reason + 1 } else { 1 };
+        if !goes_on {
+            self.broken.clear();
+        }
         self.last = Some((rejection.row, rejection.record.clone()));
     }
 
@@ -121,6 +136,8 @@ impl Recorder {
         for duplicate in duplicates {
             let origin = origins.find(&duplicate.part);
             let message = holds(&duplicate, origins);
+            let counts = self.rules.entry(table.clone()).or_default();
+            counts.add(Some(&duplicate.fields.join(", ")), duplicate.rule, false);
             let row = RejectedRow {
                 run: self.run.clone(),
                 pipeline: self.pipeline.clone(),
@@ -133,6 +150,7 @@ impl Recorder {
                 mapped: true,
                 field: Some(duplicate.fields.join(", ")),
                 rule: duplicate.rule.to_owned(),
+                severity: Severity::Reject.word(),
                 message,
                 value: Some(duplicate.key),
                 record: duplicate.record,
@@ -140,6 +158,11 @@ impl Recorder {
             self.rejected.push(row).await?;
         }
         Ok(())
+    }
+
+    /// How often each rule was broken in a table.
+    pub(super) fn rules(&self, table: &TableName) -> RuleCounts {
+        self.rules.get(table).cloned().unwrap_or_default()
     }
 
     pub(super) fn table(&mut self, result: &TableResult, load: Load, staged: &Staged) {
@@ -177,6 +200,7 @@ impl Recorder {
             filtered: result.filtered,
             mapped: result.mapped,
             rejected: result.rejected,
+            fixed: result.fixed,
         });
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -13,7 +14,7 @@ use sectorlake_lake::{
     TableStage, TableWriter, WrittenFiles,
 };
 use sectorlake_normalise::{
-    Counts, KeyChecks, MappingError, Normaliser, Rejection, Settled, Worker,
+    Counts, KeyChecks, MappingError, Normaliser, Rejection, Rules, Settled, TableSpec, Worker,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -35,6 +36,8 @@ pub(super) struct Loader<'a> {
     pub(super) run: &'a Run,
     pub(super) raw: &'a RawZone,
     pub(super) session: SessionContext,
+    /// When the run began: what was observed later lies in the future.
+    pub(super) started_at: DateTime<Utc>,
     pub(super) read: ReadOptions,
     pub(super) stage: StageOptions,
     pub(super) progress: &'a dyn Progress,
@@ -68,6 +71,7 @@ impl Loader<'_> {
             parts: Vec::new(),
             compiled: None,
             mapped: 0,
+            marked: 0,
         };
         for (feed, manifest) in &parts {
             table.part(feed, manifest).await?;
@@ -110,6 +114,7 @@ struct TableLoad<'a> {
     /// The last mapping that was compiled: the stream, its columns, and what came of it.
     compiled: Option<(String, SchemaRef, Arc<Normaliser>)>,
     mapped: u64,
+    marked: u64,
 }
 
 /// What a worker tells of one batch.
@@ -172,8 +177,14 @@ impl TableLoad<'_> {
         {
             return Ok(Arc::clone(normaliser));
         }
-        let spec = feed.spec(&self.plan.contract, key, name);
-        let table = self.plan.contract.name.to_string();
+        let spec = TableSpec {
+            rules: Rules {
+                started_at: self.loader.started_at,
+                soft: self.plan.soft.clone(),
+            },
+            ..feed.spec(&self.plan.contract, key, name)
+        };
+        let table = self.plan.table.to_string();
         let compiled = Normaliser::compile(&spec, &schema, &self.loader.session).await;
         let normaliser = compiled.map_err(|error| {
             let kind = kind(&error, feed);
@@ -241,6 +252,7 @@ impl TableLoad<'_> {
                 biased;
                 Some(report) = reports.recv() => {
                     add(&mut result, &report);
+                    self.marked += report.counts.marked;
                     self.recorder.rejected(table, &origin, report.rejected).await?;
                     let rows = self.mapped + result.mapped;
                     self.loader.progress.event(&self.loader.pipeline.name, &Event::Loading { table: table.clone(), part: origin.file.clone(), rows });
@@ -334,6 +346,7 @@ impl TableLoad<'_> {
             rejected: sum(|part| part.rejected) + staged.rejected,
             broken: sum(|part| part.broken),
             removed: staged.removed_rows,
+            marked: self.marked,
         };
         self.recorder.table(&table, self.plan.load, &staged);
         if !table.balances() {

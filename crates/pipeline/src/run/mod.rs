@@ -4,10 +4,14 @@ mod attempt;
 mod failure;
 mod fetch;
 mod fingerprint;
+mod job;
 mod journal;
+mod judge;
 mod keys;
 mod load;
 mod order;
+mod place;
+mod place_lookup;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -15,9 +19,15 @@ use std::num::NonZeroUsize;
 use sectorlake_connector::{Environment, Http, Registry};
 use sectorlake_lake::{Env, Lake};
 
+use attempt::Ended;
+pub(crate) use failure::internal;
+
 use crate::event::{Event, Progress};
 use crate::project::Project;
 use crate::result::{Failure, FetchResult, Outcome, RunResult};
+
+/// How often a run is made again because another pipeline changed a table of both meanwhile.
+const OVERTAKEN_MAX: usize = 4;
 
 /// What runs are handed from outside.
 #[derive(Clone)]
@@ -91,7 +101,24 @@ pub async fn run(
     results
 }
 
+/// One pipeline: a run that another pipeline overtook on a table of both is made again, on the table as it now is.
 async fn one(context: &RunContext, name: &str, progress: &dyn Progress) -> RunResult {
+    let mut overtaken = 0;
+    loop {
+        let (mut result, ended) = once(context, name, progress).await;
+        if ended == Ended::Overtaken && overtaken < OVERTAKEN_MAX {
+            overtaken += 1;
+            continue;
+        }
+        if overtaken > 0 {
+            let note = "another pipeline changed a table meanwhile, so the run was made again";
+            result.notes.push(note.to_owned());
+        }
+        return result;
+    }
+}
+
+async fn once(context: &RunContext, name: &str, progress: &dyn Progress) -> (RunResult, Ended) {
     let mut result = RunResult {
         pipeline: name.to_owned(),
         run: None,
@@ -106,7 +133,7 @@ async fn one(context: &RunContext, name: &str, progress: &dyn Progress) -> RunRe
         Ok(begun) => begun,
         Err(failure) => {
             result.outcome = Outcome::Failed(failure);
-            return result;
+            return (result, Ended::Done);
         }
     };
     result.run = Some(run.id().to_owned());
@@ -116,8 +143,8 @@ async fn one(context: &RunContext, name: &str, progress: &dyn Progress) -> RunRe
             run: run.id().to_owned(),
         },
     );
-    attempt.finish(run, progress, &mut result).await;
-    result
+    let ended = attempt.finish(run, progress, &mut result).await;
+    (result, ended)
 }
 
 async fn begin<'a>(

@@ -45,10 +45,12 @@ mod tests {
 
     fn plan(contract: Arc<Contract>) -> TablePlan {
         TablePlan {
+            table: contract.name.clone(),
             contract,
             load: Load::Replace,
             slice: None,
             on_shrink: OnShrink::Refuse,
+            soft: std::collections::BTreeSet::new(),
             feeds: Vec::new(),
         }
     }

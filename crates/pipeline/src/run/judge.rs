@@ -1,0 +1,70 @@
+//! Whether a table may be published: not if too much was rejected, or too much would go.
+
+use sectorlake_lake::Load;
+
+use super::load::Loaded;
+use crate::file::OnShrink;
+use crate::on_reject::RuleCounts;
+use crate::pipeline::Pipeline;
+use crate::plan::TablePlan;
+use crate::result::{Failure, FailureKind};
+
+/// What becomes of the rows of one table.
+///
+/// # Errors
+/// `on_reject` or `on_shrink` is broken.
+pub(super) fn judge(
+    pipeline: &Pipeline,
+    plan: &TablePlan,
+    loaded: &Loaded,
+    rules: &RuleCounts,
+) -> Result<(), Failure> {
+    rejected(pipeline, loaded, rules)?;
+    shrunk(pipeline, plan, loaded)
+}
+
+fn rejected(pipeline: &Pipeline, loaded: &Loaded, rules: &RuleCounts) -> Result<(), Failure> {
+    let table = &loaded.table;
+    let (refused, all) = (table.rejected + table.broken, table.mapped + table.broken);
+    let limits = pipeline.file.on_reject.clone().unwrap_or_default();
+    let message = if let Some(bound) = limits.broken(refused, all) {
+        format!(
+            "{}: {refused} of {all} rows were rejected, more than on_reject allows ({bound})",
+            table.table
+        )
+    } else if let Some((rule, broken, bound)) = limits.broken_rule(rules, all) {
+        format!(
+            "{}: {broken} of {all} rows broke {rule}, more than on_reject allows ({bound})",
+            table.table
+        )
+    } else {
+        return Ok(());
+    };
+    let help = format!(
+        "`sectorlake rejected {}` tells why; nothing was published",
+        pipeline.name
+    );
+    Err(Failure::new(FailureKind::Data, message).help(help))
+}
+
+fn shrunk(pipeline: &Pipeline, plan: &TablePlan, loaded: &Loaded) -> Result<(), Failure> {
+    let table = &loaded.table;
+    let stay = table.loaded + table.unchanged;
+    let before = if plan.slice.is_some() {
+        table.removed + table.unchanged
+    } else {
+        loaded.staged.previous_rows
+    };
+    if plan.load == Load::Replace
+        && plan.on_shrink == OnShrink::Refuse
+        && stay.saturating_mul(2) < before
+    {
+        let message = format!("{}: {stay} rows would replace {before}", table.table);
+        let help = format!(
+            "if the source has really shrunk, set on_shrink: allow in {}; nothing was published",
+            pipeline.path.display()
+        );
+        return Err(Failure::new(FailureKind::Data, message).help(help));
+    }
+    Ok(())
+}
