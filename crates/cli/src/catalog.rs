@@ -91,7 +91,7 @@ pub(crate) fn tables(word: Option<&str>, language: Language, reader: Audience) -
 
 /// The schemas: how many tables and rows each holds.
 pub(crate) fn schemas() -> String {
-    "SELECT table_schema AS \"schema\", count(*) AS \"tables\", sum(row_count) AS \"rows\" FROM meta.tables GROUP BY table_schema ORDER BY 1".to_owned()
+    "SELECT table_schema AS \"schema\", count(*) AS \"tables\", sum(row_count) AS \"rows\" FROM meta.tables WHERE table_type = 'BASE TABLE' GROUP BY table_schema ORDER BY 1".to_owned()
 }
 
 /// The snapshots, the newest first.

@@ -14,6 +14,7 @@ use sectorlake_contract::TableName;
 use tokio::sync::OnceCell;
 
 use crate::scan::ParquetTable;
+use crate::versions;
 
 /// The catalog's name; nobody needs to write it.
 pub(crate) const CATALOG: &str = "sectorlake";
@@ -41,8 +42,10 @@ pub(crate) struct Opened {
     pub(crate) bytes: u64,
     /// How many data files there are.
     pub(crate) files: u64,
-    /// The pipelines whose rows it holds.
-    pub(crate) sources: BTreeSet<String>,
+    /// The pipelines whose rows it holds, and how many of each.
+    pub(crate) rows_by_source: BTreeMap<String, u64>,
+    /// The table whose later major version it is.
+    pub(crate) version_of: Option<TableName>,
     /// What is scanned.
     pub(crate) table: Arc<ParquetTable>,
 }
@@ -59,6 +62,8 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
 pub(crate) struct Tables {
     source: Arc<dyn Source>,
     slots: BTreeMap<TableName, OnceCell<Arc<Opened>>>,
+    /// Views over the major versions of a table, the newest first.
+    views: BTreeMap<TableName, Vec<TableName>>,
 }
 
 impl Tables {
@@ -67,11 +72,53 @@ impl Tables {
             .into_iter()
             .map(|name| (name, OnceCell::new()))
             .collect();
-        Self { source, slots }
+        Self {
+            source,
+            slots,
+            views: BTreeMap::new(),
+        }
     }
 
+    /// The same with views over the major versions of tables.
+    pub(crate) fn with_views(self, views: BTreeMap<TableName, Vec<TableName>>) -> Self {
+        Self { views, ..self }
+    }
+
+    /// Tables and views, in the order of names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &TableName> {
-        self.slots.keys()
+        let all: BTreeSet<&TableName> = self.slots.keys().chain(self.views.keys()).collect();
+        all.into_iter()
+    }
+
+    pub(crate) fn is_view(&self, name: &TableName) -> bool {
+        self.views.contains_key(name)
+    }
+
+    /// The tables that a view is over, the newest version first; `None` where there is no view of that name.
+    pub(crate) async fn versions(&self, view: &TableName) -> Result<Option<Vec<Arc<Opened>>>> {
+        let Some(names) = self.views.get(view) else {
+            return Ok(None);
+        };
+        let mut versions = Vec::with_capacity(names.len());
+        for name in names {
+            versions.extend(self.open(name).await?);
+        }
+        Ok(Some(versions))
+    }
+
+    /// The newest of the tables that a view is over.
+    pub(crate) fn newest(&self, view: &TableName) -> Option<&TableName> {
+        self.views.get(view)?.first()
+    }
+
+    /// Every view, in the order of names.
+    pub(crate) async fn open_views(&self) -> Result<Vec<(TableName, Vec<Arc<Opened>>)>> {
+        let mut views = Vec::with_capacity(self.views.len());
+        for name in self.views.keys() {
+            let versions = self.versions(name).await?.unwrap_or_default();
+            views.push((name.clone(), versions));
+        }
+        Ok(views)
     }
 
     /// The table, `None` where the snapshot has none of that name.
@@ -191,13 +238,20 @@ impl SchemaProvider for Sector {
         let Some(name) = self.find(name) else {
             return Ok(None);
         };
+        if let Some(versions) = self.tables.versions(name).await? {
+            return versions::view(&versions).map(Some);
+        }
         let opened = self.tables.open(name).await?;
         Ok(opened.map(|opened| Arc::clone(&opened.table) as Arc<dyn TableProvider>))
     }
 
     // Listing tables must not open them.
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        Ok(self.find(name).map(|_| TableType::Base))
+        let kind = |name: &TableName| match self.tables.is_view(name) {
+            true => TableType::View,
+            false => TableType::Base,
+        };
+        Ok(self.find(name).map(kind))
     }
 
     fn table_exist(&self, name: &str) -> bool {

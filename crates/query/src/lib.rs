@@ -28,6 +28,7 @@ mod places;
 mod scan;
 mod session;
 mod statement;
+mod versions;
 
 #[cfg(test)]
 mod tests;

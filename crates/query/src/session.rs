@@ -28,6 +28,7 @@ use crate::names::Names;
 use crate::places;
 use crate::scan::{File, ParquetTable};
 use crate::statement;
+use crate::versions;
 
 /// Tables whose columns are looked up at one time for completion.
 const NAMED_AT_ONCE: usize = 8;
@@ -58,14 +59,16 @@ impl Session {
             .iter()
             .flat_map(|snapshot| snapshot.tables.keys().cloned())
             .collect();
+        let views = snapshot.as_deref().map(versions::views).unwrap_or_default();
         let number = snapshot.as_ref().map(|snapshot| snapshot.number);
-        let tables = Arc::new(Tables::new(
+        let tables = Tables::new(
             Arc::new(OfSnapshot {
                 lake: lake.clone(),
                 snapshot,
             }),
             names,
-        ));
+        );
+        let tables = Arc::new(tables.with_views(views));
         let meta = meta::schema(&tables, Some(lake))?;
         let session = Self::over(&tables, meta, number, &options)?;
         session.register(lake.store())?;
@@ -225,18 +228,22 @@ impl Source for OfSnapshot {
             .table(snapshot, name)
             .await
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let contract = snapshot
-            .tables
-            .get(name)
-            .map(|version| version.contract.clone())
-            .unwrap_or_default();
-        opened(table, contract)
+        let version = snapshot.tables.get(name);
+        let contract = version.map(|version| version.contract.clone());
+        let beside = version.and_then(|version| version.beside.as_ref());
+        let version_of = beside.map(|beside| beside.table.clone());
+        opened(table, contract.unwrap_or_default(), version_of)
     }
 }
 
-fn opened(table: LakeTable, contract: String) -> Result<Opened> {
+fn opened(table: LakeTable, contract: String, version_of: Option<TableName>) -> Result<Opened> {
     let source_of = |file: &DataFile| file.partition_values.get(system::SOURCE).cloned().flatten();
-    let sources = table.files.iter().filter_map(source_of).collect();
+    let mut rows_by_source: BTreeMap<String, u64> = BTreeMap::new();
+    for file in &table.files {
+        if let Some(source) = source_of(file) {
+            *rows_by_source.entry(source).or_default() += file.rows;
+        }
+    }
     let rows = table.files.iter().map(|file| file.rows).sum();
     let bytes = table.files.iter().map(|file| file.size).sum();
     let count = table.files.len() as u64;
@@ -256,7 +263,8 @@ fn opened(table: LakeTable, contract: String) -> Result<Opened> {
         rows,
         bytes,
         files: count,
-        sources,
+        rows_by_source,
+        version_of,
         table: Arc::new(scanned),
     })
 }

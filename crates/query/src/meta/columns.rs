@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
+use sectorlake_contract::TableName;
 
 use super::computed::{Computed, Rows};
 use crate::catalog::{Opened, Tables};
@@ -45,11 +46,17 @@ impl Rows for Columns {
         let mut out = Builders::default();
         for (name, opened) in self.0.open_all().await? {
             for (at, field) in opened.schema.fields().iter().enumerate() {
-                out.names[0].append_value(name.schema());
-                out.names[1].append_value(name.table());
-                out.position
-                    .append_value(i64::try_from(at + 1).unwrap_or(i64::MAX));
+                out.place(&name, at);
                 out.push(&opened, field);
+            }
+        }
+        for (name, versions) in self.0.open_views().await? {
+            if let Some(opened) = versions.first() {
+                for (at, field) in opened.schema.fields().iter().enumerate() {
+                    out.place(&name, at);
+                    // An older version may lack what the newest requires.
+                    out.push(opened, &field.as_ref().clone().with_nullable(true));
+                }
             }
         }
         out.finish()
@@ -80,6 +87,13 @@ struct Builders {
 }
 
 impl Builders {
+    fn place(&mut self, table: &TableName, at: usize) {
+        self.names[0].append_value(table.schema());
+        self.names[1].append_value(table.table());
+        self.position
+            .append_value(i64::try_from(at + 1).unwrap_or(i64::MAX));
+    }
+
     fn push(&mut self, opened: &Opened, field: &Field) {
         self.names[2].append_value(field.name());
         self.names[3].append_value(sql_type(field.data_type()));

@@ -1,6 +1,6 @@
 //! `meta.tables`: every table of the snapshot, with what stands beside it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -15,6 +15,7 @@ use sectorlake_lake::{Lake, Snapshot};
 
 use super::computed::{Computed, Rows};
 use crate::catalog::{Opened, Tables};
+use crate::versions::rows_shown;
 
 pub(super) fn provider(tables: Arc<Tables>, lake: Option<Lake>) -> Arc<dyn TableProvider> {
     Computed::table(schema(), AllTables { tables, lake })
@@ -27,7 +28,7 @@ fn schema() -> SchemaRef {
     fields.extend(["title_vi", "title_en", "description"].map(|name| text(name, true)));
     fields.extend(["row_count", "size_bytes", "file_count"].map(|name| number(name, false)));
     fields.push(text("sources", false));
-    fields.push(number("version", false));
+    fields.push(number("version", true));
     fields.push(Field::new(
         "updated_at",
         DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -46,6 +47,8 @@ fn schema() -> SchemaRef {
         .map(|name| text(name, true)),
     );
     fields.push(text("contract", false));
+    fields.push(text("table_type", false));
+    fields.push(text("version_of", true));
     Arc::new(Schema::new(fields))
 }
 
@@ -66,9 +69,57 @@ impl Rows for AllTables {
         };
         let mut out = Builders::default();
         for (name, opened) in self.tables.open_all().await? {
-            out.push(&name, &opened, publisher(&snapshots, &name, opened.version));
+            let published = publisher(&snapshots, &name, opened.version);
+            out.push(&name, &Told::of_table(&opened), published);
+        }
+        for (name, versions) in self.tables.open_views().await? {
+            let newest = versions.first().zip(self.tables.newest(&name));
+            if let Some((opened, table)) = newest {
+                let published = publisher(&snapshots, table, opened.version);
+                out.push(&name, &Told::of_view(opened, table, &versions), published);
+            }
         }
         out.finish()
+    }
+}
+
+/// What a row tells beside what the contract says.
+struct Told<'a> {
+    /// The table; of a view the newest version, whose columns it has.
+    opened: &'a Opened,
+    table_type: &'static str,
+    version_of: Option<String>,
+    /// Rows, bytes and files: a view stores nothing.
+    sizes: [u64; 3],
+    sources: BTreeSet<&'a str>,
+    version: Option<u64>,
+}
+
+impl<'a> Told<'a> {
+    fn of_table(opened: &'a Opened) -> Self {
+        Self {
+            opened,
+            table_type: "BASE TABLE",
+            version_of: opened.version_of.as_ref().map(TableName::to_string),
+            sizes: [opened.rows, opened.bytes, opened.files],
+            sources: opened.rows_by_source.keys().map(String::as_str).collect(),
+            version: Some(opened.version),
+        }
+    }
+
+    fn of_view(newest: &'a Opened, name: &TableName, versions: &'a [Arc<Opened>]) -> Self {
+        let of = newest.version_of.as_ref().unwrap_or(name);
+        let sources = versions
+            .iter()
+            .flat_map(|version| version.rows_by_source.keys());
+        Self {
+            opened: newest,
+            table_type: "VIEW",
+            version_of: Some(of.to_string()),
+            sizes: [rows_shown(versions), 0, 0],
+            sources: sources.map(String::as_str).collect(),
+            version: None,
+        }
     }
 }
 
@@ -104,6 +155,8 @@ struct Builders {
     keys: [StringBuilder; 2],
     words: [StringBuilder; WORDS.len()],
     contract: StringBuilder,
+    table_type: StringBuilder,
+    version_of: StringBuilder,
 }
 
 fn count(number: u64) -> i64 {
@@ -111,31 +164,20 @@ fn count(number: u64) -> i64 {
 }
 
 impl Builders {
-    fn push(&mut self, name: &TableName, opened: &Opened, publisher: Option<&Snapshot>) {
-        let word = |metadata: &BTreeMap<String, String>, key: &str| {
-            metadata.get(&format!("sectorlake.{key}")).cloned()
-        };
+    fn push(&mut self, name: &TableName, told: &Told<'_>, publisher: Option<&Snapshot>) {
+        let opened = told.opened;
+        let word = |key: &str| opened.metadata.get(&format!("sectorlake.{key}")).cloned();
         self.names[0].append_value(name.schema());
         self.names[1].append_value(name.table());
         for (builder, key) in self.titles.iter_mut().zip(TITLES) {
-            builder.append_option(word(&opened.metadata, key));
+            builder.append_option(word(key));
         }
-        for (builder, size) in self
-            .sizes
-            .iter_mut()
-            .zip([opened.rows, opened.bytes, opened.files])
-        {
+        for (builder, size) in self.sizes.iter_mut().zip(told.sizes) {
             builder.append_value(count(size));
         }
-        self.sources.append_value(
-            opened
-                .sources
-                .iter()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(", "),
-        );
-        self.version.append_value(count(opened.version));
+        let sources: Vec<&str> = told.sources.iter().copied().collect();
+        self.sources.append_value(sources.join(", "));
+        self.version.append_option(told.version.map(count));
         self.updated_at
             .append_option(publisher.map(|snapshot| snapshot.published_at.timestamp_micros()));
         self.updated_snapshot
@@ -143,9 +185,11 @@ impl Builders {
         self.keys[0].append_option(opened.primary_key());
         self.keys[1].append_value(opened.partition_columns.join(", "));
         for (builder, key) in self.words.iter_mut().zip(WORDS) {
-            builder.append_option(word(&opened.metadata, key));
+            builder.append_option(word(key));
         }
         self.contract.append_value(&opened.contract);
+        self.table_type.append_value(told.table_type);
+        self.version_of.append_option(told.version_of.as_ref());
     }
 
     fn finish(mut self) -> Result<RecordBatch> {
@@ -169,7 +213,9 @@ impl Builders {
         columns.push(Arc::new(self.updated_snapshot.finish()));
         columns.extend(texts(&mut self.keys));
         columns.extend(texts(&mut self.words));
-        columns.push(Arc::new(self.contract.finish()));
+        for mut last in [self.contract, self.table_type, self.version_of] {
+            columns.push(Arc::new(last.finish()));
+        }
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
 }

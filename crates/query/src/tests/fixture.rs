@@ -91,18 +91,21 @@ impl Source for FixedLake {
             }
         }
         let schema = batch.schema();
-        let sources: BTreeSet<String> = files
-            .iter()
-            .filter_map(|file| file.partition_values.first())
-            .map(ToString::to_string)
-            .collect();
+        let source = |file: &File| file.partition_values.first().map(ToString::to_string);
+        let mut rows_by_source = BTreeMap::new();
+        for file in &files {
+            let rows = file.statistics.num_rows.get_value().copied();
+            let of_source = rows_by_source.entry(source(file).unwrap_or_default());
+            *of_source.or_insert(0) += rows.unwrap_or_default() as u64;
+        }
         Ok(Opened {
             version: 3,
             contract: "a hash".to_owned(),
             rows: batch.num_rows() as u64,
             bytes: files.iter().map(|file| file.size).sum(),
             files: files.len() as u64,
-            sources,
+            rows_by_source,
+            version_of: None,
             metadata: BTreeMap::from([
                 (
                     "sectorlake.title.vi".to_owned(),

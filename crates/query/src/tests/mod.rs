@@ -6,6 +6,7 @@ mod lake;
 mod recording;
 mod session;
 mod slt;
+mod versions;
 
 use arrow::util::pretty::pretty_format_batches;
 use futures::TryStreamExt as _;

@@ -1,0 +1,144 @@
+//! `schema.table_all`: the rows of all major versions of a table, as far as they fit the newest.
+//!
+//! The view is there once a table has a second version, and takes its columns and types from the newest one. Of each source
+//! it shows the rows of the newest version that holds any, so that a pipeline that moved on is not seen twice. A value of an
+//! older version is shown where it means the same and survives the way into the new type and back: `'12'` as the integer
+//! 12, a day as an instant, but neither `'012'` nor 1.5 as an integer. What an older version lacks, or has in another unit,
+//! is no value.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::compute::can_cast_types;
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::common::ScalarValue;
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, try_cast, when,
+};
+use sectorlake_contract::{TableName, system};
+use sectorlake_lake::Snapshot;
+
+use crate::catalog::Opened;
+
+/// What the view's name has after the table's.
+const ALL: &str = "_all";
+const UNIT: &str = "sectorlake.unit";
+
+/// The views of a snapshot: each with the tables it is of, the newest version first. A table that has such a name keeps it.
+pub(crate) fn views(snapshot: &Snapshot) -> BTreeMap<TableName, Vec<TableName>> {
+    let mut views = BTreeMap::new();
+    let firsts: BTreeSet<&TableName> = snapshot
+        .tables
+        .values()
+        .filter_map(|version| version.beside.as_ref())
+        .map(|beside| &beside.table)
+        .collect();
+    for first in firsts {
+        let Ok(name) = format!("{first}{ALL}").parse::<TableName>() else {
+            continue;
+        };
+        let mut versions = snapshot.versions_of(first);
+        versions.reverse();
+        if versions.len() > 1 && !snapshot.tables.contains_key(&name) {
+            views.insert(name, versions.into_iter().cloned().collect());
+        }
+    }
+    views
+}
+
+/// How many rows of each version the view shows.
+pub(crate) fn rows_shown(versions: &[Arc<Opened>]) -> u64 {
+    let mut seen = BTreeSet::new();
+    let mut rows = 0;
+    for version in versions {
+        let new = version.rows_by_source.iter();
+        rows += new
+            .filter(|(source, _)| !seen.contains(source))
+            .map(|(_, rows)| rows)
+            .sum::<u64>();
+        seen.extend(version.rows_by_source.keys());
+    }
+    rows
+}
+
+/// The view over the versions of a table, the newest first.
+pub(crate) fn view(versions: &[Arc<Opened>]) -> Result<Arc<dyn TableProvider>> {
+    let mut seen: BTreeSet<&String> = BTreeSet::new();
+    let mut all: Option<LogicalPlanBuilder> = None;
+    let Some(newest) = versions.first() else {
+        return datafusion::common::internal_err!("a view is over at least one table");
+    };
+    let shown = newest.table.schema();
+    for version in versions {
+        let rows = rows_of(version, &shown, &seen)?;
+        all = Some(match all {
+            Some(newer) => newer.union(rows)?,
+            None => LogicalPlanBuilder::from(rows),
+        });
+        seen.extend(version.rows_by_source.keys());
+    }
+    let Some(all) = all else {
+        return datafusion::common::internal_err!("a view is over at least one table");
+    };
+    Ok(Arc::new(ViewTable::new(all.build()?, None)))
+}
+
+/// The rows of one version in the newest one's columns, without those of sources that a newer version holds.
+fn rows_of(version: &Opened, shown: &Schema, seen: &BTreeSet<&String>) -> Result<LogicalPlan> {
+    let table = Arc::clone(&version.table) as Arc<dyn TableProvider>;
+    let own = table.schema();
+    let mut rows = LogicalPlanBuilder::scan("version", provider_as_source(table), None)?;
+    let newer: Vec<Expr> = seen
+        .iter()
+        .filter(|source| version.rows_by_source.contains_key(**source))
+        .map(|source| lit(ScalarValue::Utf8View(Some((*source).clone()))))
+        .collect();
+    if !newer.is_empty() {
+        rows = rows.filter(ident(system::SOURCE).in_list(newer, true))?;
+    }
+    let columns = shown
+        .fields()
+        .iter()
+        .map(|field| fitting(own.field_with_name(field.name()).ok(), field))
+        .collect::<Result<Vec<_>>>()?;
+    rows.project(columns)?.build()
+}
+
+/// The column of an older version as the newer field, value by value where it fits.
+fn fitting(older: Option<&Field>, newer: &Field) -> Result<Expr> {
+    let (name, kind) = (newer.name(), newer.data_type());
+    let none = || ScalarValue::try_from(kind).map(|value| lit(value).alias(name));
+    let Some(older) = older else {
+        return none();
+    };
+    if older.metadata().get(UNIT) != newer.metadata().get(UNIT) {
+        return none();
+    }
+    let stored = older.data_type();
+    if stored == kind {
+        return Ok(ident(name));
+    }
+    if is_bytes(stored) || is_bytes(kind) || !goes_both_ways(stored, kind) {
+        return none();
+    }
+    let there = try_cast(ident(name), kind.clone());
+    let back = try_cast(there.clone(), stored.clone());
+    Ok(when(back.eq(ident(name)), there)
+        .otherwise(cast(lit(ScalarValue::Null), kind.clone()))?
+        .alias(name))
+}
+
+/// Geometries are bytes: texts are none, whatever a cast makes of them.
+fn is_bytes(kind: &DataType) -> bool {
+    matches!(
+        kind,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+    )
+}
+
+fn goes_both_ways(stored: &DataType, kind: &DataType) -> bool {
+    can_cast_types(stored, kind) && can_cast_types(kind, stored)
+}
