@@ -138,13 +138,73 @@ const MAPPED: &[FileOfFeed] = &[
     mapped!("calendar_dates", false, ""),
     mapped!("shapes", false, "shape_dist_traveled"),
     mapped!("frequencies", false, "exact_times"),
+    mapped!(
+        "transfers",
+        false,
+        "from_stop_id to_stop_id from_route_id to_route_id from_trip_id to_trip_id transfer_type \
+         min_transfer_time"
+    ),
+    mapped!(
+        "feed_info",
+        false,
+        "default_lang feed_start_date feed_end_date feed_version feed_contact_email feed_contact_url"
+    ),
+    mapped!(
+        "fare_attributes",
+        false,
+        "transfers agency_id transfer_duration"
+    ),
+    mapped!(
+        "fare_rules",
+        false,
+        "route_id origin_id destination_id contains_id"
+    ),
+    mapped!("timeframes", false, "start_time end_time"),
+    mapped!(
+        "rider_categories",
+        false,
+        "is_default_fare_category eligibility_url"
+    ),
+    mapped!("fare_media", false, "fare_media_name"),
+    mapped!(
+        "fare_products",
+        false,
+        "fare_product_name rider_category_id fare_media_id"
+    ),
+    mapped!(
+        "fare_leg_rules",
+        false,
+        "leg_group_id network_id from_area_id to_area_id from_timeframe_group_id \
+         to_timeframe_group_id rule_priority"
+    ),
+    mapped!("fare_leg_join_rules", false, "from_stop_id to_stop_id"),
+    mapped!(
+        "fare_transfer_rules",
+        false,
+        "from_leg_group_id to_leg_group_id transfer_count duration_limit duration_limit_type \
+         fare_product_id"
+    ),
+    mapped!("areas", false, "area_name"),
+    mapped!("stop_areas", false, ""),
+    mapped!("networks", false, "network_name"),
+    mapped!("route_networks", false, ""),
+    mapped!("levels", false, "level_name"),
+    mapped!(
+        "pathways",
+        false,
+        "length traversal_time stair_count max_slope min_width signposted_as reversed_signposted_as"
+    ),
+    mapped!("translations", false, "record_id record_sub_id field_value"),
+    mapped!(
+        "attributions",
+        false,
+        "attribution_id agency_id route_id trip_id is_producer is_operator is_authority \
+         attribution_url attribution_email attribution_phone"
+    ),
 ];
 
-/// The other files of the standard: a pipeline can map them itself.
-const UNMAPPED: &str = "transfers feed_info fare_attributes fare_rules timeframes rider_categories \
-    fare_media fare_products fare_leg_rules fare_leg_join_rules fare_transfer_rules areas stop_areas \
-    networks route_networks pathways levels location_groups location_group_stops booking_rules \
-    translations attributions";
+/// The other files of the standard, for demand-responsive services: a pipeline can map them itself.
+const UNMAPPED: &str = "location_groups location_group_stops booking_rules";
 
 struct Gtfs {
     origin: Origin,
