@@ -31,6 +31,8 @@ pub(crate) struct Decoder {
     pub(crate) batch_rows: usize,
     pub(crate) record_bytes_max: usize,
     pub(crate) short_records: ShortRecords,
+    /// Records that repeat one of these are dropped; each has a cell per field, of which several are filled.
+    pub(crate) headers: Vec<Vec<String>>,
     pub(crate) place: Place,
 }
 
@@ -53,6 +55,7 @@ struct Batch {
     columns: Vec<TextColumn>,
     rows: Vec<i64>,
     broken: Vec<BrokenRecord>,
+    dropped: Vec<i64>,
     /// The pieces that the columns' values lie in.
     buffers: Vec<Buffer>,
 }
@@ -64,12 +67,13 @@ impl Batch {
             columns,
             rows: Vec::new(),
             broken: Vec::new(),
+            dropped: Vec::new(),
             buffers: buffer.into_iter().collect(),
         }
     }
 
     fn records(&self) -> usize {
-        self.rows.len() + self.broken.len()
+        self.rows.len() + self.broken.len() + self.dropped.len()
     }
 
     fn finish(self, decoder: &Decoder) -> Result<Decoded, FormatError> {
@@ -91,7 +95,7 @@ impl Batch {
             batch,
             rows: Int64Array::from(self.rows),
             broken: self.broken,
-            dropped: Vec::new(),
+            dropped: self.dropped,
         })
     }
 }
@@ -152,6 +156,8 @@ impl Reading {
     fn new(piece: Piece, decoder: &Decoder) -> Self {
         let bytes = &piece.bytes;
         let plain = memchr::memchr(0, bytes).is_none() && simdutf8::basic::from_utf8(bytes).is_ok();
+        // Comments stand between the windows' records.
+        let plain = plain && decoder.dialect.comment.is_none();
         let way = match plain {
             true => Way::Fast(Index::new(bytes, decoder.dialect)),
             false => Way::Strict(Box::new(Records::new(decoder.dialect))),
@@ -234,6 +240,9 @@ fn fast(
     if bytes.len() > decoder.record_bytes_max {
         within(ends, fields, position, decoder.record_bytes_max)?;
     }
+    for header in &decoder.headers {
+        differs(ends, bytes, position, quote, header)?;
+    }
     let buffer = batch.buffers.len() as u32;
     for (column, &field) in batch.columns.iter_mut().zip(&decoder.projection) {
         let places = Places {
@@ -305,6 +314,40 @@ fn within(ends: &[u32], fields: usize, mut start: usize, bytes_max: usize) -> Re
     Ok(())
 }
 
+/// Whether no record looks like the header: its first and last cells tell.
+fn differs(
+    ends: &[u32],
+    bytes: &[u8],
+    mut start: usize,
+    quote: u8,
+    header: &[String],
+) -> Result<(), Odd> {
+    let [first, .., last] = header else {
+        return Ok(());
+    };
+    let bare = |field: &[u8], cell: &str| {
+        field == cell.as_bytes()
+            || (field.first() == Some(&quote)
+                && field.get(1..1 + cell.len()) == Some(cell.as_bytes()))
+    };
+    for record in ends.chunks_exact(header.len()) {
+        let end = record[0] as usize;
+        // Line ends before the record are no part of its first cell.
+        let field = &bytes[start..end];
+        if field.len() >= first.len()
+            && bare(field.trim_ascii_start(), first.trim_ascii_start())
+            && bare(
+                &bytes[record[header.len() - 2] as usize + 1..record[header.len() - 1] as usize],
+                last,
+            )
+        {
+            return Err(Odd);
+        }
+        start = record[header.len() - 1] as usize + 1;
+    }
+    Ok(())
+}
+
 #[inline]
 fn push_quoted(
     column: &mut TextColumn,
@@ -347,6 +390,16 @@ fn strict(
         .rposition(|byte| !is_line_end(*byte))
         .map_or(0, |last| last + 1);
     let raw = &raw[..end];
+    let is = |header: &Vec<String>| {
+        header.len() == records.len()
+            && records
+                .fields()
+                .zip(header)
+                .all(|(field, cell)| field == cell.as_bytes())
+    };
+    if decoder.headers.iter().any(is) {
+        return batch.dropped.push(row);
+    }
     match fault(records, raw, decoder) {
         Some(reason) => batch.broken.push(BrokenRecord::new(
             row,

@@ -5,7 +5,7 @@ use crate::error::FormatError;
 use crate::spec::{CsvFormat, Quote};
 
 /// Delimiters that are tried where none is declared; earlier ones win.
-const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
+pub(super) const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Records that a delimiter is guessed from.
 const SAMPLE_RECORDS: usize = 32;
 
@@ -20,19 +20,23 @@ pub(crate) struct Dialect {
 }
 
 impl Dialect {
-    /// As declared, else guessed from a `sample` that starts with the header.
-    pub(crate) fn find(name: &str, format: &CsvFormat, sample: &[u8]) -> Result<Self, FormatError> {
+    /// As declared, else guessed from a `sample` that starts with the header; and why the delimiter is what it is.
+    pub(crate) fn find(
+        name: &str,
+        format: &CsvFormat,
+        sample: &[u8],
+    ) -> Result<(Self, String), FormatError> {
         let quote = match format.quote {
             Some(Quote::Char(quote)) => Some(single_byte(name, "quote", quote)?),
             Some(Quote::None) => None,
             None => Some(b'"'),
         };
-        let comment = format
-            .comment
-            .map(|comment| single_byte(name, "comment", comment))
-            .transpose()?;
-        let delimiter = match format.delimiter {
-            Some(delimiter) => single_byte(name, "delimiter", delimiter)?,
+        let comment = Self::comment(name, format)?;
+        let (delimiter, why) = match format.delimiter {
+            Some(delimiter) => (
+                single_byte(name, "delimiter", delimiter)?,
+                "it is declared".to_owned(),
+            ),
             None => guess(sample, quote, comment),
         };
         if Some(delimiter) == quote {
@@ -42,15 +46,22 @@ impl Dialect {
                 "delimiter and quote are the same character",
             ));
         }
-        Ok(Self {
+        let dialect = Self {
             delimiter,
             quote,
             comment,
-        })
+        };
+        Ok((dialect, why))
     }
-}
 
-impl Dialect {
+    /// The character that lines begin with that are no records.
+    pub(crate) fn comment(name: &str, format: &CsvFormat) -> Result<Option<u8>, FormatError> {
+        let comment = format.comment;
+        comment
+            .map(|comment| single_byte(name, "comment", comment))
+            .transpose()
+    }
+
     /// Whether a quote stands anywhere in the text.
     pub(crate) fn is_quoted(&self, text: &[u8]) -> bool {
         self.quote
@@ -78,8 +89,9 @@ fn option(name: &str, option: &'static str, reason: &str) -> FormatError {
 }
 
 /// The delimiter that divides most of the first records as it divides the header; a comma where none divides anything.
-fn guess(sample: &[u8], quote: Option<u8>, comment: Option<u8>) -> u8 {
+fn guess(sample: &[u8], quote: Option<u8>, comment: Option<u8>) -> (u8, String) {
     let mut best = (0, 0, b',');
+    let mut why = "no other of the usual ones divides the header".to_owned();
     for delimiter in CANDIDATES {
         let mut records = Records::new(Dialect {
             delimiter,
@@ -100,13 +112,17 @@ fn guess(sample: &[u8], quote: Option<u8>, comment: Option<u8>) -> u8 {
         let Some(&header) = lengths.first().filter(|header| **header > 1) else {
             continue;
         };
-        let alike =
-            lengths.iter().filter(|length| **length == header).count() * 100 / lengths.len();
-        if (alike, header) > (best.0, best.1) {
-            best = (alike, header, delimiter);
+        let alike = lengths.iter().filter(|length| **length == header).count();
+        let share = alike * 100 / lengths.len();
+        if (share, header) > (best.0, best.1) {
+            best = (share, header, delimiter);
+            why = format!(
+                "it divides {alike} of the first {} records into {header} fields",
+                lengths.len()
+            );
         }
     }
-    best.2
+    (best.2, why)
 }
 
 #[cfg(test)]
@@ -115,7 +131,7 @@ mod tests {
 
     fn check(sample: &str, expected: char) {
         assert_eq!(
-            guess(sample.as_bytes(), Some(b'"'), None) as char,
+            char::from(guess(sample.as_bytes(), Some(b'"'), None).0),
             expected,
             "{sample}"
         );

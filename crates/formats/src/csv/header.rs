@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 
+use crate::choice::Choice;
 use crate::columns::unique_names;
 use crate::content::Content;
 use crate::csv::dialect::Dialect;
-use crate::csv::strict::Records;
+use crate::csv::numbers;
+use crate::csv::strict::{Records, next_record};
+use crate::csv::titles::{self, Titles};
 use crate::csv::window::is_line_end;
 use crate::encoding::TextEncoding;
 use crate::error::FormatError;
@@ -13,6 +16,8 @@ use crate::spec::CsvFormat;
 
 /// Bytes that are looked at first.
 const HEAD_BYTES: usize = 64 << 10;
+/// Bytes that tell the encoding, where the first of them are ASCII.
+const ENCODING_BYTES: usize = 1 << 20;
 /// Bytes that titles and header may take.
 const HEAD_BYTES_MAX: usize = 4 << 20;
 
@@ -20,10 +25,15 @@ const HEAD_BYTES_MAX: usize = 4 << 20;
 #[derive(Debug)]
 pub(crate) struct Header {
     pub(crate) names: Vec<String>,
+    /// The header's rows as they are written; none where there is no header.
+    pub(crate) rows: Vec<Vec<String>>,
     pub(crate) dialect: Dialect,
     pub(crate) encoding: TextEncoding,
     /// Bytes of the text before the first data record.
     pub(crate) data_start: usize,
+    /// Lines before the header that were found to be titles.
+    pub(crate) title_lines: Option<usize>,
+    pub(crate) choices: Vec<Choice>,
 }
 
 /// Reads as much of the part as it takes.
@@ -34,12 +44,21 @@ pub(crate) async fn read(content: &Content, format: &CsvFormat) -> Result<Header
     loop {
         let head = content.head(bytes).await?;
         let is_whole = head.len() < bytes;
-        let encoding = TextEncoding::find(name, format.encoding.as_deref(), &head)?;
+        let (encoding, choice) =
+            encoding(content, format.encoding.as_deref(), &head, is_whole).await?;
         let text = encoding.head(&head);
         if is_whole && text.is_empty() {
             return Err(FormatError::Empty { name: name.clone() });
         }
-        if let Some(header) = find(name, format, encoding, &text, is_whole)? {
+        let beginning = Beginning {
+            name,
+            format,
+            encoding,
+            text: &text,
+            is_whole,
+        };
+        if let Some(mut header) = beginning.header()? {
+            header.choices.splice(0..0, choice);
             return Ok(header);
         }
         if bytes >= HEAD_BYTES_MAX {
@@ -54,84 +73,232 @@ pub(crate) async fn read(content: &Content, format: &CsvFormat) -> Result<Header
     }
 }
 
+/// The encoding. Where the beginning is ASCII, which most encodings have alike, more of the part is looked at.
+pub(crate) async fn encoding(
+    content: &Content,
+    label: Option<&str>,
+    head: &Bytes,
+    is_whole: bool,
+) -> Result<(TextEncoding, Option<Choice>), FormatError> {
+    if label.is_none() && !is_whole && head.is_ascii() {
+        let more = content.head(ENCODING_BYTES).await?;
+        let is_whole = more.len() < ENCODING_BYTES;
+        return TextEncoding::detect(&content.name, label, &more, is_whole);
+    }
+    TextEncoding::detect(&content.name, label, head, is_whole)
+}
+
 fn check_rows(name: &str, format: &CsvFormat) -> Result<(), FormatError> {
+    let error = |reason: &str| FormatError::Option {
+        name: name.to_owned(),
+        option: "header_rows",
+        reason: reason.to_owned(),
+    };
     let rows = format.header_rows.as_deref().unwrap_or_default();
     if rows.first() == Some(&0) || !rows.is_sorted_by(|left, right| left < right) {
-        let reason = "lines count from 1, and each is named once, in order".to_owned();
-        return Err(FormatError::Option {
-            name: name.to_owned(),
-            option: "header_rows",
-            reason,
-        });
+        return Err(error(
+            "lines count from 1, and each is named once, in order",
+        ));
+    }
+    let skipped = format.skip_rows.unwrap_or_default();
+    if rows.first().is_some_and(|first| *first <= skipped) {
+        return Err(error(
+            "the header stands in a line that `skip_rows` leaves out",
+        ));
     }
     Ok(())
 }
 
-/// None: more text is needed.
-fn find(
-    name: &str,
-    format: &CsvFormat,
+/// A part's first bytes, as text.
+struct Beginning<'a> {
+    name: &'a str,
+    format: &'a CsvFormat,
     encoding: TextEncoding,
-    text: &Bytes,
+    text: &'a Bytes,
+    /// Whether that is all there is.
     is_whole: bool,
-) -> Result<Option<Header>, FormatError> {
-    let no_header = |reason: String| FormatError::NoHeader {
-        name: name.to_owned(),
-        reason,
-    };
-    let lines = match format.header_rows.as_deref() {
-        None | Some([]) => match text.iter().position(|byte| !is_line_end(*byte)) {
-            Some(start) => vec![start],
-            None if is_whole => return Err(no_header("all its lines are empty".to_owned())),
-            None => return Ok(None),
-        },
-        Some(rows) => {
-            let mut starts = Vec::with_capacity(rows.len());
-            for &row in rows {
-                match line_start(text, row) {
-                    Some(start) if text.get(start).is_some_and(|byte| !is_line_end(*byte)) => {
-                        starts.push(start)
-                    }
-                    Some(start) if start < text.len() => {
-                        return Err(no_header(format!("line {row} is empty")));
-                    }
-                    _ if is_whole => return Err(no_header(format!("it ends before line {row}"))),
-                    _ => return Ok(None),
-                }
-            }
-            starts
-        }
-    };
-    let dialect = Dialect::find(
-        name,
-        format,
-        &text[lines.last().copied().unwrap_or_default()..],
-    )?;
-    let mut rows = Vec::with_capacity(lines.len());
-    let mut data_start = 0;
-    for start in lines {
-        let mut records = Records::new(dialect);
-        let Some(range) = records.next(&text[start..]) else {
+}
+
+/// Where the header's lines start, and whether titles were found above it.
+struct Lines {
+    starts: Vec<usize>,
+    titles: Option<Titles>,
+}
+
+impl Beginning<'_> {
+    /// None: more text is needed.
+    fn header(&self) -> Result<Option<Header>, FormatError> {
+        let Some(lines) = self.lines()? else {
             return Ok(None);
         };
-        data_start = start + range.end;
-        if data_start == text.len() && !is_whole {
+        let last = lines.starts.last().copied().unwrap_or_default();
+        let (mut dialect, why) = Dialect::find(self.name, self.format, &self.text[last..])?;
+        if let Some(titles) = lines.titles {
+            dialect.delimiter = titles.delimiter;
+        }
+        let mut rows = Vec::with_capacity(lines.starts.len());
+        let mut data_start = 0;
+        for start in lines.starts {
+            let mut records = Records::new(dialect);
+            let Some(range) = records.next(&self.text[start..]) else {
+                return Ok(None);
+            };
+            data_start = start + range.end;
+            if data_start == self.text.len() && !self.is_whole {
+                return Ok(None);
+            }
+            rows.push(self.cells(&records, start)?);
+        }
+        let mut choices = Vec::new();
+        let title_lines = lines.titles.map(|titles| {
+            let lines = count_lines(&self.text[..titles.start]);
+            let why = titles.why(lines);
+            choices.push(Choice::new(Choice::SKIP_ROWS, lines.to_string(), why));
+            lines
+        });
+        if self.format.delimiter.is_none() {
+            let delimiter = char::from(dialect.delimiter).to_string();
+            choices.push(Choice::new(Choice::DELIMITER, delimiter, why));
+        }
+        choices.extend(numbers::marks(&self.text[data_start..], dialect));
+        let names = if self.format.header_rows.as_deref() == Some(&[]) {
+            data_start = last;
+            std::mem::take(&mut rows)
+                .first()
+                .map(|row| vec![String::new(); row.len()])
+                .unwrap_or_default()
+        } else {
+            join_rows(&filled(&rows))
+        };
+        Ok(Some(Header {
+            names: unique_names(self.name, names)?,
+            rows,
+            dialect,
+            encoding: self.encoding,
+            data_start,
+            title_lines,
+            choices,
+        }))
+    }
+
+    /// None: more text is needed.
+    fn lines(&self) -> Result<Option<Lines>, FormatError> {
+        match self.format.header_rows.as_deref() {
+            None | Some([]) => self.first_line(),
+            Some(rows) => self.declared_lines(rows),
+        }
+    }
+
+    fn first_line(&self) -> Result<Option<Lines>, FormatError> {
+        let comment = Dialect::comment(self.name, self.format)?;
+        let skipped = self.format.skip_rows.unwrap_or_default();
+        let Some(after) = line_start(self.text, skipped + 1) else {
+            return self.missing(format!("it ends within the first {skipped} lines"));
+        };
+        let Some(start) = next_record(&self.text[after..], comment) else {
+            return self.missing("all its lines are empty".to_owned());
+        };
+        let start = after + start;
+        let titles = self.titles(start)?;
+        Ok(Some(Lines {
+            starts: vec![titles.map_or(start, |titles| titles.start)],
+            titles,
+        }))
+    }
+
+    /// Titles above the header, where nothing says how many there are.
+    fn titles(&self, start: usize) -> Result<Option<Titles>, FormatError> {
+        if self.format.skip_rows.is_some() || self.format.header_rows.is_some() {
             return Ok(None);
         }
-        rows.push(cells(name, encoding, &records, start)?);
+        let (dialect, _) = Dialect::find(self.name, self.format, &self.text[start..])?;
+        let is_declared = self.format.delimiter.is_some();
+        let found = titles::find(&self.text[start..], self.is_whole, dialect, is_declared);
+        Ok(found.map(|mut titles| {
+            titles.start += start;
+            titles
+        }))
     }
-    let names = if format.header_rows.as_deref() == Some(&[]) {
-        data_start = 0;
-        rows[0].iter().map(|_| String::new()).collect()
-    } else {
-        join_rows(&rows)
+
+    fn declared_lines(&self, rows: &[usize]) -> Result<Option<Lines>, FormatError> {
+        let mut starts = Vec::with_capacity(rows.len());
+        for &row in rows {
+            match line_start(self.text, row) {
+                Some(start) if self.text.get(start).is_some_and(|byte| !is_line_end(*byte)) => {
+                    starts.push(start)
+                }
+                Some(start) if start < self.text.len() => {
+                    return Err(self.no_header(format!("line {row} is empty")));
+                }
+                _ => return self.missing(format!("it ends before line {row}")),
+            }
+        }
+        Ok(Some(Lines {
+            starts,
+            titles: None,
+        }))
+    }
+
+    /// What is looked for is not in this text: it may come later.
+    fn missing(&self, reason: String) -> Result<Option<Lines>, FormatError> {
+        match self.is_whole {
+            true => Err(self.no_header(reason)),
+            false => Ok(None),
+        }
+    }
+
+    fn no_header(&self, reason: String) -> FormatError {
+        FormatError::NoHeader {
+            name: self.name.to_owned(),
+            reason,
+        }
+    }
+
+    fn cells(&self, records: &Records, start: usize) -> Result<Vec<String>, FormatError> {
+        let mut before = 0;
+        let mut cells = Vec::with_capacity(records.len());
+        for field in records.fields() {
+            if field.contains(&0) {
+                let reason =
+                    "its line holds a NUL byte; if the file is UTF-16, declare `encoding: utf-16le`"
+                        .to_owned();
+                return Err(self.no_header(reason));
+            }
+            let cell = std::str::from_utf8(field).map_err(|error| FormatError::HeaderEncoding {
+                name: self.name.to_owned(),
+                encoding: self.encoding.name().to_owned(),
+                byte: (start + before + error.valid_up_to()) as u64,
+            })?;
+            before += field.len() + 1;
+            cells.push(cell.to_owned());
+        }
+        Ok(cells)
+    }
+}
+
+/// Lines that end in the text; CR and LF together end one.
+fn count_lines(text: &[u8]) -> usize {
+    let ends = |(at, byte): &(usize, &u8)| match byte {
+        b'\n' => *at == 0 || text[at - 1] != b'\r',
+        byte => **byte == b'\r',
     };
-    Ok(Some(Header {
-        names: unique_names(name, names)?,
-        dialect,
-        encoding,
-        data_start,
-    }))
+    text.iter().enumerate().filter(ends).count()
+}
+
+/// The rows above the last, a banner over several columns standing in each of them.
+fn filled(rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut filled = rows.to_vec();
+    let above = filled.len().saturating_sub(1);
+    for row in &mut filled[..above] {
+        let mut banner = String::new();
+        for cell in row {
+            match cell.trim().is_empty() {
+                true => cell.clone_from(&banner),
+                false => banner.clone_from(cell),
+            }
+        }
+    }
+    filled
 }
 
 /// Where a line starts, lines counted from 1 whatever they hold.
@@ -147,35 +314,6 @@ fn line_start(text: &[u8], line: usize) -> Option<usize> {
             };
     }
     Some(start)
-}
-
-fn cells(
-    name: &str,
-    encoding: TextEncoding,
-    records: &Records,
-    start: usize,
-) -> Result<Vec<String>, FormatError> {
-    let mut before = 0;
-    let mut cells = Vec::with_capacity(records.len());
-    for field in records.fields() {
-        if field.contains(&0) {
-            let reason =
-                "its line holds a NUL byte; if the file is UTF-16, declare `encoding: utf-16le`"
-                    .to_owned();
-            return Err(FormatError::NoHeader {
-                name: name.to_owned(),
-                reason,
-            });
-        }
-        let cell = std::str::from_utf8(field).map_err(|error| FormatError::HeaderEncoding {
-            name: name.to_owned(),
-            encoding: encoding.name().to_owned(),
-            byte: (start + before + error.valid_up_to()) as u64,
-        })?;
-        before += field.len() + 1;
-        cells.push(cell.to_owned());
-    }
-    Ok(cells)
 }
 
 /// Several header rows, one above the other: what stands in a column, joined with spaces.

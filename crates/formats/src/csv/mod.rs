@@ -5,10 +5,13 @@
 
 mod decode;
 mod dialect;
+mod footer;
 mod header;
 mod index;
+mod numbers;
 mod scan;
 mod strict;
+mod titles;
 mod window;
 
 #[cfg(test)]
@@ -19,13 +22,15 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::blocks::streams;
+use crate::choice::Choice;
 use crate::content::Content;
 use crate::encoding::{TextEncoding, skip};
 use crate::error::FormatError;
 use crate::part::{Source, Streams};
-use crate::spec::{CsvFormat, ShortRecords};
+use crate::spec::{CsvFormat, FormatSpec};
 use decode::Decoder;
-use dialect::Dialect;
+use footer::{Footed, Footer};
+use header::Header;
 pub(crate) use header::join_rows;
 use scan::Cutter;
 
@@ -33,36 +38,42 @@ use scan::Cutter;
 #[derive(Debug)]
 pub(crate) struct Csv {
     content: Content,
-    encoding: TextEncoding,
-    dialect: Dialect,
-    /// Bytes of the text before the first data record.
-    data_start: usize,
-    short_records: ShortRecords,
+    format: CsvFormat,
+    header: Header,
+    footer: Footer,
     schema: SchemaRef,
 }
 
 pub(crate) async fn open(content: Content, format: &CsvFormat) -> Result<Csv, FormatError> {
-    let read = header::read(&content, format).await?;
-    let fields: Vec<_> = read
+    let footer = Footer::new(&content.name, format.footer.as_deref(), format.skip_footer)?;
+    let header = header::read(&content, format).await?;
+    let fields: Vec<_> = header
         .names
         .iter()
         .map(|name| Field::new(name, DataType::Utf8View, false))
         .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let header::Header {
-        encoding,
-        dialect,
-        data_start,
-        ..
-    } = read;
     Ok(Csv {
         content,
-        encoding,
-        dialect,
-        data_start,
-        short_records: format.short_records,
-        schema,
+        format: format.clone(),
+        header,
+        footer,
+        schema: Arc::new(Schema::new(fields)),
     })
+}
+
+impl Csv {
+    /// Headers that are dropped where they are repeated. Of one column nothing tells a header from a value.
+    fn repeated_headers(&self) -> Vec<Vec<String>> {
+        let drops = self.format.drop_repeated_header.unwrap_or(true);
+        let is_told = |row: &&Vec<String>| {
+            row.len() == self.schema.fields().len()
+                && row.iter().filter(|cell| !cell.is_empty()).count() > 1
+        };
+        match drops {
+            true => self.header.rows.iter().filter(is_told).cloned().collect(),
+            false => Vec::new(),
+        }
+    }
 }
 
 impl Source for Csv {
@@ -70,23 +81,43 @@ impl Source for Csv {
         Arc::clone(&self.schema)
     }
 
+    fn choices(&self) -> &[Choice] {
+        &self.header.choices
+    }
+
+    fn detected(&self, _declared: &FormatSpec) -> FormatSpec {
+        let encoding = self.header.encoding.name().to_lowercase();
+        FormatSpec::Csv(CsvFormat {
+            delimiter: Some(char::from(self.header.dialect.delimiter)),
+            encoding: self.format.encoding.clone().or(Some(encoding)),
+            skip_rows: self.format.skip_rows.or(self.header.title_lines),
+            ..self.format.clone()
+        })
+    }
+
     fn partitions(&self) -> usize {
         self.content.options.partitions()
     }
 
     fn read(&self, projection: &[usize]) -> Streams {
+        let Header {
+            encoding,
+            dialect,
+            data_start,
+            ..
+        } = self.header;
         let chunks = self.content.chunks(self.content.block_bytes());
-        let text = self.encoding.text(chunks, self.partitions());
-        let data = skip(text, self.data_start);
+        let data = skip(encoding.text(chunks, self.partitions()), data_start);
         let options = &self.content.options;
         let place = Place {
-            encoding: self.encoding,
-            start: self.data_start as u64,
+            encoding,
+            start: data_start as u64,
         };
-        let cutter = Cutter::new(self.dialect, options.record_bytes_max, place);
+        let cutter = Cutter::new(dialect, options.record_bytes_max, place);
+        let cutter = Footed::new(cutter, dialect, self.footer.clone());
         let decoder = Decoder {
             name: self.content.name.clone(),
-            dialect: self.dialect,
+            dialect,
             fields: self.schema.fields().len(),
             projection: projection.to_vec(),
             schema: Arc::new(
@@ -96,7 +127,8 @@ impl Source for Csv {
             ),
             batch_rows: options.batch_rows(),
             record_bytes_max: options.record_bytes_max,
-            short_records: self.short_records,
+            short_records: self.format.short_records,
+            headers: self.repeated_headers(),
             place,
         };
         streams(data, cutter, decoder, self.partitions())

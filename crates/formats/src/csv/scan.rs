@@ -172,6 +172,9 @@ impl Cutter {
 
     /// All record ends of a chunk; the state moves to its end.
     fn ends(&mut self, chunk: &[u8]) -> Ends {
+        if self.dialect.comment.is_some() {
+            return self.ends_by_byte(chunk);
+        }
         if self.state != State::Quoted && !self.dialect.is_quoted(chunk) {
             return self.ends_without_quotes(chunk);
         }

@@ -9,6 +9,7 @@ use crate::csv::window::is_line_end;
 
 /// The records of one piece of text, one at a time.
 pub(crate) struct Records {
+    comment: Option<u8>,
     reader: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -23,6 +24,7 @@ impl Records {
             .quoting(dialect.quote.is_some())
             .build();
         Self {
+            comment: dialect.comment,
             reader,
             text: vec![0; 1024],
             ends: vec![0; 32],
@@ -33,7 +35,7 @@ impl Records {
     /// Reads the next record of `rest`, which starts where the last one ended, and gives its bytes: without empty lines before it,
     /// with its line end. None: there is no more. A record that `rest` cuts off ends there.
     pub(crate) fn next(&mut self, rest: &[u8]) -> Option<Range<usize>> {
-        let start = rest.iter().position(|byte| !is_line_end(*byte))?;
+        let start = next_record(rest, self.comment)?;
         let (mut read, mut written, mut fields) = (start, 0, 0);
         loop {
             let (result, input, output, ends) = self.reader.read_record(
@@ -70,5 +72,17 @@ impl Records {
 
     pub(crate) fn fields(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.fields).map(|index| self.field(index))
+    }
+}
+
+/// Where the next record starts: after empty lines and comments.
+pub(crate) fn next_record(text: &[u8], comment: Option<u8>) -> Option<usize> {
+    let mut start = 0;
+    loop {
+        start += text[start..].iter().position(|byte| !is_line_end(*byte))?;
+        if comment != text.get(start).copied() {
+            return Some(start);
+        }
+        start += text[start..].iter().position(|byte| is_line_end(*byte))?;
     }
 }

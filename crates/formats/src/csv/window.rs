@@ -85,6 +85,8 @@ pub(crate) enum State {
     Quoted,
     /// After a quote that closes, unless another follows.
     Closed,
+    /// In a line that is no record.
+    Comment,
 }
 
 impl State {
@@ -92,6 +94,9 @@ impl State {
     pub(crate) fn step(&mut self, byte: u8, dialect: Dialect) -> bool {
         let is_quote = Some(byte) == dialect.quote;
         let (next, ends) = match (*self, byte) {
+            (Self::Comment, byte) if !is_line_end(byte) => (Self::Comment, false),
+            (Self::Comment, _) => (Self::Line, false),
+            (Self::Line, _) if Some(byte) == dialect.comment => (Self::Comment, false),
             (Self::Quoted, _) if is_quote => (Self::Closed, false),
             (Self::Quoted, _) => (Self::Quoted, false),
             (Self::Text, _) if is_quote => (Self::Text, false),

@@ -1,0 +1,175 @@
+//! Titles above the header, told only where reading the first line as the header would lose every record or name every column but one
+//! by its number.
+
+use crate::csv::dialect::{CANDIDATES, Dialect};
+use crate::csv::strict::Records;
+
+/// Records that are looked at.
+const SAMPLE_RECORDS: usize = 64;
+/// Records after a header that make it certain.
+const RECORDS_MIN: usize = 3;
+
+/// A header below titles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Titles {
+    /// Where the header starts in the sample.
+    pub(super) start: usize,
+    pub(super) delimiter: u8,
+    /// Fields of the header.
+    fields: usize,
+    /// Records after it that were looked at, and how many have as many fields.
+    seen: usize,
+    alike: usize,
+}
+
+impl Titles {
+    pub(super) fn why(&self, lines: usize) -> String {
+        let (what, verb) = match lines {
+            1 => ("line".to_owned(), "is no record"),
+            _ => (format!("{lines} lines"), "are no records"),
+        };
+        format!(
+            "the first {what} {verb}: of the {} records after line {}, {} have {} fields",
+            self.seen,
+            lines + 1,
+            self.alike,
+            self.fields
+        )
+    }
+}
+
+/// One record of the sample.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    start: usize,
+    fields: usize,
+    filled: usize,
+}
+
+impl Shape {
+    /// Whether it may stand above a header of so many fields.
+    fn is_title(&self, fields: usize) -> bool {
+        self.filled <= 1 && (self.fields != fields || fields > 2)
+    }
+}
+
+/// The header below titles; none where the first record is the header, or nothing is certain.
+pub(super) fn find(
+    sample: &[u8],
+    is_whole: bool,
+    dialect: Dialect,
+    is_declared: bool,
+) -> Option<Titles> {
+    let declared = [dialect.delimiter];
+    let delimiters = match is_declared {
+        true => &declared[..],
+        false => &CANDIDATES[..],
+    };
+    let found = delimiters.iter().filter_map(|&delimiter| {
+        let dialect = Dialect {
+            delimiter,
+            ..dialect
+        };
+        let mut shapes = shapes(sample, dialect);
+        if !is_whole {
+            // The last record of a sample may be cut off.
+            shapes.pop();
+        }
+        below_titles(&shapes, delimiter)
+    });
+    // Of two that fit, the one that divides more; earlier ones win.
+    found.reduce(
+        |best, other| match (other.alike, other.fields) > (best.alike, best.fields) {
+            true => other,
+            false => best,
+        },
+    )
+}
+
+fn shapes(sample: &[u8], dialect: Dialect) -> Vec<Shape> {
+    let mut records = Records::new(dialect);
+    let mut shapes = Vec::new();
+    let mut at = 0;
+    while shapes.len() < SAMPLE_RECORDS
+        && let Some(range) = records.next(&sample[at..])
+    {
+        let is_filled = |field: &&[u8]| !field.trim_ascii().is_empty();
+        shapes.push(Shape {
+            start: at + range.start,
+            fields: records.len(),
+            filled: records.fields().filter(is_filled).count(),
+        });
+        at += range.end;
+    }
+    shapes
+}
+
+fn below_titles(shapes: &[Shape], delimiter: u8) -> Option<Titles> {
+    let first = shapes.first()?;
+    let header = shapes.iter().position(|shape| shape.filled > 1)?;
+    let (shape, records) = (shapes[header], &shapes[header + 1..]);
+    let titles = &shapes[..header];
+    let fields = shape.fields;
+    if titles.is_empty() || !titles.iter().all(|title| title.is_title(fields)) {
+        return None;
+    }
+    // A banner over several columns is no header, and neither is a record with gaps.
+    if shape.filled + 1 < fields || records.len() < RECORDS_MIN {
+        return None;
+    }
+    let alike = records
+        .iter()
+        .filter(|record| record.fields == fields)
+        .count();
+    let as_first = records
+        .iter()
+        .filter(|record| record.fields == first.fields)
+        .count();
+    let is_certain = alike * 10 >= records.len() * 9 && (as_first == 0 || first.fields == fields);
+    is_certain.then_some(Titles {
+        start: shape.start,
+        delimiter,
+        fields,
+        seen: records.len(),
+        alike,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sample: &str, expected: Option<&str>) {
+        let dialect = Dialect {
+            delimiter: b',',
+            quote: Some(b'"'),
+            comment: None,
+        };
+        let found = find(sample.as_bytes(), true, dialect, false);
+        let header = found.map(|titles| sample[titles.start..].lines().next().unwrap_or_default());
+        assert_eq!(header, expected, "{sample}");
+    }
+
+    #[test]
+    fn titles_are_told_only_where_nothing_else_fits() {
+        let data = "1,2,3\n4,5,6\n7,8,9\n";
+        check(&format!("Title\n\nYear,a,b\n{data}"), Some("Year,a,b"));
+        check(&format!("Title,,\n,,\nYear,a,b\n{data}"), Some("Year,a,b"));
+        check(
+            &format!("\"Title, long\"\nunit\n,a,b\n{data}"),
+            Some(",a,b"),
+        );
+        check("Title\n\nx;y\n1,5;2\n3;4,5\n5;6\n", Some("x;y"));
+        // The usual.
+        check(&format!("Year,a,b\n{data}"), None);
+        check("a\n1\n2\n3\n4\n", None);
+        check("a,b\n1,\n2,\n3,4\n5,6\n", None);
+        // Not certain: commas in the title, a banner, too few records, a title that records look like.
+        check(&format!("Title, in 2024\nYear,a,b\n{data}"), None);
+        check(&format!("Title\nYear,a,\n,x,y\n{data}"), Some("Year,a,"));
+        check(&format!("Title\n,2023,,2024,\nYear,a,b,a,b\n{data}"), None);
+        check("Title\nYear,a,b\n1,2,3\n", None);
+        check("a\n1\n2\nx,y\n3\n4\n", None);
+        check("", None);
+    }
+}
