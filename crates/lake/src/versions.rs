@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LakeError;
 use crate::run::Run;
 use crate::snapshot::Snapshot;
+use crate::stage::form;
 use crate::stage::read::FileRef;
 use crate::table::{DataFile, LakeTable};
 use crate::work::Work;
@@ -80,6 +81,20 @@ impl Run {
     /// be read.
     pub async fn place(&self, contract: &Arc<Contract>) -> Result<Arc<Contract>, LakeError> {
         self.work.place(contract).await
+    }
+
+    /// Whether a stored table would get another form by this contract alone: other metadata, a field more, wider types.
+    /// One that the table cannot take counts too, for a stage tells why.
+    ///
+    /// # Errors
+    /// As [`Run::place`].
+    pub async fn evolves(&self, contract: &Arc<Contract>) -> Result<bool, LakeError> {
+        let contract = self.place(contract).await?;
+        let Some(version) = self.work.base_version(&contract.name) else {
+            return Ok(false);
+        };
+        let base = self.work.open(&contract.name, version, false).await?;
+        Ok(form::evolves(&base, &contract))
     }
 }
 

@@ -110,6 +110,12 @@ impl Form {
     }
 }
 
+/// Whether the table would get another form by the contract alone, or refuse it.
+pub(crate) fn evolves(base: &LakeTable, contract: &Arc<Contract>) -> bool {
+    let form = Form::of(Some(base), (contract, &contract.name), false);
+    !form.is_ok_and(|form| form.change == Change::Same)
+}
+
 /// The contract that the table has after the run.
 fn effective(
     base: &LakeTable,
