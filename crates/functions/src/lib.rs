@@ -19,6 +19,7 @@
 
 mod bounded;
 mod chains;
+mod coordinates;
 mod distinct;
 mod function;
 mod geometry;

@@ -19,7 +19,7 @@ use crate::peers::PeerFrames;
 use crate::places::{self, Places};
 use crate::sum::ExactSum;
 use crate::yielding::YieldingJoins;
-use crate::{geometry, names, numbers, times, unordered};
+use crate::{coordinates, geometry, names, numbers, times, unordered};
 
 /// The largest consumers of memory that an out-of-memory message names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
@@ -147,6 +147,7 @@ fn register_functions(state: &mut SessionState, options: &SessionOptions) -> Res
         .chain(numbers::functions())
         .chain(times::functions())
         .chain(places::functions(&options.places))
+        .chain(coordinates::functions())
     {
         state.register_udf(Arc::new(function))?;
     }

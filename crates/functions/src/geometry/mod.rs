@@ -65,7 +65,7 @@ pub(crate) fn wkb_of_wkt(texts: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// Writes little-endian WKB into `buffer`, which is cleared first.
-fn write_wkb<'a>(
+pub(crate) fn write_wkb<'a>(
     geometry: &impl GeometryTrait<T = f64>,
     buffer: &'a mut Vec<u8>,
 ) -> Result<&'a [u8]> {
@@ -76,7 +76,7 @@ fn write_wkb<'a>(
 }
 
 /// The geometry in `bytes`; `None` for an empty one.
-fn read_wkb(bytes: &[u8]) -> Result<Option<Geometry<f64>>> {
+pub(crate) fn read_wkb(bytes: &[u8]) -> Result<Option<Geometry<f64>>> {
     let parsed = wkb::reader::read_wkb(bytes).map_err(|reason| {
         exec_datafusion_err!("a value is not well-known binary of a geometry: {reason}")
     })?;

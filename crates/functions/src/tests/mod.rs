@@ -12,7 +12,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::{SessionOptions, new_session};
 
-fn session() -> SessionContext {
+pub(crate) fn session() -> SessionContext {
     new_session(&SessionOptions {
         target_partitions: 2,
         ..SessionOptions::default()
