@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
+use sectorlake_contract::Contract;
 
 use super::faulty::{Death, Faulty};
 use super::tests::{all_paths, next_process};
@@ -72,6 +73,75 @@ async fn whenever_a_run_dies_the_lake_is_as_before_or_as_after() {
         }
     }
     assert!(outcomes.iter().all(|count| *count > 2), "{outcomes:?}");
+}
+
+/// The fixture's contract with a wider type and other partitions: every file of every source is written anew.
+fn wider() -> Arc<Contract> {
+    let text = r#"{ "fields": [{ "name": "id", "type": "string" },
+        { "name": "value", "type": "number", "sectorlake": { "unit": "m" } }, { "name": "at", "type": "datetime" }],
+        "primaryKey": ["id"], "sectorlake": { "version": "1.1", "partition_by": "month(at)" } }"#;
+    Arc::new(Contract::parse("test.items".parse().unwrap(), text).unwrap())
+}
+
+#[tokio::test]
+async fn whenever_a_run_dies_that_makes_a_table_wider_all_sources_are_as_before_or_as_after() {
+    let before = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)]);
+    let after = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 5)]);
+    let of_tram = BTreeMap::from([("t".to_owned(), 9)]);
+    let merge = Loading {
+        contract: wider(),
+        ..Loading::of(Load::Merge)
+    };
+    let new = [vec![row("b", 5, "p2", 1)]];
+    let mut outcomes = [0, 0];
+    for death in [Death::Before, Death::After] {
+        for writes in 0.. {
+            assert!(writes < 100, "a run has an end");
+            let (store, env) = begun().await;
+            let lake = lake_on(Arc::clone(&store), env.clone()).await;
+            let tram = [vec![row("t", 9, "p1", 1)]];
+            let plain = Loading::of(Load::Merge);
+            plain.run(&lake, "tram", &tram).await.unwrap();
+            let faulty = Faulty::new(Arc::clone(&store), writes, death);
+            let dying = Lake::on_store("memory", Arc::clone(&faulty) as _, next_process(&env, 2));
+            if let Ok(lake) = dying.await {
+                let _ = merge.run(&lake, "bus", &new).await;
+            }
+            let has_died = faulty.is_dead();
+            let lake = lake_on(Arc::clone(&store), next_process(&env, 3)).await;
+            let seen = values(&lake, "bus").await;
+            let told = format!("{death:?} of write {writes}");
+            assert!(seen == before || seen == after, "{told}: {seen:?}");
+            assert_eq!(values(&lake, "tram").await, of_tram, "{told}");
+            outcomes[usize::from(seen == after)] += 1;
+            merge.run(&lake, "bus", &new).await.unwrap();
+            assert_eq!(values(&lake, "bus").await, after, "{told}, then a run");
+            assert_eq!(values(&lake, "tram").await, of_tram, "{told}, then a run");
+            assert_eq!(unnamed(&lake).await, Vec::<String>::new(), "{told}");
+            if !has_died {
+                break;
+            }
+        }
+    }
+    assert!(outcomes.iter().all(|count| *count > 2), "{outcomes:?}");
+}
+
+/// Data files that no version of the table names, and no run that may still be on its way to a distant store.
+async fn unnamed(lake: &Lake) -> Vec<String> {
+    let mut paths = all_paths(lake).await;
+    let open: Vec<String> = paths
+        .iter()
+        .filter_map(|path| path.strip_prefix("runs/open/bus/")?.strip_suffix(".json"))
+        .map(|run| format!("/{run}-"))
+        .collect();
+    paths.retain(|path| !open.iter().any(|run| path.contains(run)));
+    paths.retain(|path| path.ends_with(".parquet") && path.starts_with("tables/"));
+    for snapshot in lake.snapshots().await.unwrap() {
+        let name = "test.items".parse().unwrap();
+        let table = lake.table(&snapshot, &name).await.unwrap();
+        paths.retain(|path| !table.files.iter().any(|file| file.path.as_ref() == path));
+    }
+    paths
 }
 
 #[tokio::test]

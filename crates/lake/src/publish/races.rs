@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sectorlake_contract::Contract;
+use sectorlake_contract::{Contract, Field};
 
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::run::Published;
 use crate::snapshot::PipelineState;
 use crate::stage::Load;
-use crate::stage::fixture::{Loading, contract_with, lake, row, values};
+use crate::stage::fixture::{Loading, contract, contract_with, lake, latest, row, values};
 
 /// `bus` stages before `tram` publishes, and publishes after it.
 async fn overtaken(lake: &Lake, bus: &Loading, tram: &Loading) -> Result<Published, LakeError> {
@@ -93,6 +93,60 @@ async fn rows_of_another_form_do_not_land() {
             "and the first is as it was"
         );
     }
+}
+
+/// The fixture's contract with a wider type of `value`.
+fn wider() -> Arc<Contract> {
+    with_fields(
+        r#"{ "name": "id", "type": "string" },
+        { "name": "value", "type": "number", "sectorlake": { "unit": "m" } }"#,
+    )
+}
+
+#[tokio::test]
+async fn of_two_on_a_table_that_becomes_wider_the_second_loses_and_lands_when_made_again() {
+    let (plain, wide) = (Loading::of(Load::Append), under(wider(), Load::Append));
+    for (bus, tram) in [(&wide, &plain), (&plain, &wide), (&wide, &wide)] {
+        let lake = lake().await;
+        for pipeline in ["bus", "tram"] {
+            let first = vec![row("a", 1, "p1", 1)];
+            plain.run(&lake, pipeline, &[first]).await.unwrap();
+        }
+        let lost = overtaken(&lake, bus, tram).await.unwrap_err();
+        assert!(matches!(lost, LakeError::Conflict { .. }), "{lost}");
+        // The table never becomes narrower again: who made it wider, and who then comes after, both have the wider contract.
+        wide.run(&lake, "bus", &[vec![row("b", 2, "p2", 1)]])
+            .await
+            .unwrap();
+        for (pipeline, key, value) in [("bus", "b", 2), ("tram", "t", 3)] {
+            let expected = BTreeMap::from([("a".to_owned(), 1), (key.to_owned(), value)]);
+            assert_eq!(values(&lake, pipeline).await, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn fields_that_drift_adds_on_both_sides_all_stay() {
+    let added = |name: &str| {
+        let field = Field {
+            name: name.to_owned(),
+            ..Field::default()
+        };
+        under(Arc::new(contract().with_added([field])), Load::Append)
+    };
+    let lake = lake().await;
+    let first = vec![row("a", 1, "p1", 1)];
+    let plain = Loading::of(Load::Append);
+    plain.run(&lake, "bus", &[first]).await.unwrap();
+    let lost = overtaken(&lake, &added("left"), &added("right")).await;
+    assert!(lost.is_err(), "the field of the other must not be lost");
+    let again = vec![row("b", 2, "p2", 1)];
+    added("left").run(&lake, "bus", &[again]).await.unwrap();
+    let snapshot = latest(&lake).await.unwrap();
+    let table = lake.table(&snapshot, &"test.items".parse().unwrap()).await;
+    let fields = table.unwrap().added_fields();
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["left", "right"]);
 }
 
 proptest! {
