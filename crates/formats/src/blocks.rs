@@ -52,6 +52,11 @@ impl<C: Cut> Scan<C> {
         }
     }
 
+    /// What cuts, to ask what it found.
+    pub(crate) fn cutter(&self) -> &C {
+        &self.cutter
+    }
+
     /// The next block. Its only wait is for bytes, so a caller that goes away while waiting loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Option<C::Block>, FormatError> {
         loop {

@@ -1,8 +1,11 @@
 //! Which format bytes are in: what they say themselves comes first, then the file's name.
 
+use crate::gtfs_realtime::is_feed;
 use crate::spec::{
-    CsvFormat, FormatSpec, GeojsonFormat, JsonFormat, NdjsonFormat, ParquetFormat, WorkbookFormat,
+    CsvFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat, JsonFormat, NdjsonFormat,
+    ParquetFormat, WorkbookFormat, XmlFormat,
 };
+use crate::xml::is_xml;
 
 /// The format of a part, from its first bytes and its name; none for an archive, an old binary workbook, a web page or unknown bytes.
 #[must_use]
@@ -12,6 +15,9 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
         let workbook = memchr::memmem::find(head, b"xl/").is_some()
             || matches!(extension.as_str(), "xlsx" | "xlsm");
         return workbook.then(|| FormatSpec::Xlsx(WorkbookFormat::default()));
+    }
+    if is_feed(head) {
+        return Some(FormatSpec::GtfsRealtime(GtfsRealtimeFormat::default()));
     }
     if head.starts_with(b"PAR1") {
         return Some(FormatSpec::Parquet(ParquetFormat::default()));
@@ -24,6 +30,7 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
     match text.first() {
         Some(b'[') => return Some(FormatSpec::Json(JsonFormat::default())),
         Some(b'{') => return Some(object(&extension, text)),
+        Some(b'<') if is_xml(head) => return Some(FormatSpec::Xml(XmlFormat::default())),
         Some(b'<') => return None,
         _ => {}
     }

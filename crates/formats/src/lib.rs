@@ -39,6 +39,7 @@ mod decoded;
 mod encoding;
 mod error;
 mod geometry;
+mod gtfs_realtime;
 mod guess;
 mod json;
 mod options;
@@ -49,6 +50,7 @@ mod spec;
 mod table;
 mod thread;
 mod xlsx;
+mod xml;
 
 #[cfg(test)]
 mod messages_tests;

@@ -17,7 +17,7 @@ use crate::guess::{guess, is_zip};
 use crate::options::ReadOptions;
 use crate::spec::FormatSpec;
 use crate::table::PartTable;
-use crate::{csv, json, parquet, xlsx};
+use crate::{csv, gtfs_realtime, json, parquet, xlsx, xml};
 
 /// Bytes that a format is guessed from.
 const GUESS_BYTES: usize = 64 << 10;
@@ -108,16 +108,18 @@ async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>
         FormatSpec::Json(format) => {
             Arc::new(json::open(content, json::Shape::document(format)).await?)
         }
-        FormatSpec::Ndjson(_) => Arc::new(json::open(content, json::Shape::lines()).await?),
+        FormatSpec::Ndjson(format) => {
+            Arc::new(json::open(content, json::Shape::lines(format)).await?)
+        }
         FormatSpec::Geojson(_) => Arc::new(json::open(content, json::Shape::features()).await?),
         FormatSpec::Xlsx(format) => Arc::new(xlsx::open(content, format).await?),
+        FormatSpec::Xml(format) => Arc::new(xml::open(content, format).await?),
+        FormatSpec::GtfsRealtime(format) => Arc::new(gtfs_realtime::open(content, format).await?),
         FormatSpec::Parquet(_) => Arc::new(parquet::open(content).await?),
         FormatSpec::Fixed(_)
         | FormatSpec::Xls(_)
         | FormatSpec::Ods(_)
         | FormatSpec::Html(_)
-        | FormatSpec::Xml(_)
-        | FormatSpec::GtfsRealtime(_)
         | FormatSpec::Avro(_) => {
             return Err(FormatError::NotReadable {
                 name: content.name,

@@ -24,6 +24,8 @@ pub(crate) struct All {
     pub(crate) columns: Vec<String>,
     pub(crate) rows: BTreeMap<i64, Vec<Option<String>>>,
     pub(crate) broken: Vec<BrokenRecord>,
+    /// Numbers of dropped records.
+    pub(crate) dropped: Vec<i64>,
 }
 
 impl All {
@@ -53,7 +55,7 @@ impl All {
     }
 
     pub(crate) fn records(&self) -> usize {
-        self.rows.len() + self.broken.len()
+        self.rows.len() + self.broken.len() + self.dropped.len()
     }
 
     /// Number and reason of each broken record.
@@ -128,6 +130,7 @@ pub(crate) async fn read_columns(part: &Part, projection: &[usize]) -> Result<Al
         columns,
         rows: BTreeMap::new(),
         broken: Vec::new(),
+        dropped: Vec::new(),
     };
     let mut failed = Ok(());
     for task in tasks {
@@ -140,11 +143,13 @@ pub(crate) async fn read_columns(part: &Part, projection: &[usize]) -> Result<Al
     }
     failed?;
     all.broken.sort_by_key(|record| record.row);
+    all.dropped.sort_unstable();
     let numbers = all
         .rows
         .keys()
         .copied()
-        .chain(all.broken.iter().map(|record| record.row));
+        .chain(all.broken.iter().map(|record| record.row))
+        .chain(all.dropped.iter().copied());
     let mut numbers: Vec<i64> = numbers.collect();
     numbers.sort_unstable();
     assert_eq!(
@@ -158,7 +163,7 @@ pub(crate) async fn read_columns(part: &Part, projection: &[usize]) -> Result<Al
 fn add(all: &mut All, decoded: crate::Decoded) {
     assert_eq!(decoded.batch.num_rows(), decoded.rows.len());
     assert!(
-        decoded.rows.len() + decoded.broken.len() > 0,
+        decoded.rows.len() + decoded.broken.len() + decoded.dropped.len() > 0,
         "no batch is empty"
     );
     for (index, row) in decoded.rows.values().iter().enumerate() {
@@ -175,6 +180,7 @@ fn add(all: &mut All, decoded: crate::Decoded) {
         assert!(before.is_none(), "record {row} came out twice");
     }
     all.broken.extend(decoded.broken);
+    all.dropped.extend(decoded.dropped);
 }
 
 /// [`read`] of bytes in memory.

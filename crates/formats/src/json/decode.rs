@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use arrow::array::{ArrayRef, BinaryBuilder, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::array::{
+    ArrayRef, BinaryBuilder, Int64Array, Int64Builder, RecordBatch, RecordBatchOptions,
+};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
@@ -15,7 +18,8 @@ use crate::encoding::TextEncoding;
 use crate::error::FormatError;
 use crate::geometry::geometry_to_wkb;
 use crate::json::columns::{Column, Source};
-use crate::json::fields::{fields, text};
+use crate::json::fields::{fields, items, text};
+use crate::json::unnest::{batches, no_json};
 use crate::json::{Block, Kind, Reading, Record};
 
 /// What all blocks of one reading have in common.
@@ -32,14 +36,29 @@ pub(crate) struct Decoder {
     record_bytes_max: usize,
     /// Whether whole records are read: those may be anything, not objects alone.
     reads_whole: bool,
+    /// Key of an element → the projected columns that it fills.
+    element_keys: HashMap<String, Vec<usize>>,
+    unnest: Option<Arc<[String]>>,
+    /// The number of the next row, where elements are numbered: their one stream reads the blocks in order.
+    next_row: AtomicI64,
+    /// How many values the first record names, where records are lists.
+    header: Option<usize>,
 }
 
 impl Decoder {
-    pub(crate) fn new(reading: &Reading, columns: Vec<Column>, schema: SchemaRef) -> Self {
+    pub(crate) fn new(
+        reading: &Reading,
+        columns: Vec<Column>,
+        schema: SchemaRef,
+        header: Option<usize>,
+    ) -> Self {
         let mut keys: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut element_keys: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, column) in columns.iter().enumerate() {
-            if let Source::Key(key) = &column.source {
-                keys.entry(key.clone()).or_default().push(index);
+            match &column.source {
+                Source::Key(key) => keys.entry(key.clone()).or_default().push(index),
+                Source::Element(key) => element_keys.entry(key.clone()).or_default().push(index),
+                _ => {}
             }
         }
         let reads_whole = columns.iter().any(|column| column.source == Source::Record);
@@ -53,30 +72,59 @@ impl Decoder {
             schema,
             batch_rows: reading.content.options.batch_rows(),
             record_bytes_max: reading.content.options.record_bytes_max,
+            element_keys,
+            unnest: reading.unnest.clone(),
+            next_row: AtomicI64::new(1),
+            header,
         }
     }
 
-    fn batch(&self, records: &[Record], row: i64) -> Result<Decoded, FormatError> {
-        let mut building: Vec<Building> = self
-            .columns
-            .iter()
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    pub(crate) fn batch_rows(&self) -> usize {
+        self.batch_rows
+    }
+
+    pub(crate) fn record_bytes_max(&self) -> usize {
+        self.record_bytes_max
+    }
+
+    /// The projected columns that a record's key fills.
+    pub(crate) fn places(&self, key: &str) -> &[usize] {
+        self.keys.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The projected columns that an element's key fills.
+    pub(crate) fn element_places(&self, key: &str) -> &[usize] {
+        self.element_keys.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn next_row(&self) -> i64 {
+        self.next_row.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn byte_in_part(&self, byte: u64) -> Option<u64> {
+        self.encoding.byte_in_part(byte)
+    }
+
+    /// The columns, empty.
+    pub(crate) fn building(&self) -> Vec<Building> {
+        let columns = self.columns.iter();
+        columns
             .map(|column| Building::new(&column.source))
-            .collect();
-        let mut rows = Vec::with_capacity(records.len());
-        let mut broken = Vec::new();
-        for (row, record) in (row..).zip(records) {
-            match self.push(record, &mut building) {
-                Ok(()) => rows.push(row),
-                Err(reason) => {
-                    broken.push(BrokenRecord::new(
-                        row,
-                        self.encoding.byte_in_part(record.byte),
-                        reason,
-                        &record.bytes,
-                    ));
-                }
-            }
-        }
+            .collect()
+    }
+
+    /// What was built.
+    pub(crate) fn decoded(
+        &self,
+        building: Vec<Building>,
+        rows: Vec<i64>,
+        broken: Vec<BrokenRecord>,
+        dropped: Vec<i64>,
+    ) -> Result<Decoded, FormatError> {
         let columns = building
             .into_iter()
             .map(Building::finish)
@@ -93,25 +141,47 @@ impl Decoder {
             batch,
             rows: Int64Array::from(rows),
             broken,
-            dropped: Vec::new(),
+            dropped,
         })
     }
 
-    /// Adds one row, or says why there is none; nothing is added then.
-    fn push(&self, record: &Record, building: &mut [Building]) -> Result<(), String> {
+    /// A record's text, or why there is none.
+    pub(crate) fn text<'a>(&self, record: &'a Record) -> Result<&'a str, String> {
         if record.is_too_long {
             return Err(format!(
                 "the record is longer than {} bytes",
                 self.record_bytes_max
             ));
         }
-        let whole =
-            std::str::from_utf8(&record.bytes).map_err(|error| match self.encoding.is_utf8() {
-                true => format!("its byte {} is no valid UTF-8", error.valid_up_to() + 1),
-                false => format!("it holds bytes that {} does not have", self.encoding.name()),
-            })?;
-        let no_json = |error: serde_json::Error| format!("it is no valid JSON: {error}");
+        std::str::from_utf8(&record.bytes).map_err(|error| match self.encoding.is_utf8() {
+            true => format!("its byte {} is no valid UTF-8", error.valid_up_to() + 1),
+            false => format!("it holds bytes that {} does not have", self.encoding.name()),
+        })
+    }
+
+    fn batch(&self, records: &[Record], row: i64) -> Result<Decoded, FormatError> {
+        let mut building = self.building();
+        let mut rows = Vec::with_capacity(records.len());
+        let mut broken = Vec::new();
+        for (row, record) in (row..).zip(records) {
+            match self.push(record, &mut building) {
+                Ok(()) => rows.push(row),
+                Err(reason) => {
+                    let byte = self.byte_in_part(record.byte);
+                    broken.push(BrokenRecord::new(row, byte, reason, &record.bytes));
+                }
+            }
+        }
+        self.decoded(building, rows, broken, Vec::new())
+    }
+
+    /// Adds one row, or says why there is none; nothing is added then.
+    fn push(&self, record: &Record, building: &mut [Building]) -> Result<(), String> {
+        let whole = self.text(record)?;
         let all = fields(whole).map_err(no_json)?;
+        if let Some(names) = self.header {
+            return self.push_list(whole, names, building);
+        }
         let mut feature = Feature::default();
         let properties;
         let named = match self.kind {
@@ -126,13 +196,13 @@ impl Decoder {
         };
         let mut values: Vec<Option<Cow<'_, str>>> = vec![None; building.len()];
         for (key, value) in named {
-            let places = self.keys.get(key.as_ref()).map_or(&[][..], Vec::as_slice);
-            for &place in places {
+            for &place in self.places(key) {
                 values[place] = scalar(value).map_err(no_json)?;
             }
         }
         for ((column, value), building) in self.columns.iter().zip(values).zip(building) {
             match (building, &column.source) {
+                (Building::Integer(builder), _) => builder.append_null(),
                 (Building::Binary(builder), _) => builder.append_option(feature.shape.as_deref()),
                 (Building::Text(column), Source::Record) => column.push_own(whole.as_bytes()),
                 (Building::Text(column), Source::Id) => column.push_option(feature.id.as_deref()),
@@ -141,10 +211,44 @@ impl Decoder {
         }
         Ok(())
     }
+
+    /// Adds a row of a record that is a list.
+    fn push_list(
+        &self,
+        whole: &str,
+        names: usize,
+        building: &mut [Building],
+    ) -> Result<(), String> {
+        if !whole.starts_with('[') {
+            return Err(format!(
+                "it is {}, no list as the first record",
+                what(whole)
+            ));
+        }
+        let values = items(whole);
+        if values.len() != names {
+            return Err(format!("it has {} values for {names} names", values.len()));
+        }
+        let texts: Vec<_> = values
+            .into_iter()
+            .map(scalar)
+            .collect::<Result<_, _>>()
+            .map_err(no_json)?;
+        for (column, building) in self.columns.iter().zip(building) {
+            let value = match column.source {
+                Source::Index(index) => texts[index].as_deref(),
+                _ => Some(whole),
+            };
+            if let Building::Text(column) = building {
+                column.push_option(value);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a value that is no object is.
-fn what(value: &str) -> &'static str {
+pub(crate) fn what(value: &str) -> &'static str {
     match value.as_bytes().first() {
         Some(b'[') => "a list",
         Some(b'"') => "a text",
@@ -155,7 +259,7 @@ fn what(value: &str) -> &'static str {
 }
 
 /// The text of a value: what a string says, anything else as it is written, nothing for null.
-fn scalar(value: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
+pub(crate) fn scalar(value: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
     match value.as_bytes().first() {
         Some(b'"') => text(value).map(Some),
         Some(b'n') => Ok(None),
@@ -205,16 +309,18 @@ impl<'a> Feature<'a> {
 }
 
 /// A column being built.
-enum Building {
+pub(crate) enum Building {
     Text(TextColumn),
     Binary(BinaryBuilder),
+    Integer(Int64Builder),
 }
 
 impl Building {
     fn new(source: &Source) -> Self {
         match source {
             Source::Geometry => Self::Binary(BinaryBuilder::new()),
-            Source::Key(_) | Source::Id | Source::Record => Self::Text(TextColumn::default()),
+            Source::ParentRow => Self::Integer(Int64Builder::new()),
+            _ => Self::Text(TextColumn::default()),
         }
     }
 
@@ -222,13 +328,25 @@ impl Building {
         match self {
             Self::Text(column) => column.finish(&[]),
             Self::Binary(mut builder) => Ok(Arc::new(builder.finish())),
+            Self::Integer(mut builder) => Ok(Arc::new(builder.finish())),
         }
     }
 }
 
 impl Decode<Block> for Decoder {
-    fn decode(self: &Arc<Self>, block: Block) -> Batches {
+    fn decode(self: &Arc<Self>, mut block: Block) -> Batches {
         let decoder = Arc::clone(self);
+        if let Some(path) = &self.unnest {
+            return batches(decoder, Arc::clone(path), block);
+        }
+        if self.header.is_some() {
+            // The header is no record: the one after it is the first.
+            if block.row == 1 {
+                block.records.remove(0);
+                block.row += 1;
+            }
+            block.row -= 1;
+        }
         let Block { row, records } = block;
         let mut start = 0;
         Box::new(std::iter::from_fn(move || {

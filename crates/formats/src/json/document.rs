@@ -55,6 +55,8 @@ pub(crate) struct DocumentCutter {
     tail: Vec<u8>,
     record_byte: u64,
     is_too_long: bool,
+    /// The byte of the text where the list ends after a comma.
+    trailing_comma: Option<u64>,
 }
 
 impl DocumentCutter {
@@ -86,7 +88,13 @@ impl DocumentCutter {
             tail: Vec::new(),
             record_byte: 0,
             is_too_long: false,
+            trailing_comma: None,
         }
+    }
+
+    /// The byte of the text where the list ends after a comma, which JSON does not allow and which loses nothing.
+    pub(crate) fn trailing_comma(&self) -> Option<u64> {
+        self.trailing_comma
     }
 
     pub(crate) fn feed(
@@ -315,11 +323,7 @@ impl DocumentCutter {
                     if self.in_record {
                         self.end(chunk, *start, index, records);
                     } else if self.after_comma {
-                        tracing::warn!(
-                            part = self.name,
-                            byte = self.position + index as u64,
-                            "a comma follows the last record"
-                        );
+                        self.trailing_comma = Some(self.position + index as u64);
                     }
                     self.phase = Phase::Past;
                     self.depth -= 1;

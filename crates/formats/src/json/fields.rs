@@ -32,6 +32,25 @@ pub(crate) fn fields(record: &str) -> Result<Vec<(Cow<'_, str>, &str)>, serde_js
     Ok(fields)
 }
 
+/// The elements of a list that is well-formed; none for any other value.
+pub(crate) fn items(list: &str) -> Vec<&str> {
+    let mut items = Vec::new();
+    let Some(rest) = list.trim_ascii_start().strip_prefix('[') else {
+        return items;
+    };
+    let mut rest = rest.trim_ascii_start();
+    while !rest.is_empty() && !rest.starts_with(']') {
+        let (value, after) = rest.split_at(value_bytes(rest.as_bytes()));
+        items.push(value.trim_ascii_end());
+        let after = after.trim_ascii_start();
+        rest = match after.strip_prefix(',') {
+            Some(after) => after.trim_ascii_start(),
+            None => break,
+        };
+    }
+    items
+}
+
 /// What a string says.
 pub(crate) fn text(quoted: &str) -> Result<Cow<'_, str>, serde_json::Error> {
     match quoted
@@ -109,6 +128,23 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert_eq!(text(r#""Cầu \u0052ào""#).unwrap(), "Cầu Rào");
+    }
+
+    #[test]
+    fn elements_are_as_written() {
+        let found = items(r#" [ 1.10 , "x],", [2, {"a": "]"}] ,{"b":[]},null, [] ] "#);
+        let expected = [
+            "1.10",
+            r#""x],""#,
+            r#"[2, {"a": "]"}]"#,
+            r#"{"b":[]}"#,
+            "null",
+            "[]",
+        ];
+        assert_eq!(found, expected);
+        for none in ["[]", " [ ] ", "{}", "1", "\"[\""] {
+            assert!(items(none).is_empty(), "{none}");
+        }
     }
 
     #[test]

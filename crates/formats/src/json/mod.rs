@@ -1,5 +1,8 @@
 //! JSON in its three shapes: a document that holds a list of records, a value per line, and GeoJSON.
 //!
+//! Records that are lists become rows where the first of them is a list of texts: it names the values of the others. A comma after the
+//! last record, which some writers leave there, is reported and loses nothing.
+//!
 //! A document is never held whole: a scan cuts it into records by brackets and strings, and each record is parsed alone. The columns
 //! must be known before the first record, so a part is passed over once when it is opened, to collect its keys.
 
@@ -8,6 +11,7 @@ mod decode;
 mod document;
 mod fields;
 mod lines;
+mod unnest;
 
 #[cfg(test)]
 mod tests;
@@ -19,12 +23,13 @@ use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 
 use crate::blocks::{Cut, streams};
+use crate::choice::Choice;
 use crate::content::Content;
 use crate::encoding::TextEncoding;
 use crate::error::FormatError;
 use crate::part::{Source, Streams};
-use crate::spec::JsonFormat;
-use columns::{Column, collect};
+use crate::spec::{JsonFormat, NdjsonFormat};
+use columns::{Collected, Column, Source as ColumnSource, collect};
 use decode::Decoder;
 use document::DocumentCutter;
 use lines::LineCutter;
@@ -35,27 +40,32 @@ const HEAD_BYTES: usize = 64 << 10;
 /// Where the records of a part are.
 #[derive(Debug, Clone)]
 pub(crate) enum Shape {
-    /// In the list at a path of keys, or in the document itself.
-    Document(Vec<String>),
-    /// On each line.
-    Lines,
+    /// In the list at a path of keys, or in the document itself; with the path to a list in each record.
+    Document(Vec<String>, Option<Vec<String>>),
+    /// On each line; with the path to a list in each record.
+    Lines(Option<Vec<String>>),
     /// In `features`.
     Features,
 }
 
+/// The keys of a path such as `data.items`.
+fn keys(path: &str) -> Vec<String> {
+    path.split('.')
+        .filter(|key| !key.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
 impl Shape {
     pub(crate) fn document(format: &JsonFormat) -> Self {
-        let path = format.record_path.as_deref().unwrap_or_default();
         Self::Document(
-            path.split('.')
-                .filter(|key| !key.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            keys(format.record_path.as_deref().unwrap_or_default()),
+            format.unnest.as_deref().map(keys),
         )
     }
 
-    pub(crate) fn lines() -> Self {
-        Self::Lines
+    pub(crate) fn lines(format: &NdjsonFormat) -> Self {
+        Self::Lines(format.unnest.as_deref().map(keys))
     }
 
     pub(crate) fn features() -> Self {
@@ -81,7 +91,7 @@ pub(crate) struct Block {
 }
 
 /// One record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Record {
     /// Its text; cut to a bound where it is too long.
     pub(crate) bytes: Bytes,
@@ -126,6 +136,7 @@ impl Cut for Cutter {
 pub(crate) struct Json {
     reading: Reading,
     columns: Vec<Column>,
+    choices: Vec<Choice>,
     schema: SchemaRef,
 }
 
@@ -137,6 +148,10 @@ pub(crate) struct Reading {
     pub(crate) kind: Kind,
     /// The path of keys to the list; none where each line is a record.
     path: Option<Vec<String>>,
+    /// The path of keys from a record to the list whose elements are rows.
+    pub(crate) unnest: Option<Arc<[String]>>,
+    /// The first record names the values of the others.
+    pub(crate) has_header: bool,
 }
 
 impl Reading {
@@ -162,9 +177,9 @@ impl Reading {
 pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatError> {
     let head = content.head(HEAD_BYTES).await?;
     let encoding = TextEncoding::find(&content.name, None, &head)?;
-    let (kind, path) = match shape {
-        Shape::Document(path) => (Kind::Plain, Some(path)),
-        Shape::Lines => (Kind::Plain, None),
+    let (kind, path, unnest) = match shape {
+        Shape::Document(path, unnest) => (Kind::Plain, Some(path), unnest),
+        Shape::Lines(unnest) => (Kind::Plain, None, unnest),
         Shape::Features => {
             // A file may be one feature alone.
             let text = encoding.head(&head);
@@ -179,22 +194,38 @@ pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatE
                 } else {
                     vec!["features".to_owned()]
                 }),
+                None,
             )
         }
     };
-    let reading = Reading {
+    if unnest.as_ref().is_some_and(Vec::is_empty) {
+        return Err(FormatError::Option {
+            name: content.name,
+            option: "unnest",
+            reason: "it names no key".to_owned(),
+        });
+    }
+    let mut reading = Reading {
         content,
         encoding,
         kind,
         path,
+        unnest: unnest.map(Into::into),
+        has_header: false,
     };
-    let columns = collect(&reading).await?;
+    let Collected {
+        columns,
+        choices,
+        has_header,
+    } = collect(&reading).await?;
+    reading.has_header = has_header;
     let schema = Arc::new(Schema::new(
         columns.iter().map(Column::field).collect::<Vec<_>>(),
     ));
     Ok(Json {
         reading,
         columns,
+        choices,
         schema,
     })
 }
@@ -204,8 +235,16 @@ impl Source for Json {
         Arc::clone(&self.schema)
     }
 
+    fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
     fn partitions(&self) -> usize {
-        self.reading.content.options.partitions()
+        match self.reading.unnest {
+            // How many elements come before a record is known only to who has read them.
+            Some(_) => 1,
+            None => self.reading.content.options.partitions(),
+        }
     }
 
     fn read(&self, projection: &[usize]) -> Streams {
@@ -218,7 +257,10 @@ impl Source for Json {
                 .project(projection)
                 .unwrap_or_else(|_| Schema::empty()),
         );
-        let decoder = Decoder::new(&self.reading, columns, schema);
+        let named = |column: &&Column| matches!(column.source, ColumnSource::Index(_));
+        let header = self.columns.iter().filter(named).count();
+        let header = self.reading.has_header.then_some(header);
+        let decoder = Decoder::new(&self.reading, columns, schema, header);
         streams(
             self.reading.text(),
             self.reading.cutter(),

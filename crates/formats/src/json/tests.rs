@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::testing::{All, options, part, read_bytes, read_columns, spec};
+use crate::testing::{All, block_on, options, part, read_bytes, read_columns, spec};
 use crate::{ReadOptions, open};
 
 fn read(text: &str, format: &str, block: u64) -> All {
@@ -231,6 +231,139 @@ fn utf16_documents() {
     assert_eq!(all.column("a"), ["Đồ"]);
 }
 
+fn choices(text: &str, format: &str) -> Vec<String> {
+    block_on(async {
+        let part = part("part", text).await;
+        let format = spec(format);
+        let opened = open(&part, None, Some(&format), &options(9, 2, 3)).await;
+        let opened = opened.unwrap();
+        let choices = opened.choices().iter();
+        choices
+            .map(|choice| format!("{} = {}: {}", choice.what, choice.value, choice.why))
+            .collect()
+    })
+}
+
+const UNNEST: &str = r#"{"name": "json", "record_path": "data", "unnest": "a.list"}"#;
+
+#[test]
+fn elements_are_rows() {
+    let text = concat!(
+        r#"{"data": [{"id": 1, "a": {"n": "x", "list": [{"v": 1.10, "id": "p"}, {"w": [1]}, 7]}, "v": "own"}, "#,
+        r#"{"id": 2, "a": {"list": []}}, {"id": 3, "a": null}, {"id": 4}, {"id": 5, "a": {"list": {"v": 2}}}, "#,
+        r#"{"id": 6, "a": {"list": 9}}, {"id": 7, "a": []}, 8, {"id": 9, "a": {"list": [null]}}]}"#
+    );
+    for block in 1..90 {
+        let all = read(text, UNNEST, block);
+        assert_eq!(
+            all.columns,
+            [
+                "id",
+                "v",
+                "a.n",
+                "a.list.v",
+                "a.list.id",
+                "a.list.w",
+                "a.list",
+                "_element",
+                "_parent_row",
+                "_record"
+            ]
+        );
+        let rows: Vec<_> = all
+            .texts()
+            .into_iter()
+            .map(|row| row[..9].join("|"))
+            .collect();
+        insta::allow_duplicates! { insta::assert_snapshot!(rows.join("\n"), @r#"
+1|own|x|1.10|p|||{"v": 1.10, "id": "p"}|1
+1|own|x|||[1]||{"w": [1]}|1
+1|own|x||||7|7|1
+5|||2||||{"v": 2}|5
+9|||||||null|9
+"#); }
+        assert_eq!(all.dropped, [4, 5, 6]);
+        let reasons: Vec<_> = all
+            .reasons()
+            .iter()
+            .map(|(row, reason)| format!("{row} {reason}"))
+            .collect();
+        insta::allow_duplicates! { insta::assert_snapshot!(reasons.join("\n"), @r"
+8 its `a.list` is a number, no list
+9 its `a` is a list, no object
+10 it is a number, no JSON object
+"); }
+    }
+    insta::assert_snapshot!(choices(text, UNNEST).join("\n"), @"unnest = a.list: declared; 3 of 9 records hold elements, the others give no row");
+    let lines = "{\"a\": 1, \"b\": [1, 2]}\n{\"a\": 2, \"b\": [3]}\n";
+    let all = read(lines, r#"{"name": "ndjson", "unnest": "b"}"#, 5);
+    assert_eq!(all.column("b"), ["1", "2", "3"]);
+    assert_eq!(all.column("a"), ["1", "1", "2"]);
+    assert_eq!(all.column("_parent_row"), ["1", "1", "2"]);
+    assert_eq!(
+        error(text, r#"{"name": "json", "unnest": "."}"#),
+        "part: format option `unnest`: it names no key"
+    );
+}
+
+#[test]
+fn long_texts_are_not_repeated_without_end() {
+    let record = |elements: usize| {
+        format!(
+            "{{\"t\": \"{}\", \"list\": [1{}]}}",
+            "x".repeat(3000),
+            ",1".repeat(elements - 1)
+        )
+    };
+    let bounds = ReadOptions {
+        record_bytes_max: 5000,
+        ..options(500, 1, 1000)
+    };
+    let text = format!("[{}, {}]", record(50), record(200));
+    let all = read_bytes(
+        text.as_bytes(),
+        r#"{"name": "json", "unnest": "list"}"#,
+        &bounds,
+    )
+    .unwrap();
+    assert_eq!(all.rows.len(), 50);
+    assert_eq!(
+        all.reasons(),
+        [(51, "its 200 elements would each repeat its long texts")]
+    );
+}
+
+#[test]
+fn lists_under_a_header() {
+    let text = r#"[["NAME", "pop", "x"], ["Hải Phòng", 2103500, null], ["Huế", 1.5], [1, [2], {"a": 3}], {"a": 1}]"#;
+    let lists = &text[..text.len() - 11];
+    for block in 1..40 {
+        let all = read(&format!("{lists}]"), JSON, block);
+        assert_eq!(all.columns, ["NAME", "pop", "x", "_record"]);
+        let rows: Vec<_> = all
+            .texts()
+            .into_iter()
+            .map(|row| row[..3].join("|"))
+            .collect();
+        assert_eq!(rows, ["Hải Phòng|2103500|", r#"1|[2]|{"a": 3}"#]);
+        assert_eq!(all.reasons(), [(2, "it has 2 values for 3 names")]);
+        // One record of another kind, and the lists are what they were.
+        assert_eq!(read(text, JSON, block).columns, ["a", "_record"]);
+        assert_eq!(
+            read("[[\"a\", \"a\"], [1, 2]]", JSON, block).columns,
+            ["_record"]
+        );
+    }
+    insta::assert_snapshot!(choices(&format!("{lists}]"), JSON).join("\n"), @"header_rows = 1: the records are lists, and the first is 3 texts");
+}
+
+#[test]
+fn a_comma_after_the_last_record_is_reported() {
+    let text = "[{\"a\": 1}, {\"a\": 2},\n\n]";
+    assert_eq!(read(text, JSON, 4).column("a"), ["1", "2"]);
+    insta::assert_snapshot!(choices(text, JSON).join("\n"), @"trailing comma = byte 22: the list ends after a comma, which JSON does not allow; every record before it is read");
+}
+
 /// Any JSON value, three levels deep.
 fn value() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
@@ -268,11 +401,23 @@ proptest! {
     }
 
     #[test]
+    fn elements_come_back_as_they_were(lists in prop::collection::vec(prop::collection::vec(value(), 0..5), 0..6), pretty: bool, block in 1_u64..80) {
+        let records: Vec<serde_json::Value> = lists.iter().map(|list| serde_json::json!({"x": {"list": list}, "y": 1})).collect();
+        let records = serde_json::Value::from(records);
+        let text = if pretty { serde_json::to_string_pretty(&records).unwrap() } else { records.to_string() };
+        let all = read(&text, r#"{"name": "json", "unnest": "x.list"}"#, block);
+        prop_assert_eq!(&all.broken, &vec![]);
+        let found = all.column("_element").into_iter().map(|element| serde_json::from_str(element).unwrap());
+        prop_assert_eq!(found.collect::<Vec<serde_json::Value>>(), lists.concat());
+        prop_assert_eq!(all.dropped.len(), lists.iter().filter(|list| list.is_empty()).count());
+    }
+
+    #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), block in 1_u64..50, record in 1_usize..40) {
         let bounds = ReadOptions { record_bytes_max: record, ..options(block, 2, 3) };
         let odd: Vec<u8> = bytes.iter().map(|byte| b"{}[]\",:\\ an1\n\xff"[usize::from(byte % 14)]).collect();
         for bytes in [&bytes, &odd] {
-            for format in [JSON, NDJSON, GEOJSON, r#"{"name": "json", "record_path": "a.n"}"#] {
+            for format in [JSON, NDJSON, GEOJSON, r#"{"name": "json", "record_path": "a.n"}"#, r#"{"name": "json", "unnest": "a.n"}"#, r#"{"name": "ndjson", "unnest": "a"}"#] {
                 drop(read_bytes(bytes, format, &bounds));
             }
         }

@@ -11,7 +11,8 @@ pub struct JsonFormat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_path: Option<String>,
     /// The way from a record to a list in it, such as `wards`: each element becomes a row, which keeps the record's other fields. The
-    /// element's own are named `wards.name` and so on.
+    /// element's own are named `wards.name` and so on, an element that is no object `wards`. Rows are numbered by elements; the
+    /// record's number is `_parent_row`. A record without elements gives no row, and is counted as filtered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unnest: Option<String>,
 }
@@ -44,21 +45,33 @@ pub struct GeojsonFormat {}
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GtfsRealtimeFormat {
-    /// What the rows are. Left out: what the feed's first entity is.
+    /// What the rows are. Left out: what the feed holds most of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<RealtimeEntity>,
 }
 
 /// What a GTFS-Realtime feed's rows are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RealtimeEntity {
-    /// A row for each stop-time update of a trip.
+    /// A row for each stop-time update of a trip; a trip without any has one row.
+    #[default]
     TripUpdates,
     /// A row for each vehicle.
     VehiclePositions,
-    /// A row for each entity that an alert informs.
+    /// A row for each entity that an alert informs; an alert without any has one row.
     Alerts,
+}
+
+impl RealtimeEntity {
+    /// The name, as `entity:` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::TripUpdates => "trip_updates",
+            Self::VehiclePositions => "vehicle_positions",
+            Self::Alerts => "alerts",
+        }
+    }
 }
 
 /// Options of Avro: none.
