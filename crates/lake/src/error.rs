@@ -4,8 +4,10 @@ use std::error::Error as StdError;
 use std::io;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use sectorlake_contract::{Change, TableName};
+use sectorlake_contract::TableName;
 use thiserror::Error;
+
+use crate::breaking::Breaking;
 
 /// A fault of a lake or of its storage. [`LakeError::help`] is the mend.
 #[derive(Debug, Error)]
@@ -132,24 +134,8 @@ pub enum LakeError {
         detail: String,
     },
     /// The contract breaks what is stored, or what readers rely on.
-    #[error(
-        "table {table} cannot take its contract: version {given} breaks version {stored}, which is stored{}",
-        listed(changes)
-    )]
-    Breaking {
-        /// The table.
-        table: TableName,
-        /// The version it was written by.
-        stored: String,
-        /// The contract's version.
-        given: String,
-        /// Where the next major version would be stored.
-        next: String,
-        /// The next major version.
-        major: u64,
-        /// Every change, those that break nothing among them.
-        changes: Vec<Change>,
-    },
+    #[error("{0}")]
+    Breaking(Box<Breaking>),
     /// The contract is of a major version before the first one that the lake has seen.
     #[error(
         "table {table} holds version {stored} of its contract and nothing older: version {given} has no place"
@@ -288,19 +274,6 @@ enum Refusal {
     Denied,
 }
 
-/// The changes, a line each: what breaks first.
-fn listed(changes: &[Change]) -> String {
-    let mut changes: Vec<&Change> = changes.iter().collect();
-    changes.sort_by_key(|change| std::cmp::Reverse(change.level));
-    changes
-        .iter()
-        .map(|change| match &change.mend {
-            Some(mend) => format!("\n  {change} ({mend})"),
-            None => format!("\n  {change}"),
-        })
-        .collect()
-}
-
 impl LakeError {
     /// What the storage answered to `action` on `path`; a full, read-only or closed disk is told apart.
     pub(crate) fn store(
@@ -346,11 +319,7 @@ impl LakeError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Breaking { next, major, .. } => {
-                return Some(format!(
-                    "take back what breaks, or raise the contract's version to {major}.0.0: its rows then go to {next}, beside what is stored"
-                ));
-            }
+            Self::Breaking(breaking) => return Some(breaking.help()),
             Self::MajorGone { .. } => "load by the contract that the table has, or by a later one",
             Self::NameTaken { .. } | Self::NameTooLong { .. } => {
                 "give the contract another name: schemas/<sector>/<table>.json"

@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod breaking;
 mod lake;
 
 pub mod env;
@@ -44,6 +45,7 @@ mod widen;
 mod work;
 mod writer;
 
+pub use breaking::Breaking;
 pub use env::{Alive, Clock, Env, Ids, ProcessId};
 pub use error::LakeError;
 pub use journal::{Journal, JournalWriter, Kind};

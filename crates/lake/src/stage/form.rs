@@ -20,6 +20,7 @@ use deltalake::kernel::Action;
 use sectorlake_contract::{Contract, Level, TableName, compare, is_added, system};
 
 use super::metadata::{Identity, metadata, protocol};
+use crate::breaking::Breaking;
 use crate::error::LakeError;
 use crate::table::{CONTRACT, LakeTable};
 use crate::versions;
@@ -135,14 +136,14 @@ fn effective(
     if goes_into_the_stored {
         return Ok(Arc::new(stored));
     }
-    Err(LakeError::Breaking {
+    Err(LakeError::Breaking(Box::new(Breaking {
         table: contract.name.clone(),
         stored: stored.version.clone(),
         given: contract.version.clone(),
         next: versions::name_of(family, stored.major() + 1).to_string(),
         major: stored.major() + 1,
         changes: comparison.changes,
-    })
+    })))
 }
 
 fn is_same_contract(base: &LakeTable, contract: &Contract) -> bool {

@@ -14,7 +14,7 @@ impl From<LakeError> for Failure {
         let kind = match error {
             LakeError::Locked { .. } => FailureKind::Locked,
             LakeError::SchemaChanged { .. } => FailureKind::Data,
-            LakeError::Breaking { .. }
+            LakeError::Breaking(_)
             | LakeError::MajorGone { .. }
             | LakeError::NameTaken { .. }
             | LakeError::NameTooLong { .. }
@@ -68,7 +68,7 @@ impl From<NormaliseError> for Failure {
 }
 
 /// A source that failed; a file that is not there is told where the pipeline names it.
-pub(super) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Failure {
+pub(crate) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Failure {
     let mut failure =
         Failure::new(FailureKind::Source, error.to_string()).maybe_help(error.help.clone());
     if matches!(
