@@ -36,6 +36,9 @@ pub struct PipelineFile {
     /// Whether a replace may remove over half of what it replaces.
     #[serde(default)]
     pub on_shrink: OnShrink,
+    /// What becomes of a run whose source has changed its columns.
+    #[serde(default)]
+    pub on_drift: OnDrift,
     /// When it is due.
     #[serde(default)]
     pub schedule: Option<ScheduleFile>,
@@ -123,6 +126,31 @@ pub enum OnShrink {
     Refuse,
     /// Yes.
     Allow,
+}
+
+/// What becomes of a run whose source has changed its columns since the pipeline last published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDrift {
+    /// It is told, and the run goes on.
+    #[default]
+    Warn,
+    /// The run fails and publishes nothing.
+    Fail,
+    /// New columns are loaded as text fields of the table; other changes are told.
+    Add,
+}
+
+impl OnDrift {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Add => "add",
+        }
+    }
 }
 
 impl From<Load> for sectorlake_lake::Load {

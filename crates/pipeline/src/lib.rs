@@ -18,11 +18,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod draft;
+mod drift;
 mod event;
+mod export;
 mod file;
+mod fixes;
 mod json_schema;
 mod members;
 mod memory;
+mod names;
 mod on_reject;
 mod pipeline;
 mod places;
@@ -31,14 +36,20 @@ mod problem;
 mod project;
 mod result;
 mod run;
+mod shape;
+mod trial;
 mod validate;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
+pub use draft::{Draft, DraftError, DraftRequest, draft};
+pub use drift::{Drift, DriftKind};
 pub use event::{Event, Progress, Silent};
-pub use file::{Load, OnShrink, PipelineFile, ScheduleFile, TableFile, Title};
+pub use file::{Load, OnDrift, OnShrink, PipelineFile, ScheduleFile, TableFile, Title};
+pub use export::{ExportContext, ExportRequest, Exported, Language, export};
+pub use fixes::FixRequest;
 pub use json_schema::json_schema;
 pub use memory::memory_bytes_max;
 pub use on_reject::{OnReject, RuleLimit, Severity};
@@ -46,4 +57,7 @@ pub use problem::Problem;
 pub use project::{Project, ProjectError};
 pub use result::{Failure, FailureKind, FetchResult, Outcome, PartResult, RunResult, TableResult};
 pub use run::{RunContext, run};
+pub use trial::{
+    Trial, TrialColumn, TrialOptions, TrialPart, TrialRejection, TrialSample, TrialSource, TrialTable,
+};
 pub use validate::validate;

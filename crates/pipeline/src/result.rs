@@ -4,7 +4,9 @@ use std::fmt;
 
 use sectorlake_contract::TableName;
 
+use crate::drift::Drift;
 use crate::problem::Problem;
+use crate::trial::Trial;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +123,10 @@ pub struct RunResult {
     pub parts: Vec<PartResult>,
     /// What the author should know though the run went well, such as a foreign key that cannot be checked yet.
     pub notes: Vec<String>,
+    /// How the source's columns changed since the pipeline last published.
+    pub drift: Vec<Drift>,
+    /// What a trial saw.
+    pub trial: Option<Box<Trial>>,
 }
 
 /// What came from the source.

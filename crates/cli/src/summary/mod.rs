@@ -206,6 +206,8 @@ mod tests {
                 })
                 .collect(),
             notes: Vec::new(),
+            drift: Vec::new(),
+            trial: None,
         }
     }
 

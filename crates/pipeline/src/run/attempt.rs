@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicU64;
 
 use sectorlake_connector::{Connector, Io};
 use sectorlake_formats::ReadOptions;
-use sectorlake_lake::{Access, LakeError, PipelineState, RawZone, Run, StageOptions};
+use sectorlake_lake::{Access, LakeError, Load, PipelineState, RawZone, Run, StageOptions};
 use sectorlake_normalise::mapping_session_with;
 
 use super::RunContext;
 use super::failure::{internal, of_source};
+use super::corrections::{Gathered, Gathering, published, account};
 use super::fetch::{Fetcher, validators};
 use super::job::Job;
 use super::journal::{self, Recorder};
@@ -19,7 +20,9 @@ use super::load::Loader;
 use super::order::in_key_order;
 use super::place::{evolves, placed};
 use super::place_lookup;
+use super::watch::{Columns, Watch, drifted};
 use crate::event::{Event, Progress};
+use crate::file::OnDrift;
 use crate::pipeline::Pipeline;
 use crate::plan::{TablePlan, plan};
 use crate::result::{Failure, Outcome, RunResult};
@@ -139,6 +142,7 @@ impl Attempt<'_> {
         let plans = placed(run, in_key_order(plans)).await?;
         let access = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
+        let gathered = self.gathered(run, &plans, &raw).await?;
         let fetcher = Fetcher {
             pipeline: self.pipeline,
             connector: self.connector.as_ref(),
@@ -149,7 +153,10 @@ impl Attempt<'_> {
             bytes: AtomicU64::new(0),
             total: AtomicU64::new(0),
         };
-        let parts = fetcher.fetch(&units(&plans)).await?;
+        let parts = match self.context.fix {
+            Some(_) => published(&gathered.manifests, &run.state().cloned().unwrap_or_default())?,
+            None => fetcher.fetch(&units(&plans)).await?,
+        };
         result.fetched = parts.fetched;
         if parts.taken_up > 0 {
             let (count, parts) = (
@@ -165,13 +172,43 @@ impl Attempt<'_> {
                 bytes: parts.fetched.bytes,
             },
         );
-        let job = Job::new(run, &plans, parts);
+        let job = Job::new(run, &plans, parts, gathered);
         result.notes.extend(job.doubles());
-        if job.is_unchanged() && !evolves(run, &plans).await? {
+        let is_unchanged = job.is_unchanged() && !evolves(run, &plans).await?;
+        // A trial shows what is there all the same.
+        if is_unchanged && self.context.trial.is_none() {
             return Ok(Work::Unchanged);
         }
-        self.load(run, &raw, &job, progress, result).await?;
-        Ok(Work::Publish(job.state()))
+        let columns = self.load(run, &raw, &job, progress, result).await?;
+        match is_unchanged {
+            true => Ok(Work::Unchanged),
+            false => Ok(Work::Publish(job.state(columns))),
+        }
+    }
+
+    /// The corrections in force, and the one that came with this run.
+    async fn gathered(
+        &self,
+        run: &Run,
+        plans: &[TablePlan],
+        raw: &RawZone,
+    ) -> Result<Gathered, Failure> {
+        let gathering = Gathering {
+            lake: &self.context.lake,
+            pipeline: &self.pipeline.name,
+            plans,
+            raw,
+            read: read_options(self.context),
+        };
+        let state = run.state().cloned().unwrap_or_default();
+        let gathered = gathering.in_force(&state).await?;
+        match &self.context.fix {
+            Some(request) => {
+                let now = self.context.env.clock.now();
+                gathering.with(gathered, request, run, now).await
+            }
+            None => Ok(gathered),
+        }
     }
 
     /// The pipeline's raw zone, cleared of what killed runs left half-written.
@@ -190,18 +227,41 @@ impl Attempt<'_> {
         job: &Job<'_>,
         progress: &dyn Progress,
         result: &mut RunResult,
-    ) -> Result<(), Failure> {
+    ) -> Result<Columns, Failure> {
+        let mut watch = Watch::new(&job.before, self.context.trial);
+        watch.begin(run, job).await?;
         let mut recorder = Recorder::new(
             &self.context.lake,
             run,
             &self.pipeline.name,
-            access(job.plans),
+            (access(job.plans), watch),
         );
+        let new = job.gathered.new.as_deref();
+        let files = job.gathered.corrections.files.iter();
+        for file in files.filter(|file| new == Some(&file.manifest.hash)) {
+            let sheets = file.sheets.iter();
+            sheets.for_each(|sheet| recorder.watch_fix(&sheet.id));
+        }
         let loaded = self
             .load_tables(run, raw, job, progress, result, &mut recorder)
             .await;
+        let on_drift = self.pipeline.file.on_drift;
+        result.drift = recorder.watch.drifts(on_drift == OnDrift::Add);
+        result.trial = recorder.watch.trial();
+        let columns = recorder.watch.columns();
+        let kept = recorder.drift(&result.drift, on_drift).await;
+        if loaded.is_ok() {
+            let notes = account(&job.gathered, &job.lapsed, &mut recorder);
+            result.notes.extend(notes);
+        }
         let closed = recorder.close().await;
-        loaded.and(closed)
+        loaded.and(kept).and(closed)?;
+        match result.drift.as_slice() {
+            [first, others @ ..] if on_drift == OnDrift::Fail => {
+                Err(drifted(self.pipeline, first, others.len()))
+            }
+            _ => Ok(columns),
+        }
     }
 
     async fn load_tables(
@@ -217,12 +277,7 @@ impl Attempt<'_> {
         let session =
             mapping_session_with(places).map_err(|error| internal(error.strip_backtrace()))?;
         let memory = self.context.memory_bytes_max;
-        let read = ReadOptions {
-            batch_rows: BATCH_ROWS,
-            partitions: self.context.partitions,
-            memory_bytes_max: memory / 8,
-            ..ReadOptions::default()
-        };
+        let read = read_options(self.context);
         let stage = StageOptions {
             buffer_bytes_max: (memory / 4) as usize,
             settle_bytes_max: (memory / 8) as usize,
@@ -252,15 +307,30 @@ impl Attempt<'_> {
             };
             let checks = known.checks(&around, table).await;
             result.notes.append(&mut known.notes);
-            let Some(loaded) = loader.load(table, parts, checks?, recorder).await? else {
+            let fixes = job.fixes_of(table);
+            let loading = loader.load(table, parts, checks?, &fixes, recorder);
+            let Some(loaded) = loading.await? else {
                 continue;
             };
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
             let rules = recorder.rules(&table.contract.name);
-            judge(self.pipeline, table, &loaded, &rules)?;
+            // A correction of what only grows is judged by nobody: its rows were rejected before.
+            if self.context.fix.is_none() || table.load == Load::Replace {
+                judge(self.pipeline, table, &loaded, &rules)?;
+            }
         }
         Ok(())
+    }
+}
+
+/// How parts are read.
+fn read_options(context: &RunContext) -> ReadOptions {
+    ReadOptions {
+        batch_rows: BATCH_ROWS,
+        partitions: context.partitions,
+        memory_bytes_max: context.memory_bytes_max / 8,
+        ..ReadOptions::default()
     }
 }
 

@@ -1,27 +1,40 @@
 //! What a run has to do, beside what was done before.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sectorlake_contract::TableName;
-use sectorlake_lake::{Load, Manifest, PipelineState, Run};
+use sectorlake_lake::{FixState, Load, Manifest, PipelineState, Run, SourceColumn};
 
+use super::corrections::{Gathered, lapsed};
 use super::fetch::Parts;
 use super::fingerprint::fingerprint;
+use super::fix::{Fixes, Which};
+use crate::fixes::hash_of;
 use crate::plan::{Feed, TablePlan};
 
 /// What there is to do, beside what was done before.
 pub(super) struct Job<'a> {
     pub(super) plans: &'a [TablePlan],
     pub(super) parts: Parts,
+    pub(super) gathered: Gathered,
+    /// Corrections that hold no more: by file, the parts they were for.
+    pub(super) lapsed: Vec<(String, BTreeSet<String>)>,
     fingerprint: String,
-    before: PipelineState,
+    pub(super) before: PipelineState,
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(run: &Run, plans: &'a [TablePlan], parts: Parts) -> Self {
+    pub(super) fn new(
+        run: &Run,
+        plans: &'a [TablePlan],
+        parts: Parts,
+        gathered: Gathered,
+    ) -> Self {
         Self {
             plans,
+            lapsed: lapsed(&gathered.corrections, plans, &parts),
             parts,
+            gathered,
             fingerprint: fingerprint(plans),
             before: run.state().cloned().unwrap_or_default(),
         }
@@ -29,6 +42,9 @@ impl<'a> Job<'a> {
 
     /// The same parts under the same rules give the same rows; a table that only grows has nothing to add.
     pub(super) fn is_unchanged(&self) -> bool {
+        if self.gathered.new.is_some() {
+            return false;
+        }
         let same =
             self.fingerprint == self.before.fingerprint && self.parts.hashes() == self.before.parts;
         let grows = self.plans.iter().all(|plan| plan.load == Load::Append);
@@ -73,6 +89,41 @@ impl<'a> Job<'a> {
         plan.feeds.iter().flat_map(of_feed).collect()
     }
 
+    /// The corrections that one table takes up.
+    pub(super) fn fixes_of(&self, plan: &TablePlan) -> Fixes<'_> {
+        let again = match plan.load {
+            Load::Replace => true,
+            Load::Append => false,
+            Load::Merge => self.fingerprint != self.before.fingerprint,
+        };
+        let which = if again {
+            let parts = self.parts_of(plan).into_iter();
+            Which::Of(parts.map(|(_, part)| part.hash).collect())
+        } else {
+            Which::New(self.gathered.new.clone())
+        };
+        Fixes {
+            corrections: &self.gathered.corrections,
+            manifests: &self.gathered.manifests,
+            which,
+        }
+    }
+
+    fn fixes_in_force(&self) -> Vec<FixState> {
+        let files = self.gathered.corrections.files.iter();
+        files
+            .filter_map(|file| {
+                let mut state = file.state.clone();
+                let of_file = self.lapsed.iter().filter(|(part, _)| *part == state.part);
+                state.lapsed.extend(of_file.flat_map(|(_, roots)| roots.clone()));
+                let mut entries = file.sheets.iter().flat_map(|sheet| &sheet.entries);
+                entries
+                    .any(|entry| !state.lapsed.iter().any(|root| root == hash_of(&entry.root)))
+                    .then_some(state)
+            })
+            .collect()
+    }
+
     /// Parts that are left out of what is appended, since another has the same bytes.
     pub(super) fn doubles(&self) -> impl Iterator<Item = String> {
         let appends = self.plans.iter().any(|plan| plan.load == Load::Append);
@@ -91,7 +142,7 @@ impl<'a> Job<'a> {
     }
 
     /// Where the pipeline stands once this is published.
-    pub(super) fn state(&self) -> PipelineState {
+    pub(super) fn state(&self, columns: BTreeMap<String, Vec<SourceColumn>>) -> PipelineState {
         let mut appended: BTreeMap<TableName, Vec<String>> = self.before.appended.clone();
         for plan in self.plans.iter().filter(|plan| plan.load == Load::Append) {
             let new = self.parts_of(plan).into_iter().map(|(_, part)| part.hash);
@@ -105,8 +156,8 @@ impl<'a> Job<'a> {
             parts: self.parts.hashes(),
             appended,
             fingerprint: self.fingerprint.clone(),
-            fixes: self.before.fixes.clone(),
-            columns: self.before.columns.clone(),
+            fixes: self.fixes_in_force(),
+            columns,
             added: self.before.added.clone(),
         }
     }

@@ -1,15 +1,18 @@
 //! What a run leaves in the journal: that it ran, what became of tables and parts, and every row that was not loaded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sectorlake_contract::{Severity, TableName};
-use sectorlake_lake::journal::{RejectedRow, RunPartRow, RunRow, RunTableRow};
+use sectorlake_lake::journal::{FixRow, DriftRow, RejectedRow, RunPartRow, RunRow, RunTableRow};
 use sectorlake_lake::{
     Access, DuplicateKey, Env, Journal, JournalWriter, KeyHolder, Lake, Load, Manifest, Run, Staged,
 };
 use sectorlake_normalise::Rejection;
 
+use super::watch::Watch;
+use crate::drift::Drift;
+use crate::file::OnDrift;
 use crate::on_reject::RuleCounts;
 use crate::result::{Failure, Outcome, PartResult, RunResult, TableResult};
 
@@ -44,9 +47,14 @@ pub(super) struct Recorder {
     run: String,
     pipeline: String,
     access: Access,
+    /// What the run looks at beside its work.
+    pub(super) watch: Watch,
     rejected: JournalWriter<RejectedRow>,
     tables: Vec<RunTableRow>,
     parts: Vec<RunPartRow>,
+    fixes: Vec<FixRow>,
+    /// By the part of a correction, the rows that were rejected.
+    refused: HashMap<String, HashSet<i64>>,
     /// How often each rule was broken, by table.
     rules: HashMap<TableName, RuleCounts>,
     /// The last rejection's row and record, to count the reasons of one row.
@@ -57,9 +65,15 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(lake: &Lake, run: &Run, pipeline: &str, access: Access) -> Self {
+    pub(super) fn new(
+        lake: &Lake,
+        run: &Run,
+        pipeline: &str,
+        (access, watch): (Access, Watch),
+    ) -> Self {
         let journal = lake.journal();
         Self {
+            watch,
             rejected: journal.writer(run.id(), access),
             journal,
             run: run.id().to_owned(),
@@ -67,6 +81,8 @@ impl Recorder {
             access,
             tables: Vec::new(),
             parts: Vec::new(),
+            fixes: Vec::new(),
+            refused: HashMap::new(),
             rules: HashMap::new(),
             last: None,
             reason: 0,
@@ -84,6 +100,11 @@ impl Recorder {
         self.last = None;
         for rejection in rejections {
             self.count_reason(&rejection);
+            if rejection.severity == Severity::Reject
+                && let Some(refused) = self.refused.get_mut(&origin.part)
+            {
+                refused.insert(rejection.row);
+            }
             let again = self.broken.contains(&rejection.rule);
             let counts = self.rules.entry(table.clone()).or_default();
             counts.add(rejection.field.as_deref(), rejection.rule, again);
@@ -105,6 +126,7 @@ impl Recorder {
                 message: rejection.message,
                 record: rejection.record.map(|record| record.to_string()),
             };
+            self.watch.reject(&row);
             self.rejected.push(row).await?;
         }
         Ok(())
@@ -136,6 +158,9 @@ impl Recorder {
         for duplicate in duplicates {
             let origin = origins.find(&duplicate.part);
             let message = holds(&duplicate, origins);
+            if let Some(refused) = self.refused.get_mut(&duplicate.part) {
+                refused.insert(duplicate.row);
+            }
             let counts = self.rules.entry(table.clone()).or_default();
             counts.add(Some(&duplicate.fields.join(", ")), duplicate.rule, false);
             let row = RejectedRow {
@@ -155,9 +180,27 @@ impl Recorder {
                 value: Some(duplicate.key),
                 record: duplicate.record,
             };
+            self.watch.reject(&row);
             self.rejected.push(row).await?;
         }
         Ok(())
+    }
+
+    /// Remembers from now on which rows of a part are rejected: it is a correction.
+    pub(super) fn watch_fix(&mut self, part: &str) {
+        self.refused.entry(part.to_owned()).or_default();
+    }
+
+    /// Whether a row of a correction was rejected.
+    pub(super) fn was_rejected(&self, part: &str, row: i64) -> bool {
+        let refused = self.refused.get(part);
+        refused.is_some_and(|rows| rows.contains(&row))
+    }
+
+    /// Keeps what became of a correction; `make` is given run and pipeline.
+    pub(super) fn fix(&mut self, make: impl FnOnce(String, String) -> FixRow) {
+        let row = make(self.run.clone(), self.pipeline.clone());
+        self.fixes.push(row);
     }
 
     /// How often each rule was broken in a table.
@@ -204,6 +247,35 @@ impl Recorder {
         });
     }
 
+    /// Keeps how the source has changed, and gives the log a line for each change.
+    pub(super) async fn drift(&self, drifts: &[Drift], action: OnDrift) -> Result<(), Failure> {
+        let row = |drift: &Drift| DriftRow {
+            run: self.run.clone(),
+            pipeline: self.pipeline.clone(),
+            stream: drift.stream.clone(),
+            table: drift.table.clone(),
+            kind: drift.kind.word(),
+            column: drift.column.clone(),
+            before: drift.before.clone(),
+            now: drift.now.clone(),
+            used: drift.used,
+            action: action.word(),
+            message: drift.message.clone(),
+            proposal: drift.proposal.clone(),
+        };
+        for drift in drifts {
+            tracing::warn!(
+                pipeline = self.pipeline,
+                stream = drift.stream,
+                kind = drift.kind.word(),
+                column = drift.column,
+                "the source has changed: {drift}"
+            );
+        }
+        let rows = drifts.iter().map(row).collect();
+        Ok(self.journal.write(&self.run, self.access, rows).await?)
+    }
+
     /// Closes what was written. Also of a run that fails: its rejected rows say why.
     pub(super) async fn close(self) -> Result<(), Failure> {
         self.rejected.close().await?;
@@ -212,6 +284,9 @@ impl Recorder {
             .await?;
         self.journal
             .write(&self.run, self.access, self.parts)
+            .await?;
+        self.journal
+            .write(&self.run, self.access, self.fixes)
             .await?;
         Ok(())
     }

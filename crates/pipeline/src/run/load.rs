@@ -1,34 +1,33 @@
 //! One table of one run: parts are decoded, mapped, checked and written by several workers at once, then staged as one commit.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use datafusion::prelude::SessionContext;
-use futures::StreamExt;
-use futures::stream::BoxStream;
 use sectorlake_contract::{TableName, system};
-use sectorlake_formats::{Decoded, FormatError, Part, PartBytes, ReadOptions};
+use sectorlake_formats::{Part, PartBytes, ReadOptions};
 use sectorlake_lake::{
     DataFile, KeySuspects, Load, Manifest, RawZone, Run, StageOptions, Staged, Suspects,
     TableStage, TableWriter, WrittenFiles,
 };
 use sectorlake_normalise::{
-    Counts, KeyChecks, MappingError, Normaliser, Rejection, Rules, Settled, TableSpec, Worker,
+    KeyChecks, MappingError, Normaliser, Rejection, Rules, Settled, TableSpec,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::failure::internal;
+use super::fix::Fixes;
 use super::journal::{Origin, Origins, Recorder};
+use super::piece::{Numbers, Piece};
 use crate::event::{Event, Progress};
+use crate::fixes::Root;
 use crate::members;
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, TablePlan, WrittenIn};
 use crate::result::{Failure, FailureKind, PartResult, TableResult};
-
-/// Reports of workers that wait to be taken in: rejected rows are written no faster than they are found.
-const REPORTS_MAX: usize = 16;
 
 /// What all tables of a run share.
 pub(super) struct Loader<'a> {
@@ -58,23 +57,29 @@ impl Loader<'_> {
         plan: &TablePlan,
         parts: Vec<(&Feed, Manifest)>,
         checks: KeyChecks,
+        fixes: &Fixes<'_>,
         recorder: &mut Recorder,
     ) -> Result<Option<Loaded>, Failure> {
         let mut table = TableLoad {
             loader: self,
             plan,
+            fixes,
             stage: None,
             checks,
             recorder,
             writers: Vec::new(),
             origins: Vec::new(),
             parts: Vec::new(),
+            known: HashMap::new(),
             compiled: None,
             mapped: 0,
             marked: 0,
         };
         for (feed, manifest) in &parts {
             table.part(feed, manifest).await?;
+        }
+        for feed in &plan.feeds {
+            table.corrected(feed).await?;
         }
         // Other loads see new parts alone.
         if plan.load == Load::Replace {
@@ -100,28 +105,24 @@ impl Loader<'_> {
     }
 }
 
-struct TableLoad<'a> {
-    loader: &'a Loader<'a>,
-    plan: &'a TablePlan,
+pub(super) struct TableLoad<'a> {
+    pub(super) loader: &'a Loader<'a>,
+    pub(super) plan: &'a TablePlan,
+    pub(super) fixes: &'a Fixes<'a>,
     /// Begun with the first piece.
     stage: Option<TableStage>,
-    checks: KeyChecks,
-    recorder: &'a mut Recorder,
+    pub(super) checks: KeyChecks,
+    pub(super) recorder: &'a mut Recorder,
     /// Writers that no worker has at the moment; each fills its file over all parts.
-    writers: Vec<TableWriter>,
-    origins: Vec<Origin>,
-    parts: Vec<PartResult>,
+    pub(super) writers: Vec<TableWriter>,
+    pub(super) origins: Vec<Origin>,
+    pub(super) parts: Vec<PartResult>,
+    /// The pieces of the source that were loaded, by what `_part` says.
+    pub(super) known: HashMap<String, Root>,
     /// The last mapping that was compiled: the stream, its columns, and what came of it.
     compiled: Option<(String, SchemaRef, Arc<Normaliser>)>,
-    mapped: u64,
-    marked: u64,
-}
-
-/// What a worker tells of one batch.
-struct Report {
-    counts: Counts,
-    rejected: Vec<Rejection>,
-    last_record: i64,
+    pub(super) mapped: u64,
+    pub(super) marked: u64,
 }
 
 impl TableLoad<'_> {
@@ -152,17 +153,36 @@ impl TableLoad<'_> {
                 file: piece.part.name().to_owned(),
                 key: manifest.key.clone(),
             };
+            let fed = (&self.plan.contract, feed);
+            let watch = &mut self.recorder.watch;
+            watch.look(fed, &origin.part, &piece.part).await;
             let part_name = piece.member.as_deref().unwrap_or(&manifest.name);
             let normaliser = self
                 .normaliser(feed, &piece.part, &manifest.key, part_name)
                 .await?;
-            self.piece(feed, manifest, origin, &piece.part, &normaliser)
-                .await?;
+            let watch = &mut self.recorder.watch;
+            watch.reads(fed, &piece.part, &normaliser);
+            let root = Root {
+                part: piece.part.clone(),
+                key: manifest.key.clone(),
+                name: part_name.to_owned(),
+            };
+            self.known.insert(origin.part.clone(), root);
+            let omitted = self.fixes.corrections.omitted(&feed.stream.name, &origin.part);
+            let piece = Piece {
+                feed,
+                manifest,
+                origin,
+                streams: piece.part.read(&normaliser.projection()),
+                omitted: omitted.map(|rows| Arc::new(rows.clone())),
+                numbers: Numbers::Whole,
+            };
+            self.piece(piece, &normaliser).await?;
         }
         Ok(())
     }
 
-    async fn normaliser(
+    pub(super) async fn normaliser(
         &mut self,
         feed: &Feed,
         part: &Part,
@@ -188,7 +208,10 @@ impl TableLoad<'_> {
         let compiled = Normaliser::compile(&spec, &schema, &self.loader.session).await;
         let normaliser = compiled.map_err(|error| {
             let kind = kind(&error, feed);
-            let problem = feed.problem(self.loader.pipeline, &table, &error);
+            let mut problem = feed.problem(self.loader.pipeline, &table, &error);
+            if let Some(drift) = self.recorder.watch.behind(feed, &error) {
+                problem.help = Some(format!("{}\n{}", drift.message, drift.proposal));
+            }
             Failure {
                 kind,
                 ..Failure::from(problem).in_file(part.name())
@@ -214,66 +237,11 @@ impl TableLoad<'_> {
         Ok(self.stage.insert(stage))
     }
 
-    async fn writer(&mut self) -> Result<TableWriter, Failure> {
+    pub(super) async fn writer(&mut self) -> Result<TableWriter, Failure> {
         match self.writers.pop() {
             Some(writer) => Ok(writer),
             None => Ok(self.stage().await?.writer()),
         }
-    }
-
-    /// Runs all partitions of one piece, and takes in what they tell.
-    async fn piece(
-        &mut self,
-        feed: &Feed,
-        manifest: &Manifest,
-        origin: Origin,
-        part: &Part,
-        normaliser: &Arc<Normaliser>,
-    ) -> Result<(), Failure> {
-        let from = sectorlake_normalise::Origin {
-            run: self.loader.run.id().to_owned(),
-            part: origin.part.clone(),
-        };
-        let (sender, mut reports) = mpsc::channel(REPORTS_MAX);
-        let mut workers = JoinSet::new();
-        for stream in part.read(&normaliser.projection()) {
-            let worker = normaliser
-                .worker(&from, &self.checks)
-                .await
-                .map_err(sectorlake_normalise::NormaliseError::from)?;
-            let writer = self.writer().await?;
-            workers.spawn(work(stream, worker, writer, sender.clone()));
-        }
-        drop(sender);
-        let table = &self.plan.contract.name;
-        let mut result = PartResult::new(table, &feed.stream.name, &origin.part, &origin.file);
-        loop {
-            tokio::select! {
-                biased;
-                Some(report) = reports.recv() => {
-                    add(&mut result, &report);
-                    self.marked += report.counts.marked;
-                    self.recorder.rejected(table, &origin, report.rejected).await?;
-                    let rows = self.mapped + result.mapped;
-                    self.loader.progress.event(&self.loader.pipeline.name, &Event::Loading { table: table.clone(), part: origin.file.clone(), rows });
-                }
-                // A worker that fails ends all: dropping the set aborts the others.
-                Some(ended) = workers.join_next() => self.writers.push(ended.map_err(|error| internal(error.to_string()))??),
-                else => break,
-            }
-        }
-        if result.records != result.decoded + result.broken {
-            let message = format!(
-                "{}: {} records, but {} decoded and {} broken",
-                origin.file, result.records, result.decoded, result.broken
-            );
-            return Err(internal(message));
-        }
-        self.mapped += result.mapped;
-        self.recorder.part(&result, manifest);
-        self.parts.push(result);
-        self.origins.push(origin);
-        Ok(())
     }
 
     /// Rows that point into their own table: now that all are seen, they are judged.
@@ -438,52 +406,6 @@ fn kind(error: &MappingError, feed: &Feed) -> FailureKind {
         }
         _ => FailureKind::Usage,
     }
-}
-
-/// One partition of one piece, from bytes to written rows; gives the writer back.
-async fn work(
-    mut stream: BoxStream<'static, Result<Decoded, FormatError>>,
-    mut worker: Worker,
-    mut writer: TableWriter,
-    reports: mpsc::Sender<Report>,
-) -> Result<TableWriter, Failure> {
-    while let Some(decoded) = stream.next().await {
-        let decoded = decoded?;
-        let normalised = worker.process(&decoded).await?;
-        for batch in normalised.batches {
-            writer.write(batch).await?;
-        }
-        let report = Report {
-            counts: normalised.counts,
-            rejected: normalised.rejected,
-            last_record: last_record(&decoded),
-        };
-        if reports.send(report).await.is_err() {
-            // Nobody receives any more: another worker failed.
-            break;
-        }
-    }
-    Ok(writer)
-}
-
-/// The greatest record number of a batch: records are numbered from 1, so the greatest of all is how many there are.
-fn last_record(decoded: &Decoded) -> i64 {
-    let read = decoded.rows.values().iter().copied();
-    read.chain(decoded.broken.iter().map(|broken| broken.row))
-        .chain(decoded.dropped.iter().copied())
-        .max()
-        .unwrap_or_default()
-}
-
-fn add(result: &mut PartResult, report: &Report) {
-    result.records = result
-        .records
-        .max(u64::try_from(report.last_record).unwrap_or_default());
-    result.decoded += report.counts.decoded;
-    result.broken += report.counts.broken;
-    result.filtered += report.counts.filtered;
-    result.mapped += report.counts.mapped;
-    result.rejected += report.counts.rejected;
 }
 
 fn same_row(reasons: &[Rejection], rejection: &Rejection) -> bool {

@@ -1,17 +1,22 @@
 //! Running pipelines: each its own run and its own snapshot; one that fails harms no other.
 
 mod attempt;
+mod corrections;
 mod failure;
 mod fetch;
 mod fingerprint;
+mod fix;
 mod job;
 mod journal;
 mod judge;
 mod keys;
 mod load;
 mod order;
+mod piece;
 mod place;
 mod place_lookup;
+mod watch;
+mod work;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -20,11 +25,15 @@ use sectorlake_connector::{Environment, Http, Registry};
 use sectorlake_lake::{Env, Lake};
 
 use attempt::Ended;
-pub(crate) use failure::internal;
+pub(crate) use corrections::{Gathered, Gathering};
+pub(crate) use failure::{internal, of_source};
+pub(crate) use watch::mixture;
 
+use crate::fixes::FixRequest;
 use crate::event::{Event, Progress};
 use crate::project::Project;
 use crate::result::{Failure, FetchResult, Outcome, RunResult};
+use crate::trial::TrialOptions;
 
 /// How often a run is made again because another pipeline changed a table of both meanwhile.
 const OVERTAKEN_MAX: usize = 4;
@@ -48,6 +57,10 @@ pub struct RunContext {
     pub memory_bytes_max: u64,
     /// Workers of one table.
     pub partitions: usize,
+    /// Whether runs are tried out, over a lake that keeps every write apart, and what is shown of them.
+    pub trial: Option<TrialOptions>,
+    /// A corrected file to take in, instead of what the source has.
+    pub fix: Option<FixRequest>,
 }
 
 impl RunContext {
@@ -72,6 +85,8 @@ impl RunContext {
             environment,
             memory_bytes_max,
             partitions,
+            trial: None,
+            fix: None,
         }
     }
 }
@@ -127,6 +142,8 @@ async fn once(context: &RunContext, name: &str, progress: &dyn Progress) -> (Run
         tables: Vec::new(),
         parts: Vec::new(),
         notes: Vec::new(),
+        drift: Vec::new(),
+        trial: None,
     };
     let begun = begin(context, name).await;
     let (attempt, run) = match begun {

@@ -8,15 +8,21 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::StreamExt;
-use sectorlake_contract::{Contract, TableName};
+use sectorlake_contract::{Contract, Severity, TableName};
 use sectorlake_formats::{Decoded, Part};
-use sectorlake_lake::{PipelineState, SourceColumn};
+use sectorlake_lake::journal::RejectedRow;
+use sectorlake_lake::{PipelineState, Run, SourceColumn};
 use sectorlake_normalise::{MappingError, Normaliser};
 
+use super::job::Job;
 use crate::drift::{self, Around, Column, Drift};
+use crate::pipeline::Pipeline;
 use crate::plan::{Feed, WrittenIn};
+use crate::result::{Failure, FailureKind};
 use crate::shape::{Profile, Shape};
-use crate::trial::{Trial, TrialColumn, TrialOptions, TrialSource};
+use crate::trial::{
+    Trial, TrialColumn, TrialOptions, TrialPart, TrialSample, TrialSource, TrialTable,
+};
 
 /// Records of one piece that are looked at.
 const PIECE_ROWS: usize = 1000;
@@ -28,10 +34,13 @@ const CELL_CHARS_MAX: usize = 200;
 /// See the module.
 #[derive(Default)]
 pub(super) struct Watch {
-    before: BTreeMap<String, Vec<SourceColumn>>,
+    before: Columns,
     streams: BTreeMap<String, Seen>,
-    pub(super) trial: Option<(TrialOptions, Trial)>,
+    trial: Option<(TrialOptions, Trial)>,
 }
+
+/// By stream, the columns that a source has.
+pub(super) type Columns = BTreeMap<String, Vec<SourceColumn>>;
 
 /// What was seen of one stream.
 struct Seen {
@@ -68,6 +77,61 @@ impl Watch {
             streams: BTreeMap::new(),
             trial: trial.map(|options| (options, Trial::default())),
         }
+    }
+
+    /// In a trial: what there is to load, and what the contracts change of the tables that are there.
+    pub(super) async fn begin(&mut self, run: &Run, job: &Job<'_>) -> Result<(), Failure> {
+        let Some((_, trial)) = &mut self.trial else {
+            return Ok(());
+        };
+        let parts = job.parts.by_unit.values().flatten();
+        trial.parts = parts
+            .map(|part| TrialPart {
+                name: part.name.clone(),
+                key: part.key.clone(),
+                bytes: part.size,
+                is_fetched: part.run == run.id(),
+            })
+            .collect();
+        for plan in job.plans {
+            let stored = run.table(&plan.contract.name).await?;
+            let changes = stored.as_ref().map(|table| {
+                sectorlake_contract::compare(&table.contract(), &plan.contract).changes
+            });
+            trial.tables.push(TrialTable {
+                table: plan.contract.name.clone(),
+                load: plan.load.word(),
+                is_new: stored.is_none(),
+                changes: changes.unwrap_or_default(),
+                sources: Vec::new(),
+                after: None,
+                rejected: Vec::new(),
+            });
+        }
+        Ok(())
+    }
+
+    /// What the trial saw.
+    pub(super) fn trial(&mut self) -> Option<Box<Trial>> {
+        self.trial.take().map(|(_, trial)| Box::new(trial))
+    }
+
+    /// Counts a broken rule of a trial.
+    pub(super) fn reject(&mut self, row: &RejectedRow) {
+        let Some((options, trial)) = &mut self.trial else {
+            return;
+        };
+        let Some(table) = trial.table(&row.table) else {
+            return;
+        };
+        let is_soft = row.severity == Severity::Warn.word();
+        let rule = (row.field.as_deref(), row.rule.as_str(), is_soft);
+        table.reject(rule, options.rows, || TrialSample {
+            file: row.file.clone(),
+            row: row.row,
+            value: row.value.clone(),
+            message: row.message.clone(),
+        });
     }
 
     /// How many rows of each table are shown.
@@ -129,7 +193,12 @@ impl Watch {
     }
 
     /// Notes which columns a mapping reads.
-    pub(super) fn reads(&mut self, table: &TableName, feed: &Feed, part: &Part, by: &Normaliser) {
+    pub(super) fn reads(
+        &mut self,
+        (contract, feed): (&Arc<Contract>, &Feed),
+        part: &Part,
+        by: &Normaliser,
+    ) {
         let schema = part.schema();
         let names: Vec<&str> = by
             .projection()
@@ -142,7 +211,7 @@ impl Watch {
             }
         }
         let trial = self.trial.as_mut().map(|(_, trial)| trial);
-        let table = trial.and_then(|trial| trial.table(table));
+        let table = trial.and_then(|trial| trial.table(&contract.name));
         let source = table.and_then(|table| {
             let mut sources = table.sources.iter_mut();
             sources.find(|source| source.stream == feed.stream.name)
@@ -193,7 +262,7 @@ impl Watch {
     }
 
     /// The columns of all streams, for the pipeline's state; of those that nothing was read of, as they were known.
-    pub(super) fn columns(&self) -> BTreeMap<String, Vec<SourceColumn>> {
+    pub(super) fn columns(&self) -> Columns {
         let mut columns = self.before.clone();
         for (stream, seen) in &self.streams {
             let before = columns.get(stream).map(Vec::as_slice).unwrap_or_default();
@@ -294,6 +363,24 @@ impl Seen {
         let mut told: Vec<Drift> = told.collect();
         let touched = told.iter().position(|drift| drift.used).unwrap_or_default();
         (touched < told.len()).then(|| told.swap_remove(touched))
+    }
+}
+
+/// A run that fails because its source has changed.
+pub(super) fn drifted(pipeline: &Pipeline, first: &Drift, others: usize) -> Failure {
+    let more = match others {
+        0 => String::new(),
+        1 => " (and one more change)".to_owned(),
+        many => format!(" (and {many} more changes)"),
+    };
+    let place = pipeline.problem_at_value(
+        &["on_drift"],
+        format!("the source has changed: {first}{more}; on_drift: fail publishes nothing"),
+    );
+    let help = format!("{}\nor set on_drift: warn", first.proposal);
+    Failure {
+        kind: FailureKind::Data,
+        ..Failure::from(place.help(help))
     }
 }
 

@@ -171,6 +171,8 @@ pub(crate) struct Profile {
     has_more: bool,
     /// What the format says of the type.
     typed: Option<Shape>,
+    /// Marks for "no value" that stand in it, but for empty cells.
+    marks: BTreeSet<String>,
     /// An example of each kind.
     examples: BTreeMap<Value, String>,
 }
@@ -189,6 +191,9 @@ impl Profile {
         let kind = value.map_or(Value::Missing, look);
         *self.counts.entry(kind).or_default() += 1;
         let Some(text) = value else { return };
+        if kind == Value::Missing && !text.trim().is_empty() {
+            self.marks.insert(text.trim().to_owned());
+        }
         if kind != Value::Missing && !self.examples.contains_key(&kind) {
             self.examples.insert(kind, shown(text));
         }
@@ -219,6 +224,17 @@ impl Profile {
     /// The distinct values, if they are few enough to be known.
     pub(crate) fn distinct(&self) -> Option<&BTreeSet<String>> {
         (!self.has_more).then_some(&self.distinct)
+    }
+
+    /// Marks for "no value" that stand in it.
+    pub(crate) fn marks(&self) -> &BTreeSet<String> {
+        &self.marks
+    }
+
+    /// Whether no value is there twice, and none is missing.
+    pub(crate) fn is_unique(&self) -> bool {
+        let rows: u64 = self.counts.values().sum();
+        rows > 0 && self.values() == rows && (self.has_more || self.distinct.len() as u64 == rows)
     }
 
     /// Some of the distinct values.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod connectors;
+mod fixes;
 mod keys;
 mod loads;
 mod problems;
@@ -175,12 +176,20 @@ pub(super) fn shown(result: &RunResult) -> String {
         assert!(table.balances());
     }
     for part in &result.parts {
-        assert_eq!(part.records, part.decoded + part.broken, "{}", part.name);
+        assert_eq!(
+            part.records,
+            part.decoded + part.broken + part.fixed,
+            "{}",
+            part.name
+        );
         let _ = write!(
             page,
             "\n  {} ← {}: {} records, {} broken, {} filtered",
             part.table, part.name, part.records, part.broken, part.filtered
         );
+        if part.fixed > 0 {
+            let _ = write!(page, ", {} fixed", part.fixed);
+        }
     }
     for note in &result.notes {
         let _ = write!(page, "\n  note: {note}");

@@ -1,0 +1,153 @@
+//! A contract of its own, for a source that no shared table fits.
+
+use sectorlake_contract::{Contract, Field, TableName};
+use serde_json::{Map, Value, json};
+
+use super::aliases;
+use super::columns::SourceColumn;
+use super::mapping::{Line, mixed, value};
+use crate::names::field_name;
+use crate::shape::Shape;
+
+/// Examples of a field.
+const EXAMPLES_MAX: usize = 2;
+
+/// A drafted contract, and the lines of its mapping.
+#[derive(Debug, Clone)]
+pub(super) struct Drafted {
+    pub(super) text: String,
+    pub(super) lines: Vec<Line>,
+    /// What its author should look at.
+    pub(super) notes: Vec<String>,
+}
+
+/// Drafts the contract of `table` from the columns of a source.
+pub(super) fn draft(
+    table: &TableName,
+    title: &str,
+    columns: &[SourceColumn],
+    is_whole: bool,
+) -> Drafted {
+    let mut names: Vec<String> = Vec::new();
+    let (mut fields, mut lines, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    for column in columns {
+        let name = free(field_name(&column.name), &names);
+        names.push(name.clone());
+        let (kind, why) = kind(column);
+        let personal = aliases::is_personal(&column.folded);
+        if personal {
+            notes.push(format!(
+                "`{name}` is classified personal: its name says something about a person"
+            ));
+        }
+        let mut line_notes: Vec<String> = why.into_iter().chain(mixed(&column.profile)).collect();
+        let field = field_of(&name, kind);
+        let sql = value(&field, column, &mut line_notes);
+        lines.push(Line::new(sql, &name, line_notes));
+        fields.push(descriptor(&name, kind, column, personal));
+    }
+    let key = columns.iter().position(|column| {
+        column.profile.is_unique()
+            && aliases::is_identifier(&column.folded)
+            && column.folded != "stt"
+    });
+    let mut descriptor = Map::new();
+    descriptor.insert(
+        "$schema".to_owned(),
+        "https://datapackage.org/profiles/2.0/tableschema.json".into(),
+    );
+    descriptor.insert("title".to_owned(), title.into());
+    descriptor.insert("fields".to_owned(), fields.into());
+    descriptor.insert("missingValues".to_owned(), json!([""]));
+    match key {
+        Some(index) => {
+            descriptor.insert("primaryKey".to_owned(), json!([names[index]]));
+            if !is_whole {
+                notes.push(format!("the key ({}) is unique in the first records; whether it is in all, `sectorlake plan` tells", names[index]));
+            }
+        }
+        None => notes.push("no column names a row: the contract has no primaryKey".to_owned()),
+    }
+    descriptor.insert(
+        "sectorlake".to_owned(),
+        json!({ "version": "0.1.0", "title": { "vi": title, "en": title } }),
+    );
+    let text = serde_json::to_string_pretty(&Value::Object(descriptor)).unwrap_or_default();
+    debug_assert!(Contract::parse(table.clone(), &text).is_ok(), "{text}");
+    Drafted {
+        text: text + "\n",
+        lines,
+        notes,
+    }
+}
+
+fn free(name: String, taken: &[String]) -> String {
+    if !taken.contains(&name) {
+        return name;
+    }
+    let mut number = 2;
+    while taken.contains(&format!("{name}_{number}")) {
+        number += 1;
+    }
+    format!("{name}_{number}")
+}
+
+/// The Table Schema type of a column, and why, where its values alone would say otherwise.
+fn kind(column: &SourceColumn) -> (&'static str, Option<String>) {
+    let shape = column.shape();
+    if aliases::is_identifier(&column.folded) && matches!(shape, Shape::Integer | Shape::Number) {
+        let why = "text, though all its values are digits: its name says that it is an identifier";
+        return ("string", Some(why.to_owned()));
+    }
+    let kind = match shape {
+        Shape::Integer => "integer",
+        Shape::Number | Shape::NumberComma | Shape::NumberEither => "number",
+        Shape::Date(_) => "date",
+        Shape::Boolean if is_plain_boolean(column) => "boolean",
+        Shape::Binary => "geojson",
+        _ => "string",
+    };
+    (kind, None)
+}
+
+/// Whether the words for true and false are those that Table Schema knows.
+fn is_plain_boolean(column: &SourceColumn) -> bool {
+    const KNOWN: [&str; 8] = ["true", "True", "TRUE", "1", "false", "False", "FALSE", "0"];
+    column.profile.some().all(|value| KNOWN.contains(&value))
+}
+
+fn field_of(name: &str, kind: &str) -> Field {
+    use sectorlake_contract::FieldType;
+    Field {
+        name: name.to_owned(),
+        kind: match kind {
+            "integer" => FieldType::Integer,
+            "number" => FieldType::Number,
+            "date" => FieldType::Date,
+            _ => FieldType::String,
+        },
+        ..Field::default()
+    }
+}
+
+fn descriptor(name: &str, kind: &str, column: &SourceColumn, personal: bool) -> Value {
+    let title = crate::shape::shown(&column.name);
+    let class = if personal { "personal" } else { "internal" };
+    let mut field = json!({
+        "name": name, "type": kind, "title": title,
+        "sectorlake": { "title": { "vi": title, "en": title }, "classification": class },
+    });
+    // What persons wrote about persons is no example; a number's or date's text is not its value.
+    if kind == "string" && !personal && column.shape() != Shape::Json {
+        let examples: Vec<String> = column
+            .profile
+            .some()
+            .take(EXAMPLES_MAX)
+            .map(crate::shape::shown)
+            .collect();
+        if !examples.is_empty() {
+            field["examples"] = json!(examples);
+        }
+    }
+    field
+}

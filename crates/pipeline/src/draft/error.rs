@@ -1,0 +1,115 @@
+//! Why no pipeline could be drafted.
+
+use std::path::PathBuf;
+
+use sectorlake_connector::{ConnectorError, SettingsError};
+use sectorlake_formats::FormatError;
+
+use crate::members::OpenError;
+
+/// Why no pipeline could be drafted.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// No connector knows what to do with it.
+    #[error("no connector knows {location}")]
+    Unknown {
+        /// What was pointed at.
+        location: String,
+    },
+    /// The connector does not take the address.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+    /// The source does not answer, or not as it should.
+    #[error(transparent)]
+    Source(#[from] ConnectorError),
+    /// There is nothing.
+    #[error("{location} holds no file")]
+    Nothing {
+        /// What was pointed at.
+        location: String,
+    },
+    /// The bytes are not what a format reads.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The archive holds several files, and none of them is read.
+    #[error("{message}")]
+    Members {
+        /// What is wrong.
+        message: String,
+        /// The mend.
+        help: String,
+    },
+    /// The source is larger than what is looked at.
+    #[error("{name} is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// The file.
+        name: String,
+        /// The bound.
+        bytes_max: u64,
+    },
+    /// Something of that name is there already.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A pipeline of that name is there already.
+    #[error("there is a pipeline `{name}` already")]
+    Taken {
+        /// The name.
+        name: String,
+    },
+    /// The name cannot be one.
+    #[error("{what} {name:?} is none: {reason}")]
+    Name {
+        /// What it is to name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A file cannot be written or read.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+impl From<OpenError> for DraftError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Format(error) => Self::Format(error),
+            OpenError::NoMember { message, help } => Self::Members { message, help },
+        }
+    }
+}
+
+impl DraftError {
+    /// The mend.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Unknown { .. } | Self::Nothing { .. } => {
+                Some("name a file, a folder, a glob, or an http:// or https:// address".to_owned())
+            }
+            Self::Settings(error) => error.help.clone(),
+            Self::Source(error) => error.help.clone(),
+            Self::Format(error) => error.help(),
+            Self::Members { help, .. } => Some(help.clone()),
+            Self::TooLarge { .. } => Some(
+                "draft from a smaller extract, then point the pipeline at the whole".to_owned(),
+            ),
+            Self::Exists { .. } | Self::Taken { .. } => Some(
+                "nothing is overwritten: take another --name, or remove the old one".to_owned(),
+            ),
+            Self::Name { .. } => Some("names are small letters, digits, `-` and `_`".to_owned()),
+            Self::File { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The mapping's SQL: an expression for each field, and beside it why, where that is not certain.
+
+use sectorlake_contract::{Contract, Field, FieldType};
+
+use super::aliases;
+use super::columns::SourceColumn;
+use super::score::{CERTAIN_MIN, Match, missing};
+use crate::names::{folded, quoted};
+use crate::shape::{DateOrder, Profile, Shape, Value, shown};
+
+/// One line of the select list.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    /// What is not certain about it.
+    pub(super) notes: Vec<String>,
+    /// The expression.
+    pub(super) sql: String,
+    /// The field.
+    pub(super) field: String,
+}
+
+impl Line {
+    pub(super) fn new(
+        sql: impl Into<String>,
+        field: impl Into<String>,
+        notes: Vec<String>,
+    ) -> Self {
+        Self {
+            notes,
+            sql: sql.into(),
+            field: field.into(),
+        }
+    }
+}
+
+/// The lines of a table's mapping, in the order of its fields.
+pub(super) fn lines(contract: &Contract, columns: &[SourceColumn], matches: &[Match]) -> Vec<Line> {
+    let lacking: Vec<&str> = missing(contract, matches)
+        .map(|field| field.name.as_str())
+        .collect();
+    let mut lines = Vec::new();
+    for (index, field) in contract.fields.iter().enumerate() {
+        if let Some(found) = matches.iter().find(|found| found.field == index) {
+            lines.push(line(field, &columns[found.column], found));
+        } else if let Some(point) = point(contract, field, columns, matches) {
+            lines.push(point);
+        } else if lacking.contains(&field.name.as_str()) {
+            lines.push(Line::new(
+                "CAST(NULL AS VARCHAR)",
+                &field.name,
+                vec![format!(
+                    "REQUIRED, and no column is found for it: {}; every row is rejected until one is named here",
+                    titles(field)
+                )],
+            ));
+        }
+    }
+    lines
+}
+
+fn titles(field: &Field) -> String {
+    let titles: Vec<&str> = field.title.iter().map(|(_, title)| title).collect();
+    titles.join(" / ")
+}
+
+fn line(field: &Field, column: &SourceColumn, found: &Match) -> Line {
+    let mut notes = Vec::new();
+    if found.score < CERTAIN_MIN {
+        notes.push(format!("not sure ({:.2}): {}", found.score, found.why));
+    }
+    notes.extend(mixed(&column.profile));
+    let sql = value(field, column, &mut notes);
+    Line::new(sql, &field.name, notes)
+}
+
+/// Where a column mixes kinds of values.
+pub(super) fn mixed(profile: &Profile) -> Option<String> {
+    let kinds = profile.mixture()?;
+    // Names with numbers among them are plain text.
+    let texts = kinds.iter().find(|(shape, ..)| *shape == Shape::Text);
+    let is_text = texts.is_some_and(|(_, count, _)| count * 2 > profile.values());
+    let told = crate::run::mixture(&kinds);
+    (!is_text).then(|| format!("mixed values: {told}"))
+}
+
+/// A column's text as the value of a field.
+pub(super) fn value(field: &Field, column: &SourceColumn, notes: &mut Vec<String>) -> String {
+    let (text, profile) = (without_marks(field, column), &column.profile);
+    if let Some(known) = &field.constraints.enumeration {
+        return codes(field, known, column, text, notes);
+    }
+    match &field.kind {
+        FieldType::Date | FieldType::Datetime => date(column.shape(), text, notes),
+        FieldType::Integer | FieldType::Number | FieldType::Decimal { .. } => {
+            number(field, profile, text, notes)
+        }
+        FieldType::Boolean {
+            true_values,
+            false_values,
+        } => boolean(profile, (true_values, false_values), text),
+        FieldType::String if is_place_name(field, profile) => {
+            notes.push("names are looked up in common.places; unknown ones are empty: place_code(…) in place of try_place_code(…) would reject them and name the nearest".to_owned());
+            format!("try_place_code({text})")
+        }
+        _ => text,
+    }
+}
+
+fn is_place_name(field: &Field, profile: &Profile) -> bool {
+    field.name == "place_code" && profile.count(Value::Text) * 2 > profile.values()
+}
+
+/// The column without the marks for "no value" that the contract does not know.
+pub(super) fn without_marks(field: &Field, column: &SourceColumn) -> String {
+    let known = field.missing_values.clone().unwrap_or_default();
+    let marks = column.profile.marks().iter();
+    let unknown = marks.filter(|mark| !known.contains(mark));
+    unknown.fold(quoted(&column.name), |sql, mark| {
+        format!("NULLIF({sql}, '{}')", mark.replace('\'', "''"))
+    })
+}
+
+pub(super) fn date(shape: Shape, text: String, notes: &mut Vec<String>) -> String {
+    match shape {
+        Shape::Date(DateOrder::DayFirst) => format!("parse_date({text}, 'dmy')"),
+        Shape::Date(DateOrder::MonthFirst) => format!("parse_date({text}, 'mdy')"),
+        Shape::Date(DateOrder::YearFirst) => format!("parse_date({text}, 'ymd')"),
+        Shape::Date(DateOrder::Either) => {
+            notes.push("every date can be read both ways (03/04/2024): 'dmy' is declared as Vietnam writes them; say 'mdy' if the month comes first".to_owned());
+            format!("parse_date({text}, 'dmy')")
+        }
+        _ => text,
+    }
+}
+
+fn number(field: &Field, profile: &Profile, text: String, notes: &mut Vec<String>) -> String {
+    let has = |kind: Value| profile.count(kind) > 0;
+    match profile.shape() {
+        Shape::NumberComma => format!("parse_number({text}, ',', '.')"),
+        Shape::Number if has(Value::ThousandsComma) => format!("parse_number({text}, '.', ',')"),
+        Shape::NumberEither if is_plain(field, profile) => text,
+        Shape::NumberEither => {
+            notes.push("its numbers can be read both ways (1.234): thousands are marked by a point here, as Vietnam writes them; take the column as it is if the point marks decimals".to_owned());
+            format!("parse_number({text}, ',', '.')")
+        }
+        // Some cells are no numbers: which mark they have cannot be told from the shape of all.
+        Shape::Text if has(Value::Comma) || has(Value::ThousandsPoint) => {
+            format!("parse_number({text}, ',', '.')")
+        }
+        _ => text,
+    }
+}
+
+/// Whether all numbers, read with a decimal point, keep to the field's bounds: degrees do, and thousands of them would not.
+fn is_plain(field: &Field, profile: &Profile) -> bool {
+    let limit = |value: &Option<serde_json::Value>| value.as_ref()?.as_f64();
+    let (Some(least), Some(most)) = (
+        limit(&field.constraints.minimum),
+        limit(&field.constraints.maximum),
+    ) else {
+        return false;
+    };
+    let fits = |value: &str| {
+        value
+            .parse::<f64>()
+            .is_ok_and(|number| (least..=most).contains(&number))
+    };
+    profile.some().all(fits)
+}
+
+fn boolean(profile: &Profile, (yes, no): (&[String], &[String]), text: String) -> String {
+    let known = |value: &String| yes.contains(value) || no.contains(value);
+    let Some(values) = profile.distinct() else {
+        return text;
+    };
+    if values.iter().all(known) {
+        return text;
+    }
+    let cases: Vec<String> = values
+        .iter()
+        .filter_map(|value| {
+            let word = match folded(value).as_str() {
+                "co" | "yes" | "x" | "dung" | "true" | "1" => "true",
+                "khong" | "no" | "sai" | "false" | "0" => "false",
+                _ => return None,
+            };
+            Some(format!(
+                "WHEN '{}' THEN '{word}'",
+                value.replace('\'', "''")
+            ))
+        })
+        .collect();
+    if cases.is_empty() {
+        return text;
+    }
+    format!("CASE trim({text}) {} ELSE {text} END", cases.join(" "))
+}
+
+/// Words for codes.
+fn codes(
+    field: &Field,
+    known: &[String],
+    column: &SourceColumn,
+    text: String,
+    notes: &mut Vec<String>,
+) -> String {
+    let values: Vec<&str> = column.profile.some().collect();
+    if values
+        .iter()
+        .all(|value| known.iter().any(|code| code == value))
+    {
+        return text;
+    }
+    let mut cases = Vec::new();
+    for value in values {
+        let code = aliases::code(&field.name, &folded(value)).map(str::to_owned);
+        let code = code.or_else(|| {
+            known
+                .iter()
+                .find(|code| folded(code) == folded(value))
+                .cloned()
+        });
+        match code {
+            Some(code) => cases.push(format!("WHEN '{}' THEN '{code}'", value.replace('\'', "''"))),
+            None => notes.push(format!(
+                "{:?} is none of the field's codes ({}): such rows are rejected until it is named here",
+                shown(value),
+                known.join(", ")
+            )),
+        }
+    }
+    if cases.is_empty() {
+        return text;
+    }
+    format!("CASE trim({text}) {} ELSE {text} END", cases.join(" "))
+}
+
+/// A point from a column of latitudes and one of longitudes.
+fn point(
+    contract: &Contract,
+    field: &Field,
+    columns: &[SourceColumn],
+    matches: &[Match],
+) -> Option<Line> {
+    if field.kind != FieldType::GeoPoint {
+        return None;
+    }
+    let of = |name: &str| {
+        let is_called = |column: &&SourceColumn| {
+            column.folded == name
+                || aliases::holds(&column.folded, name)
+                || aliases::of_field(name).contains(&column.folded.as_str())
+                || (name == "latitude" && aliases::holds(&column.folded, "vi do"))
+                || (name == "longitude" && aliases::holds(&column.folded, "kinh do"))
+        };
+        let by_field = contract.fields.iter().position(|field| field.name == name);
+        let matched = matches.iter().find(|found| Some(found.field) == by_field);
+        matched
+            .map(|found| &columns[found.column])
+            .or_else(|| columns.iter().find(is_called))
+    };
+    let (lat, lon) = (of("latitude")?, of("longitude")?);
+    let mut notes = Vec::new();
+    let degrees = |column: &SourceColumn| {
+        let name = quoted(&column.name);
+        match column.shape() {
+            Shape::NumberComma => format!("parse_number({name}, ',', '.')"),
+            _ => name,
+        }
+    };
+    let within = |column: &SourceColumn, least: f64, most: f64| {
+        column.profile.some().all(|value| {
+            let number = value.replace(',', ".").parse::<f64>();
+            number.is_ok_and(|number| (least..=most).contains(&number))
+        })
+    };
+    if !within(lat, -90.0, 90.0) || !within(lon, -180.0, 180.0) {
+        notes.push("not sure: some values are no degrees; coordinates of VN-2000 are turned by a function of their own".to_owned());
+    }
+    let sql = format!("{} || ',' || {}", degrees(lon), degrees(lat));
+    Some(Line::new(sql, &field.name, notes))
+}
+
+/// Columns that no field takes.
+pub(super) fn unmatched(columns: &[SourceColumn], used: impl Fn(usize) -> bool) -> Vec<String> {
+    let rest = columns.iter().enumerate();
+    rest.filter(|(index, _)| !used(*index))
+        .map(|(_, column)| {
+            let example = match column.profile.example() {
+                Some(example) => format!(", such as {example:?}"),
+                None => String::new(),
+            };
+            format!(
+                "not taken: {} ({}{example})",
+                quoted(&column.name),
+                column.shape()
+            )
+        })
+        .collect()
+}

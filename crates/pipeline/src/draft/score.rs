@@ -1,0 +1,298 @@
+//! How well a source's columns fit a table's fields: by name, then by values; each match says why.
+
+use sectorlake_contract::{Contract, Contracts, Field, FieldType};
+
+use super::aliases;
+use super::columns::SourceColumn;
+use crate::names::{folded, nearness};
+use crate::shape::{DateOrder, Shape};
+
+/// A match below this is none.
+const MATCH_MIN: f64 = 0.5;
+/// A name below this is another name.
+const NAME_MIN: f64 = 0.72;
+/// A match from here on is certain.
+pub(super) const CERTAIN_MIN: f64 = 0.9;
+
+/// A column for a field.
+#[derive(Debug, Clone)]
+pub(super) struct Match {
+    /// The column, as an index of the source.
+    pub(super) column: usize,
+    /// The field, as an index of the contract.
+    pub(super) field: usize,
+    /// 0 to 1.
+    pub(super) score: f64,
+    /// Why, as a sentence.
+    pub(super) why: String,
+}
+
+/// A table for a source.
+#[derive(Debug, Clone)]
+pub(super) struct TableMatch<'a> {
+    pub(super) contract: &'a Contract,
+    pub(super) matches: Vec<Match>,
+    pub(super) score: f64,
+}
+
+/// All tables that anything of the source fits, the best first.
+pub(super) fn tables<'a>(
+    contracts: &'a Contracts,
+    columns: &[SourceColumn],
+    about: &str,
+) -> Vec<TableMatch<'a>> {
+    let mut found: Vec<TableMatch<'a>> = contracts
+        .iter()
+        .map(|contract| table(contract, contracts, columns, about))
+        .filter(|found| !found.matches.is_empty())
+        .collect();
+    found.sort_by(|left, right| {
+        let by_score = right.score.total_cmp(&left.score);
+        by_score.then_with(|| left.contract.name.cmp(&right.contract.name))
+    });
+    found
+}
+
+/// How well one table fits; `about` is what file and sheet are called.
+pub(super) fn table<'a>(
+    contract: &'a Contract,
+    contracts: &Contracts,
+    columns: &[SourceColumn],
+    about: &str,
+) -> TableMatch<'a> {
+    let matches = assign(contract, columns);
+    let weight = |found: &Match| {
+        let field = &contract.fields[found.field];
+        let others = contracts
+            .iter()
+            .filter(|other| other.field(&field.name).is_some())
+            .count();
+        // What many tables have (a name, a place) tells little of which table it is.
+        found.score / (1.0 + (others.max(1) as f64).ln())
+    };
+    let covered: f64 = matches.iter().map(weight).sum();
+    let missing = missing(contract, &matches).count();
+    let score = covered - 0.35 * missing as f64 + 0.5 * named(contract, about);
+    TableMatch {
+        contract,
+        matches,
+        score,
+    }
+}
+
+/// Required fields that no column is for. A feed's id comes from the pipeline.
+pub(super) fn missing<'a>(
+    contract: &'a Contract,
+    matches: &'a [Match],
+) -> impl Iterator<Item = &'a Field> {
+    let is_matched = |index: usize| matches.iter().any(|found| found.field == index);
+    contract
+        .fields
+        .iter()
+        .enumerate()
+        .filter(move |(index, field)| {
+            contract.is_required(field) && field.name != "feed_id" && !is_matched(*index)
+        })
+        .map(|(_, field)| field)
+}
+
+impl TableMatch<'_> {
+    /// Whether the table is the source's: enough of the source fits it, and most of what it requires is there.
+    pub(super) fn is_good(&self, columns: usize) -> bool {
+        let required = self.contract.fields.iter();
+        let required = required
+            .filter(|field| self.contract.is_required(field) && field.name != "feed_id")
+            .count();
+        let missing = missing(self.contract, &self.matches).count();
+        let matched = self.matches.len();
+        matched >= 2 && matched * 4 >= columns && self.score >= 0.9 && missing * 2 <= required
+    }
+}
+
+/// Whether the file is called as the table is.
+fn named(contract: &Contract, about: &str) -> f64 {
+    let titles = contract.title.iter().map(|(_, title)| folded(title));
+    let names = std::iter::once(folded(contract.name.table())).chain(titles);
+    let best = names
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            let words: Vec<&str> = name.split(' ').collect();
+            let said = words.iter().filter(|word| aliases::holds(about, word));
+            said.count() as f64 / words.len() as f64
+        })
+        .fold(0.0, f64::max);
+    if best > 0.6 { best } else { 0.0 }
+}
+
+/// The best column of each field; no column is for two.
+fn assign(contract: &Contract, columns: &[SourceColumn]) -> Vec<Match> {
+    let mut all: Vec<Match> = Vec::new();
+    for (index, field) in contract.fields.iter().enumerate() {
+        for (column, source) in columns.iter().enumerate() {
+            all.extend(pair((index, field), (column, source)));
+        }
+    }
+    all.sort_by(|left, right| {
+        let by_score = right.score.total_cmp(&left.score);
+        by_score.then((left.field, left.column).cmp(&(right.field, right.column)))
+    });
+    let mut taken: Vec<Match> = Vec::new();
+    for found in all {
+        let is_free = |known: &Match| known.column != found.column && known.field != found.field;
+        if taken.iter().all(is_free) {
+            taken.push(found);
+        }
+    }
+    taken.sort_by_key(|found| found.field);
+    taken
+}
+
+fn pair(
+    (index, field): (usize, &Field),
+    (column, source): (usize, &SourceColumn),
+) -> Option<Match> {
+    let (name, by_name) = name(field, source)?;
+    let (fit, by_value) = fit(field, source);
+    let score = name * fit;
+    (name >= NAME_MIN && score >= MATCH_MIN).then(|| Match {
+        column,
+        field: index,
+        score,
+        why: match by_value {
+            Some(by_value) => format!("{by_name}; {by_value}"),
+            None => by_name,
+        },
+    })
+}
+
+/// How well the names fit.
+fn name(field: &Field, source: &SourceColumn) -> Option<(f64, String)> {
+    let column = source.folded.as_str();
+    let own = folded(&field.name);
+    if column == own || column.replace(' ', "") == own.replace(' ', "") {
+        return Some((1.0, "the names are the same".to_owned()));
+    }
+    let title = field
+        .title
+        .iter()
+        .find(|(_, title)| folded(title) == column);
+    if let Some((language, title)) = title {
+        return Some((
+            1.0,
+            format!("it is the field's title ({language}: {title})"),
+        ));
+    }
+    let others = aliases::of_field(&field.name);
+    if others.contains(&column) {
+        return Some((0.95, "it is another name of the field".to_owned()));
+    }
+    let titles = field.title.iter().map(|(_, title)| folded(title));
+    let known: Vec<String> = std::iter::once(own)
+        .chain(titles)
+        .chain(others.iter().map(|name| (*name).to_owned()))
+        .collect();
+    // A header of merged cells holds the group's name too: `Tọa độ Vĩ độ`. One word alone says too little.
+    let held = known
+        .iter()
+        .find(|name| name.contains(' ') && aliases::holds(column, name));
+    if let Some(held) = held {
+        return Some((0.85, format!("its name holds {held:?}")));
+    }
+    let best = known
+        .iter()
+        .map(|name| (nearness(name, column), name))
+        .max_by(|left, right| left.0.total_cmp(&right.0))?;
+    Some((best.0 * 0.9, format!("its name is near to {:?}", best.1)))
+}
+
+/// How well the values fit, as a factor, and why not wholly.
+fn fit(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
+    let shape = source.profile.shape();
+    let told = |fit: f64| (fit, Some(format!("it holds {shape}")));
+    if shape == Shape::Empty {
+        return (
+            0.85,
+            Some("all its values are empty, so only the name speaks for it".to_owned()),
+        );
+    }
+    if let Some(known) = &field.constraints.enumeration {
+        return enumeration(field, known, source);
+    }
+    match (&field.kind, shape) {
+        (FieldType::String, Shape::Binary) => told(0.2),
+        (FieldType::String, _) => pattern(field, source),
+        (FieldType::Integer, Shape::Integer) => bounds(field, source),
+        (FieldType::Integer, Shape::NumberEither | Shape::NumberComma) => told(0.85),
+        (FieldType::Integer, Shape::Number) => told(0.6),
+        (FieldType::Number | FieldType::Decimal { .. }, Shape::Integer | Shape::Number) => {
+            bounds(field, source)
+        }
+        (
+            FieldType::Number | FieldType::Decimal { .. },
+            Shape::NumberComma | Shape::NumberEither,
+        ) => told(0.95),
+        (FieldType::Date, Shape::Date(DateOrder::Iso)) => (1.0, None),
+        (FieldType::Date | FieldType::Datetime, Shape::Date(_)) => told(0.95),
+        (FieldType::Date, Shape::Datetime) => told(0.7),
+        (FieldType::Datetime, Shape::Datetime) => (1.0, None),
+        (FieldType::Boolean { .. }, Shape::Boolean) => (1.0, None),
+        (FieldType::Boolean { .. }, Shape::Integer) => told(0.7),
+        (FieldType::Year, Shape::Integer) | (FieldType::YearMonth, Shape::Month) => (1.0, None),
+        (FieldType::Time, Shape::Time) => (1.0, None),
+        (FieldType::GeoPoint | FieldType::GeoJson, Shape::Binary) => (1.0, None),
+        (FieldType::GeoPoint | FieldType::GeoJson, Shape::Json) => told(0.8),
+        (FieldType::List | FieldType::Object, Shape::Json) => (1.0, None),
+        (FieldType::Integer | FieldType::Number, Shape::Text) if source.is_mostly_number() => {
+            told(0.75)
+        }
+        _ => told(0.2),
+    }
+}
+
+fn enumeration(field: &Field, known: &[String], source: &SourceColumn) -> (f64, Option<String>) {
+    let Some(values) = source.profile.distinct() else {
+        return (0.3, Some("it has too many values for a code".to_owned()));
+    };
+    let is_code = |value: &String| {
+        known.contains(value) || aliases::code(&field.name, &folded(value)).is_some()
+    };
+    match values.iter().find(|value| !is_code(value)) {
+        None => (1.0, None),
+        Some(other) => {
+            let some = values.iter().any(is_code);
+            let fit = if some { 0.7 } else { 0.4 };
+            (fit, Some(format!("{other:?} is none of the field's codes")))
+        }
+    }
+}
+
+fn pattern(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
+    let Ok(Some(regex)) = field.constraints.regex() else {
+        return (1.0, None);
+    };
+    match source.profile.some().find(|value| !regex.is_match(value)) {
+        None => (1.0, None),
+        Some(value) => (
+            0.6,
+            Some(format!("{value:?} is not of the form that the field wants")),
+        ),
+    }
+}
+
+fn bounds(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
+    let limit =
+        |value: &Option<serde_json::Value>| value.as_ref().and_then(serde_json::Value::as_f64);
+    let (least, most) = (
+        limit(&field.constraints.minimum),
+        limit(&field.constraints.maximum),
+    );
+    let outside = |value: &&str| {
+        value.trim().parse::<f64>().is_ok_and(|number| {
+            least.is_some_and(|least| number < least) || most.is_some_and(|most| number > most)
+        })
+    };
+    match source.profile.some().find(outside) {
+        None => (1.0, None),
+        Some(value) => (0.5, Some(format!("{value} is out of the field's range"))),
+    }
+}
