@@ -17,7 +17,9 @@
 //! # }
 //! ```
 
+mod air;
 mod bounded;
+mod cells;
 mod chains;
 mod coordinates;
 mod distinct;
@@ -33,6 +35,7 @@ mod session;
 mod statement;
 mod sum;
 mod times;
+mod units;
 mod unordered;
 mod yielding;
 

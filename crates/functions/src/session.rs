@@ -19,7 +19,7 @@ use crate::peers::PeerFrames;
 use crate::places::{self, Places};
 use crate::sum::ExactSum;
 use crate::yielding::YieldingJoins;
-use crate::{coordinates, geometry, names, numbers, times, unordered};
+use crate::{air, cells, coordinates, geometry, names, numbers, times, units, unordered};
 
 /// The largest consumers of memory that an out-of-memory message names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
@@ -148,6 +148,9 @@ fn register_functions(state: &mut SessionState, options: &SessionOptions) -> Res
         .chain(times::functions())
         .chain(places::functions(&options.places))
         .chain(coordinates::functions())
+        .chain(units::functions())
+        .chain(air::functions())
+        .chain(cells::functions())
     {
         state.register_udf(Arc::new(function))?;
     }

@@ -115,7 +115,7 @@ fn is_finite(geometry: &Geometry<f64>) -> bool {
 }
 
 /// The coordinates of a little-endian 2D point, read in place: the usual case, many times quicker than a full parse.
-fn point_xy(bytes: &[u8]) -> Option<(f64, f64)> {
+pub(crate) fn point_xy(bytes: &[u8]) -> Option<(f64, f64)> {
     const POINT: [u8; 5] = [1, 1, 0, 0, 0];
     let coordinates = bytes.strip_prefix(&POINT)?;
     let (x, y) = coordinates.split_first_chunk::<8>()?;
