@@ -213,6 +213,14 @@ pub enum FormatError {
         /// What is wrong.
         reason: String,
     },
+    /// The Avro file is damaged.
+    #[error("{name}: the Avro file cannot be read: {reason}")]
+    Avro {
+        /// The part.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The text is no GeoJSON geometry.
     #[error("no GeoJSON geometry: {reason}")]
     Geometry {
@@ -284,6 +292,7 @@ impl FormatError {
             Self::Workbook { .. } => "open it and save it as .xlsx".to_owned(),
             Self::UnknownSheet { sheets, .. } => format!("its sheets are: {}", sheets.join(", ")),
             Self::Parquet { .. } => "the file was cut off, or is no Parquet".to_owned(),
+            Self::Avro { .. } => "the file was cut off, or is no Avro object container file".to_owned(),
             Self::Geometry { .. } => "a geometry looks like {\"type\": \"Point\", \"coordinates\": [106.68, 20.86]}".to_owned(),
             Self::Broken { .. } => "mend the record, or load it with a pipeline: that keeps broken records apart".to_owned(),
         };

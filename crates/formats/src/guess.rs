@@ -1,8 +1,9 @@
 //! Which format bytes are in: what they say themselves comes first, then the file's name.
 
+use crate::avro;
 use crate::gtfs_realtime::is_feed;
 use crate::spec::{
-    CsvFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat, JsonFormat, NdjsonFormat,
+    AvroFormat, CsvFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat, JsonFormat, NdjsonFormat,
     ParquetFormat, WorkbookFormat, XmlFormat,
 };
 use crate::xml::is_xml;
@@ -18,6 +19,9 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
     }
     if is_feed(head) {
         return Some(FormatSpec::GtfsRealtime(GtfsRealtimeFormat::default()));
+    }
+    if head.starts_with(avro::MAGIC) {
+        return Some(FormatSpec::Avro(AvroFormat::default()));
     }
     if head.starts_with(b"PAR1") {
         return Some(FormatSpec::Parquet(ParquetFormat::default()));

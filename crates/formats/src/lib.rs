@@ -30,6 +30,7 @@
 //! ```
 
 mod archive;
+mod avro;
 mod blocks;
 mod choice;
 mod columns;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
@@ -63,8 +64,11 @@ pub(crate) async fn open(content: Content) -> Result<ParquetFile, FormatError> {
         (Arc::new(store) as Arc<dyn ObjectStore>, path, size)
     };
     let mut bytes = Ranges { store, path, size };
-    let metadata = ArrowReaderMetadata::load_async(&mut bytes, ArrowReaderOptions::new())
+    let loaded = ArrowReaderMetadata::load_async(&mut bytes, ArrowReaderOptions::new());
+    let metadata = AssertUnwindSafe(loaded)
+        .catch_unwind()
         .await
+        .unwrap_or_else(|_| Err(panicked()))
         .map_err(|error| failure(&name, error))?;
     let row_groups = metadata.metadata().num_row_groups();
     let partitions = content.options.partitions().min(row_groups.max(1));
@@ -121,6 +125,11 @@ impl AsyncFileReader for Ranges {
         let reader = ParquetMetaDataReader::new().with_arrow_reader_options(options);
         reader.load_and_finish(self, size).map_ok(Arc::new).boxed()
     }
+}
+
+/// The reader panics on some broken files.
+fn panicked() -> ParquetError {
+    ParquetError::General("its bytes do not fit its schema".to_owned())
 }
 
 fn failure(name: &str, error: ParquetError) -> FormatError {
@@ -227,7 +236,8 @@ impl Scan {
             Arc::clone(&self.schema),
         );
         let mut row = first;
-        let decoded = stream.map(move |batch| {
+        let decoded = AssertUnwindSafe(stream).catch_unwind().map(move |batch| {
+            let batch = batch.unwrap_or_else(|_| Err(panicked()));
             let batch = batch.map_err(|error| failure(&name, error))?;
             let rows = Int64Array::from_iter_values(row..row + batch.num_rows() as i64);
             row += batch.num_rows() as i64;

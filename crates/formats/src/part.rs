@@ -17,7 +17,7 @@ use crate::guess::{guess, is_zip};
 use crate::options::ReadOptions;
 use crate::spec::FormatSpec;
 use crate::table::PartTable;
-use crate::{csv, gtfs_realtime, json, parquet, xlsx, xml};
+use crate::{avro, csv, gtfs_realtime, json, parquet, xlsx, xml};
 
 /// Bytes that a format is guessed from.
 const GUESS_BYTES: usize = 64 << 10;
@@ -115,12 +115,12 @@ async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>
         FormatSpec::Xlsx(format) => Arc::new(xlsx::open(content, format).await?),
         FormatSpec::Xml(format) => Arc::new(xml::open(content, format).await?),
         FormatSpec::GtfsRealtime(format) => Arc::new(gtfs_realtime::open(content, format).await?),
+        FormatSpec::Avro(_) => Arc::new(avro::open(content).await?),
         FormatSpec::Parquet(_) => Arc::new(parquet::open(content).await?),
         FormatSpec::Fixed(_)
         | FormatSpec::Xls(_)
         | FormatSpec::Ods(_)
-        | FormatSpec::Html(_)
-        | FormatSpec::Avro(_) => {
+        | FormatSpec::Html(_) => {
             return Err(FormatError::NotReadable {
                 name: content.name,
                 format: format.name(),
