@@ -266,3 +266,24 @@ fn holds(field: &Field, example: &Value) -> Result<(), String> {
     matches.then_some(()).ok_or("does not match the pattern")?;
     Ok(())
 }
+
+#[test]
+fn the_readme_lists_every_table_with_its_standard() {
+    let readme = include_str!("../../../schemas/README.md");
+    for contract in Contracts::builtin().iter() {
+        let row = format!("| `{}` |", contract.name);
+        let line = readme.lines().find(|line| line.starts_with(&row));
+        let standard = contract.standard.as_deref().unwrap_or_default();
+        let links = standard
+            .split_whitespace()
+            .filter(|word| word.starts_with("https://"));
+        for link in links {
+            let link = link.trim_end_matches(';');
+            assert!(
+                line.is_some_and(|line| line.contains(link)),
+                "{}: {link} in {line:?}",
+                contract.name
+            );
+        }
+    }
+}

@@ -6,7 +6,8 @@
 //!
 //! The hash is for one process: it is no file format and may differ between versions and machines.
 
-use std::hash::Hasher;
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, DictionaryArray, GenericByteArray,
@@ -29,6 +30,29 @@ static SHARED: SharedSeed = SharedSeed::from_u64(0x7365_6374_6f72_6c6b);
 const START: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The word of a null; a value can only hash to it by chance.
 const NULL: u64 = 0x5bd1_e995_c6a4_a793;
+
+/// A set of key hashes.
+pub type KeyHashes = HashSet<u64, BuildHasherDefault<PassThrough>>;
+
+/// Passes a hash through: the keys are hashes already.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 /// Hashes the rows of the key's `columns`, in the order of the key.
 ///

@@ -1,7 +1,5 @@
 //! The hashes of a table's keys.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
@@ -9,31 +7,10 @@ use arrow::record_batch::RecordBatch;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use sectorlake_contract::key_hashes;
 
+pub use sectorlake_contract::KeyHashes;
+
 use crate::error::LakeError;
 use crate::stage::read::{FileRef, Reader};
-
-/// Passes a hash through: the keys are hashes already.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-/// Hashes of keys, as `sectorlake_contract::key_hashes` makes them.
-pub type KeyHashes = HashSet<u64, BuildHasherDefault<KeyHasher>>;
 
 /// Files that are read at a time.
 const FILES_AT_A_TIME: usize = 2;

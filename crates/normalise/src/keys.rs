@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::fmt::Debug;
 use std::fs::File;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::BuildHasher;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,28 +20,8 @@ const KEYS_IN_MEMORY_MAX: usize = 8 << 20;
 const BUCKETS: usize = 1 << BUCKET_BITS;
 const BUCKET_BITS: u32 = 6;
 
-/// Passes a hash through: the keys are hashes already.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 /// A set of key hashes.
-pub type KeySet = HashSet<u64, BuildHasherDefault<Identity>>;
+pub type KeySet = sectorlake_contract::KeyHashes;
 
 /// Keys that may be referenced, whoever holds them.
 pub trait KnownKeys: Debug + Send + Sync {

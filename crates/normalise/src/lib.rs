@@ -66,7 +66,7 @@ mod worker;
 mod tests;
 
 pub use error::{MappingError, NormaliseError, Place};
-pub use keys::{Identity, KeyLog, KeySet, KnownKeys};
+pub use keys::{KeyLog, KeySet, KnownKeys};
 pub use mapping::{Failed, Mapped, Mapping, MappingRunner, MappingSpec, check_syntax};
 pub use normaliser::{Normaliser, TableSpec};
 pub use rejection::{Counts, Rejection};
