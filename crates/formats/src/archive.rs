@@ -196,7 +196,7 @@ fn climbs(member: &str) -> bool {
         || member.split('/').any(|step| step == "..")
 }
 
-fn within_bounds(
+pub(crate) fn within_bounds(
     name: &str,
     unpacked: u64,
     packed: u64,

@@ -25,14 +25,6 @@ pub enum FormatError {
         /// The part.
         name: String,
     },
-    /// The format has a name here, and no reader.
-    #[error("{name}: {format} cannot be read yet")]
-    NotReadable {
-        /// The part.
-        name: String,
-        /// The format.
-        format: &'static str,
-    },
     /// Markup, which is no table: most often a server's error page.
     #[error("{name} holds a web page or XML, no data")]
     Markup {
@@ -94,6 +86,16 @@ pub enum FormatError {
         name: String,
         /// The method, as zip numbers it.
         method: String,
+    },
+    /// Packed bytes that are damaged.
+    #[error("{name}: the {packing} data cannot be read: {reason}")]
+    Packing {
+        /// The part.
+        name: String,
+        /// How they are packed.
+        packing: &'static str,
+        /// What is wrong.
+        reason: String,
     },
     /// More comes out of the archive than the bound allows.
     #[error("{name} unpacks to {unpacked} bytes or more from {packed}, beyond {setting} = {bound}")]
@@ -205,6 +207,24 @@ pub enum FormatError {
         /// The sheets that there are.
         sheets: Vec<String>,
     },
+    /// The page holds no table, or not the one that is meant.
+    #[error("{name}: {reason}")]
+    NoTable {
+        /// The part.
+        name: String,
+        /// What was looked for.
+        reason: String,
+    },
+    /// Sheets that are read as one table have other columns than the first.
+    #[error("{name}: sheet `{sheet}` is another table: {difference}")]
+    SheetsDiffer {
+        /// The part.
+        name: String,
+        /// The sheet that differs.
+        sheet: String,
+        /// Where.
+        difference: String,
+    },
     /// The Parquet file is damaged.
     #[error("{name}: the Parquet file cannot be read: {reason}")]
     Parquet {
@@ -269,7 +289,6 @@ impl FormatError {
             Self::Empty { .. } => "ask the publisher, or fetch it again: a source without rows still has a header".to_owned(),
             Self::Read { .. } | Self::Stopped { .. } | Self::Projection { .. } | Self::Arrow { .. } => return None,
             Self::UnknownFormat { .. } => "say it: `format: csv` (or json, ndjson, geojson, xlsx, parquet)".to_owned(),
-            Self::NotReadable { .. } => "save the data as CSV".to_owned(),
             Self::IsArchive { .. } => "name the member in `from:`".to_owned(),
             Self::NoZip { .. } | Self::Markup { .. } => "open it in an editor: a server's error page is often saved under the file's name".to_owned(),
             Self::Zip { .. } => "fetch it again; if it stays so, pack the files anew".to_owned(),
@@ -279,6 +298,7 @@ impl FormatError {
             Self::MemberClimbs { .. } => "do not trust this archive; ask the publisher for one with plain relative names".to_owned(),
             Self::Encrypted { .. } => "unpack it with its password, and give the file itself".to_owned(),
             Self::PackingMethod { .. } => "pack it anew with the usual method (deflate)".to_owned(),
+            Self::Packing { .. } => "the file was cut off or is damaged; fetch it again".to_owned(),
             Self::Inflates { setting, .. } => format!("if the archive is to be trusted, raise `{setting}`"),
             Self::TooLarge { .. } => "raise `memory:` in pipelines/sectorlake.yaml, or save the data as CSV".to_owned(),
             Self::UnknownEncoding { .. } => "use a name of the WHATWG Encoding Standard, such as `windows-1258` or `utf-16le`".to_owned(),
@@ -291,6 +311,8 @@ impl FormatError {
             Self::RecordPath { .. } => "give the way to the list, such as `format: { name: json, record_path: data.items }`".to_owned(),
             Self::Workbook { .. } => "open it and save it as .xlsx".to_owned(),
             Self::UnknownSheet { sheets, .. } => format!("its sheets are: {}", sheets.join(", ")),
+            Self::NoTable { .. } => "open it in a browser: a server's error page is often saved under the file's name; `table` says which is meant".to_owned(),
+            Self::SheetsDiffer { .. } => "name a pattern that only sheets with the same header match, or read each sheet by a stream of its own".to_owned(),
             Self::Parquet { .. } => "the file was cut off, or is no Parquet".to_owned(),
             Self::Avro { .. } => "the file was cut off, or is no Avro object container file".to_owned(),
             Self::Geometry { .. } => "a geometry looks like {\"type\": \"Point\", \"coordinates\": [106.68, 20.86]}".to_owned(),

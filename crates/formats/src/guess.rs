@@ -1,21 +1,29 @@
 //! Which format bytes are in: what they say themselves comes first, then the file's name.
 
 use crate::avro;
+use crate::encoding::looks_like_utf16;
 use crate::gtfs_realtime::is_feed;
 use crate::spec::{
-    AvroFormat, CsvFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat, JsonFormat, NdjsonFormat,
-    ParquetFormat, WorkbookFormat, XmlFormat,
+    AvroFormat, CsvFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat, HtmlFormat, JsonFormat,
+    NdjsonFormat, ParquetFormat, WorkbookFormat, XmlFormat,
 };
 use crate::xml::is_xml;
+use crate::{html, workbook};
 
 /// The format of a part, from its first bytes and its name; none for an archive, an old binary workbook, a web page or unknown bytes.
 #[must_use]
 pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
     let extension = extension(name);
     if is_zip(head) {
+        if workbook::is_ods(head) {
+            return Some(FormatSpec::Ods(WorkbookFormat::default()));
+        }
         let workbook = memchr::memmem::find(head, b"xl/").is_some()
-            || matches!(extension.as_str(), "xlsx" | "xlsm");
+            || matches!(extension.as_str(), "xlsx" | "xlsm" | "xls");
         return workbook.then(|| FormatSpec::Xlsx(WorkbookFormat::default()));
+    }
+    if workbook::is_ole(head) {
+        return Some(FormatSpec::Xls(WorkbookFormat::default()));
     }
     if is_feed(head) {
         return Some(FormatSpec::GtfsRealtime(GtfsRealtimeFormat::default()));
@@ -26,7 +34,7 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
     if head.starts_with(b"PAR1") {
         return Some(FormatSpec::Parquet(ParquetFormat::default()));
     }
-    let utf16 = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
+    let utf16 = looks_like_utf16(head);
     let text = head
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(head)
@@ -34,6 +42,9 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
     match text.first() {
         Some(b'[') => return Some(FormatSpec::Json(JsonFormat::default())),
         Some(b'{') => return Some(object(&extension, text)),
+        Some(b'<') if html::is_page(text, matches!(extension.as_str(), "html" | "htm" | "xls")) => {
+            return Some(FormatSpec::Html(HtmlFormat::default()));
+        }
         Some(b'<') if is_xml(head) => return Some(FormatSpec::Xml(XmlFormat::default())),
         Some(b'<') => return None,
         _ => {}
@@ -52,8 +63,6 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
         "json" => Some(FormatSpec::Json(JsonFormat::default())),
         "ndjson" | "jsonl" => Some(FormatSpec::Ndjson(NdjsonFormat::default())),
         "geojson" => Some(FormatSpec::Geojson(GeojsonFormat::default())),
-        "parquet" => Some(FormatSpec::Parquet(ParquetFormat::default())),
-        "xlsx" | "xlsm" => Some(FormatSpec::Xlsx(WorkbookFormat::default())),
         _ if head.is_empty() && !matches!(extension.as_str(), "csv" | "txt" | "tsv") => None,
         _ => Some(FormatSpec::Csv(CsvFormat::default())),
     }
@@ -67,6 +76,13 @@ pub(crate) fn is_zip(head: &[u8]) -> bool {
 fn extension(name: &str) -> String {
     let file = name.rsplit(['/', '!']).next().unwrap_or(name);
     let file = file.split(['?', '#']).next().unwrap_or(file);
+    let packed = [".gz", ".gzip", ".zst", ".zstd"];
+    let packed = packed.iter().find(|end| {
+        let start = file.len().saturating_sub(end.len());
+        file.get(start..)
+            .is_some_and(|found| found.eq_ignore_ascii_case(end))
+    });
+    let file = packed.map_or(file, |end| &file[..file.len() - end.len()]);
     file.rsplit_once('.')
         .map(|(_, extension)| extension.to_ascii_lowercase())
         .unwrap_or_default()
@@ -139,11 +155,39 @@ mod tests {
         check("stops.txt", b"stop_id\n", Some("csv"));
         check("a.csv", b"<!DOCTYPE html>", None);
         check(
+            "a.csv",
+            b" <!doctype HTML><p><TABLE border=1>",
+            Some("html"),
+        );
+        check("a.xls", b"\xEF\xBB\xBF<table>", Some("html"));
+        check(
+            "a.ods",
+            b"PK\x03\x04................mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            Some("ods"),
+        );
+        check(
             "a.xls",
             b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0\0\0\0\0\0\0\0\0\0\0",
-            None,
+            Some("xls"),
         );
         check("a.csv", b"\xFF\xFEa\0,\0b\0\n\0c\0d\0e\0f\0", Some("csv"));
         check("a.dat", b"", None);
+        check("a.xlsx", b"a,b\n1,2\n", Some("csv"));
+        check("a.xls", b"a\tb\n1\t2\n", Some("csv"));
+        check("a.parquet", b"a,b\n1,2\n", Some("csv"));
+        check("a.csv", b"PAR1", Some("parquet"));
+        check("a.txt", b"{\"a\": 1}", Some("json"));
+        check(
+            "a.txt",
+            b"a\0,\0b\0\n\0c\0,\0d\0\n\0e\0,\0f\0\n\0",
+            Some("csv"),
+        );
+        check("a.ndjson.gz", b"{\"a\": 1}", Some("ndjson"));
+        check("a.csv", b"Obj\x01\x02", Some("avro"));
+        check(
+            "a.xls",
+            b"<html><table><tr><td>1</td></tr></table>",
+            Some("html"),
+        );
     }
 }

@@ -39,24 +39,29 @@ mod csv;
 mod decoded;
 mod encoding;
 mod error;
+mod fixed;
 mod geometry;
 mod gtfs_realtime;
 mod guess;
+mod html;
 mod json;
 mod options;
+mod packing;
 mod parquet;
 mod part;
 mod sample;
 mod spec;
 mod table;
 mod thread;
-mod xlsx;
+mod workbook;
 mod xml;
 
 #[cfg(test)]
 mod messages_tests;
 #[cfg(test)]
 mod real_files_tests;
+#[cfg(test)]
+mod structured_files_tests;
 #[cfg(test)]
 mod testing;
 
@@ -70,7 +75,7 @@ pub use options::ReadOptions;
 pub use part::{Part, PartBytes, open};
 pub use sample::{Sample, sample};
 pub use spec::{
-    AvroFormat, CsvFormat, FixedColumn, FixedFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat,
+    AvroFormat, CsvFormat, FixedColumn, FixedFormat, FormatSpec, FormulaErrors, GeojsonFormat, GtfsRealtimeFormat,
     HtmlFormat, HtmlTable, JsonFormat, NdjsonFormat, ParquetFormat, Quote, RealtimeEntity,
     SheetName, ShortRecords, WorkbookFormat, XmlFormat,
 };

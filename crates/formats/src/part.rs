@@ -17,7 +17,7 @@ use crate::guess::{guess, is_zip};
 use crate::options::ReadOptions;
 use crate::spec::FormatSpec;
 use crate::table::PartTable;
-use crate::{avro, csv, gtfs_realtime, json, parquet, xlsx, xml};
+use crate::{avro, csv, fixed, gtfs_realtime, html, json, parquet, workbook, xml};
 
 /// Bytes that a format is guessed from.
 const GUESS_BYTES: usize = 64 << 10;
@@ -49,6 +49,10 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     fn detected(&self, declared: &FormatSpec) -> FormatSpec {
         declared.clone()
     }
+    /// Whether numbers of records are places in the part, with gaps where no record stands.
+    fn numbers_have_gaps(&self) -> bool {
+        false
+    }
     fn partitions(&self) -> usize;
     /// `projection` holds valid indices only. As many streams as there are partitions.
     fn read(&self, projection: &[usize]) -> Streams;
@@ -76,6 +80,13 @@ pub async fn open(
 ) -> Result<Part, FormatError> {
     let content = Content::find(part, member, options).await?;
     let mut choices = Vec::new();
+    if let Some(packing) = content.packing {
+        choices.push(Choice::new(
+            Choice::COMPRESSION,
+            packing.name(),
+            "by its first bytes",
+        ));
+    }
     let format = match format {
         Some(format) => format.clone(),
         None => {
@@ -105,6 +116,7 @@ pub async fn open(
 async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>, FormatError> {
     Ok(match format {
         FormatSpec::Csv(format) => Arc::new(csv::open(content, format).await?),
+        FormatSpec::Fixed(format) => Arc::new(fixed::open(content, format).await?),
         FormatSpec::Json(format) => {
             Arc::new(json::open(content, json::Shape::document(format)).await?)
         }
@@ -112,20 +124,14 @@ async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>
             Arc::new(json::open(content, json::Shape::lines(format)).await?)
         }
         FormatSpec::Geojson(_) => Arc::new(json::open(content, json::Shape::features()).await?),
-        FormatSpec::Xlsx(format) => Arc::new(xlsx::open(content, format).await?),
+        FormatSpec::Xlsx(format) | FormatSpec::Xls(format) | FormatSpec::Ods(format) => {
+            Arc::new(workbook::open(content, format).await?)
+        }
         FormatSpec::Xml(format) => Arc::new(xml::open(content, format).await?),
         FormatSpec::GtfsRealtime(format) => Arc::new(gtfs_realtime::open(content, format).await?),
+        FormatSpec::Html(format) => Arc::new(html::open(content, format).await?),
         FormatSpec::Avro(_) => Arc::new(avro::open(content).await?),
         FormatSpec::Parquet(_) => Arc::new(parquet::open(content).await?),
-        FormatSpec::Fixed(_)
-        | FormatSpec::Xls(_)
-        | FormatSpec::Ods(_)
-        | FormatSpec::Html(_) => {
-            return Err(FormatError::NotReadable {
-                name: content.name,
-                format: format.name(),
-            });
-        }
     })
 }
 
@@ -137,8 +143,6 @@ fn unknown(name: String, head: &[u8]) -> FormatError {
         .trim_ascii_start();
     if is_zip(head) {
         FormatError::IsArchive { name }
-    } else if xlsx::is_old_workbook(head) {
-        xlsx::old_workbook(name)
     } else if text.starts_with(b"<") {
         FormatError::Markup { name }
     } else {
@@ -169,6 +173,12 @@ impl Part {
     #[must_use]
     pub fn format(&self) -> FormatSpec {
         self.source.detected(&self.format)
+    }
+
+    /// Whether records are numbered by their place (the row of a sheet or table), so that numbers have gaps; else they count from 1.
+    #[must_use]
+    pub fn numbers_have_gaps(&self) -> bool {
+        self.source.numbers_have_gaps()
     }
 
     /// How many streams [`Part::read`] gives.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 
 use crate::blocks::{Batches, Decode};
 use crate::columns::TextColumn;
 use crate::csv::Place;
+use crate::csv::batch::Batch;
 use crate::csv::dialect::Dialect;
 use crate::csv::index::{Index, Odd};
 use crate::csv::scan::{Block, Piece};
@@ -45,57 +45,6 @@ impl Decode<Block> for Decoder {
             pieces: block.pieces.into_iter(),
             reading: None,
             batch,
-        })
-    }
-}
-
-/// One batch being built.
-#[derive(Debug)]
-struct Batch {
-    columns: Vec<TextColumn>,
-    rows: Vec<i64>,
-    broken: Vec<BrokenRecord>,
-    dropped: Vec<i64>,
-    /// The pieces that the columns' values lie in.
-    buffers: Vec<Buffer>,
-}
-
-impl Batch {
-    fn new(columns: usize, buffer: Option<Buffer>) -> Self {
-        let columns = (0..columns).map(|_| TextColumn::default()).collect();
-        Self {
-            columns,
-            rows: Vec::new(),
-            broken: Vec::new(),
-            dropped: Vec::new(),
-            buffers: buffer.into_iter().collect(),
-        }
-    }
-
-    fn records(&self) -> usize {
-        self.rows.len() + self.broken.len() + self.dropped.len()
-    }
-
-    fn finish(self, decoder: &Decoder) -> Result<Decoded, FormatError> {
-        let error = |source| FormatError::Arrow {
-            name: decoder.name.clone(),
-            source,
-        };
-        let columns = self
-            .columns
-            .into_iter()
-            .map(|column| column.finish(&self.buffers))
-            .collect::<Result<_, _>>()
-            .map_err(error)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows.len()));
-        let batch =
-            RecordBatch::try_new_with_options(Arc::clone(&decoder.schema), columns, &options)
-                .map_err(error)?;
-        Ok(Decoded {
-            batch,
-            rows: Int64Array::from(self.rows),
-            broken: self.broken,
-            dropped: self.dropped,
         })
     }
 }
@@ -148,7 +97,10 @@ impl Iterator for BlockBatches {
             .as_ref()
             .map(|reading| Buffer::from(reading.piece.bytes.clone()));
         let next = Batch::new(self.decoder.projection.len(), buffer);
-        Some(std::mem::replace(&mut self.batch, next).finish(&self.decoder))
+        Some(
+            std::mem::replace(&mut self.batch, next)
+                .finish(&self.decoder.name, &self.decoder.schema),
+        )
     }
 }
 
@@ -440,13 +392,7 @@ fn fault(records: &Records, raw: &[u8], decoder: &Decoder) -> Option<String> {
             .any(|field| simdutf8::basic::from_utf8(field).is_err())
             .then_some(0)
     }) {
-        return Some(match decoder.place.encoding() {
-            Some(encoding) => format!("it holds bytes that {encoding} does not have"),
-            None => format!(
-                "its byte {} is no valid UTF-8; if all of the file is in another encoding, declare `encoding:`",
-                valid + 1
-            ),
-        });
+        return Some(decoder.place.invalid(valid));
     }
     let (found, wanted) = (records.len(), decoder.fields);
     if found < wanted && decoder.short_records == ShortRecords::Fill {

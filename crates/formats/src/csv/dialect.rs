@@ -20,6 +20,15 @@ pub(crate) struct Dialect {
 }
 
 impl Dialect {
+    /// Of lines that are not divided.
+    pub(crate) fn lines(comment: Option<u8>) -> Self {
+        Self {
+            delimiter: 0,
+            quote: None,
+            comment,
+        }
+    }
+
     /// As declared, else guessed from a `sample` that starts with the header; and why the delimiter is what it is.
     pub(crate) fn find(
         name: &str,
@@ -31,7 +40,7 @@ impl Dialect {
             Some(Quote::None) => None,
             None => Some(b'"'),
         };
-        let comment = Self::comment(name, format)?;
+        let comment = Self::comment(name, format.comment)?;
         let (delimiter, why) = match format.delimiter {
             Some(delimiter) => (
                 single_byte(name, "delimiter", delimiter)?,
@@ -55,8 +64,7 @@ impl Dialect {
     }
 
     /// The character that lines begin with that are no records.
-    pub(crate) fn comment(name: &str, format: &CsvFormat) -> Result<Option<u8>, FormatError> {
-        let comment = format.comment;
+    pub(crate) fn comment(name: &str, comment: Option<char>) -> Result<Option<u8>, FormatError> {
         comment
             .map(|comment| single_byte(name, "comment", comment))
             .transpose()

@@ -190,7 +190,7 @@ impl Beginning<'_> {
     }
 
     fn first_line(&self) -> Result<Option<Lines>, FormatError> {
-        let comment = Dialect::comment(self.name, self.format)?;
+        let comment = Dialect::comment(self.name, self.format.comment)?;
         let skipped = self.format.skip_rows.unwrap_or_default();
         let Some(after) = line_start(self.text, skipped + 1) else {
             return self.missing(format!("it ends within the first {skipped} lines"));
@@ -302,7 +302,7 @@ fn filled(rows: &[Vec<String>]) -> Vec<Vec<String>> {
 }
 
 /// Where a line starts, lines counted from 1 whatever they hold.
-fn line_start(text: &[u8], line: usize) -> Option<usize> {
+pub(crate) fn line_start(text: &[u8], line: usize) -> Option<usize> {
     let mut start = 0;
     for _ in 1..line {
         let end = start + memchr::memchr2(b'\n', b'\r', &text[start..])?;
@@ -317,7 +317,7 @@ fn line_start(text: &[u8], line: usize) -> Option<usize> {
 }
 
 /// Several header rows, one above the other: what stands in a column, joined with spaces.
-pub(crate) fn join_rows(rows: &[Vec<String>]) -> Vec<String> {
+fn join_rows(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     (0..columns)
         .map(|column| {

@@ -3,6 +3,7 @@
 //! One scan cuts the part at record ends, quotes respected, and numbers the records; blocks decode in parallel. A block with anything
 //! odd in it is decoded again record by record, so that only broken records are lost, each with its place.
 
+mod batch;
 mod decode;
 mod dialect;
 mod footer;
@@ -14,6 +15,8 @@ mod strict;
 mod titles;
 mod window;
 
+#[cfg(test)]
+mod agency_tests;
 #[cfg(test)]
 mod tests;
 
@@ -28,11 +31,15 @@ use crate::encoding::{TextEncoding, skip};
 use crate::error::FormatError;
 use crate::part::{Source, Streams};
 use crate::spec::{CsvFormat, FormatSpec};
+pub(crate) use batch::Batch;
 use decode::Decoder;
-use footer::{Footed, Footer};
+pub(crate) use dialect::Dialect;
+pub(crate) use footer::{Footed, Footer};
 use header::Header;
-pub(crate) use header::join_rows;
-use scan::Cutter;
+pub(crate) use header::{encoding, line_start};
+pub(crate) use scan::{Block, Cutter, Piece};
+pub(crate) use strict::next_record;
+pub(crate) use window::is_line_end;
 
 /// A part of delimited text whose header is read.
 #[derive(Debug)]
@@ -109,10 +116,7 @@ impl Source for Csv {
         let chunks = self.content.chunks(self.content.block_bytes());
         let data = skip(encoding.text(chunks, self.partitions()), data_start);
         let options = &self.content.options;
-        let place = Place {
-            encoding,
-            start: data_start as u64,
-        };
+        let place = Place::new(encoding, data_start);
         let cutter = Cutter::new(dialect, options.record_bytes_max, place);
         let cutter = Footed::new(cutter, dialect, self.footer.clone());
         let decoder = Decoder {
@@ -144,13 +148,26 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    pub(crate) fn new(encoding: TextEncoding, start: usize) -> Self {
+        Self {
+            encoding,
+            start: start as u64,
+        }
+    }
+
     /// Where a byte of the data lies in the part; none where it was transcoded.
     pub(crate) fn byte(&self, byte_of_data: u64) -> Option<u64> {
         self.encoding.byte_in_part(self.start + byte_of_data)
     }
 
-    /// The encoding's name, where the part was transcoded.
-    pub(crate) fn encoding(&self) -> Option<&'static str> {
-        (!self.encoding.is_utf8()).then(|| self.encoding.name())
+    /// Why a record is broken whose text is valid up to a byte.
+    pub(crate) fn invalid(&self, valid: usize) -> String {
+        match self.encoding.is_utf8() {
+            false => format!("it holds bytes that {} does not have", self.encoding.name()),
+            true => format!(
+                "its byte {} is no valid UTF-8; if all of the file is in another encoding, declare `encoding:`",
+                valid + 1
+            ),
+        }
     }
 }

@@ -39,6 +39,12 @@ pub(super) fn detect(head: &[u8], is_whole: bool) -> (Kind, String) {
     legacy(head, is_whole, strays)
 }
 
+/// Whether bytes are UTF-16, by mark or by their zeros.
+pub(crate) fn looks_like_utf16(head: &[u8]) -> bool {
+    let marked = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
+    marked || utf16(head).is_some()
+}
+
 /// UTF-16 without a mark: text that has ASCII in it has a zero in every other byte of that.
 fn utf16(head: &[u8]) -> Option<(Kind, String)> {
     let (units, _) = head.as_chunks::<2>();

@@ -24,6 +24,7 @@ use futures::stream;
 use crate::choice::Choice;
 use crate::content::Chunks;
 use crate::error::FormatError;
+pub(crate) use detect::looks_like_utf16;
 use table::{Letters, Table, composed_pairs};
 
 /// Stands for bytes that the encoding does not have: it is no UTF-8 either, so the decoders see a broken record.

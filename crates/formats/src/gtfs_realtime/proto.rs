@@ -217,6 +217,10 @@ pub(crate) struct CarriageDetails {
 pub(crate) struct Alert {
     #[prost(message, repeated, tag = "1")]
     pub(crate) active_period: Vec<TimeRange>,
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) communication_period: Vec<TimeRange>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) impact_period: Vec<TimeRange>,
     #[prost(message, repeated, tag = "5")]
     pub(crate) informed_entity: Vec<EntitySelector>,
     #[prost(int32, optional, tag = "6")]

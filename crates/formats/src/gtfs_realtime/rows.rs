@@ -360,6 +360,8 @@ fn alert(row: &mut Row, alert: &Alert, index: usize) {
             named(names::SEVERITY, alert.severity_level),
         ),
         ("active_period", json(&alert.active_period)),
+        ("communication_period", json(&alert.communication_period)),
+        ("impact_period", json(&alert.impact_period)),
     ]);
     let texts = [
         (

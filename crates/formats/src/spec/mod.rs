@@ -15,7 +15,7 @@ pub use structured::{
     AvroFormat, GeojsonFormat, GtfsRealtimeFormat, JsonFormat, NdjsonFormat, ParquetFormat,
     RealtimeEntity, XmlFormat,
 };
-pub use tabular::{HtmlFormat, HtmlTable, SheetName, WorkbookFormat};
+pub use tabular::{FormulaErrors, HtmlFormat, HtmlTable, SheetName, WorkbookFormat};
 pub use text::{CsvFormat, FixedColumn, FixedFormat, Quote, ShortRecords};
 
 /// One list of formats: the enum, its twin that serde reads as a map, and the names.

@@ -12,18 +12,23 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkbookFormat {
-    /// The sheet: its name, or `{ pattern: "…" }`, a regular expression of which the first sheet that has it is taken. Left out: the
-    /// first.
+    /// The sheet: its name, or `{ pattern: "…" }`, a regular expression. All visible sheets that it is found in are read one after the
+    /// other, where their headers are equal; the column `_sheet` names each row's. Left out: the first visible sheet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<SheetName>,
     /// The sheet's rows, from 1, that hold the header; data follow the last. Several are joined with a space, merged cells counting for
-    /// all that they cover. Left out: the first row that is not empty.
+    /// all that they cover. Left out: the first row that names the columns in use, where that is certain. `[]`: there is none, and
+    /// columns are named `column_1` and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_rows: Option<Vec<usize>>,
     /// The sheet's row, from 1, that holds the columns' units, which is no data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units_row: Option<usize>,
-    /// Rows at the top that are left out: titles. The header is the first row after them that is not empty.
+    /// The columns to read, as the sheet names them: `B:G`. What stands in others is left out. Left out: those that have a header, or
+    /// that most rows fill; a record with cells elsewhere is rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<String>,
+    /// Rows at the top that are left out: titles. The header is looked for after them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_rows: Option<usize>,
     /// A regular expression: a row in whose first cell that is not empty it is found is dropped, and counted as such. For totals.
@@ -32,6 +37,32 @@ pub struct WorkbookFormat {
     /// A regular expression: from the first row on in whose first cell that is not empty it is found, nothing is data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<String>,
+    /// Columns, by name, whose empty cells take the value of the row above: a year that stands on its first month's row only. Cells
+    /// that are merged downwards are filled without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fill_down: Vec<String>,
+    /// What becomes of cells whose formula failed (`#DIV/0!`, `#N/A`).
+    #[serde(default, skip_serializing_if = "FormulaErrors::is_reject")]
+    pub formula_errors: FormulaErrors,
+}
+
+/// What becomes of cells whose formula failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FormulaErrors {
+    /// A record with one, in a column that is read, is rejected; the reason names the cell.
+    #[default]
+    Reject,
+    /// The cell holds the error's text, such as `#N/A`, which `missingValues` of a contract may name.
+    Text,
+    /// The cell is empty.
+    Empty,
+}
+
+impl FormulaErrors {
+    fn is_reject(&self) -> bool {
+        *self == Self::Reject
+    }
 }
 
 /// Which sheet of a workbook.
@@ -40,7 +71,7 @@ pub struct WorkbookFormat {
 pub enum SheetName {
     /// The one of this name.
     Name(String),
-    /// The first that a regular expression is found in.
+    /// All visible ones that a regular expression is found in.
     Pattern {
         /// The regular expression.
         pattern: String,
@@ -86,7 +117,7 @@ impl JsonSchema for SheetName {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A sheet's name, or the first sheet that a regular expression is found in.",
+            "description": "A sheet's name, or all visible sheets that a regular expression is found in.",
             "anyOf": [
                 { "type": "string" },
                 {
@@ -117,6 +148,12 @@ pub struct HtmlFormat {
     /// A regular expression: a row in whose first cell that is not empty it is found is dropped, and counted as such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drop_rows: Option<String>,
+    /// A regular expression: from the first row on in whose first cell that is not empty it is found, nothing is data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
+    /// Columns, by name, whose empty cells take the value of the row above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fill_down: Vec<String>,
 }
 
 /// Which table of a web page.

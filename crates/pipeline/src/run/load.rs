@@ -168,14 +168,20 @@ impl TableLoad<'_> {
                 name: part_name.to_owned(),
             };
             self.known.insert(origin.part.clone(), root);
-            let omitted = self.fixes.corrections.omitted(&feed.stream.name, &origin.part);
+            let omitted = self
+                .fixes
+                .corrections
+                .omitted(&feed.stream.name, &origin.part);
             let piece = Piece {
                 feed,
                 manifest,
                 origin,
                 streams: piece.part.read(&normaliser.projection()),
                 omitted: omitted.map(|rows| Arc::new(rows.clone())),
-                numbers: Numbers::Whole,
+                numbers: match piece.part.numbers_have_gaps() {
+                    true => Numbers::Gaps,
+                    false => Numbers::Whole,
+                },
             };
             self.piece(piece, &normaliser).await?;
         }
