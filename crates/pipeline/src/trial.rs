@@ -1,8 +1,16 @@
 //! What a run would do: filled by the very code of a run, over a lake that keeps every write apart.
 
 use arrow::record_batch::RecordBatch;
+use sectorlake_connector::{Environment, Http, Registry};
 use sectorlake_contract::{Change, TableName};
 use sectorlake_formats::Choice;
+use sectorlake_lake::{Env, Lake};
+use tempfile::TempDir;
+
+use crate::event::Silent;
+use crate::project::Project;
+use crate::result::{Failure, FailureKind, RunResult};
+use crate::run::{RunContext, run};
 
 /// How a run is tried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +120,53 @@ pub struct TrialSample {
     pub value: Option<String>,
     /// What is wrong.
     pub message: String,
+}
+
+/// What a trial is handed from outside.
+pub struct TryOut {
+    /// The project.
+    pub project: Project,
+    /// The connectors.
+    pub registry: Registry,
+    /// Where the lake is; it need not be there.
+    pub lake: String,
+    /// The clock and this host.
+    pub env: Env,
+    /// The polite client.
+    pub http: Http,
+    /// Environment variables, for secrets.
+    pub environment: Environment,
+    /// What is shown.
+    pub options: TrialOptions,
+}
+
+/// Runs pipelines without writing anything where project and lake are: the very code of a run works on a lake that keeps
+/// every write in a folder of its own, which goes away. One pipeline sees what those before it would have published.
+///
+/// # Errors
+/// [`Failure`] when something else than a lake is there, or there is no place for the writes.
+pub async fn try_out(trial: TryOut, pipelines: &[String]) -> Result<Vec<RunResult>, Failure> {
+    let scratch = TempDir::with_prefix("sectorlake-plan-").map_err(|error| {
+        let folder = std::env::temp_dir();
+        let message = format!("cannot make a folder in {}: {error}", folder.display());
+        Failure::new(FailureKind::Storage, message)
+            .help("a plan keeps what it fetches there; set TMPDIR")
+    })?;
+    let lake = Lake::dry(&trial.lake, scratch.path(), trial.env.clone()).await?;
+    let context = RunContext {
+        trial: Some(trial.options),
+        // One worker takes records in their order, so that the first are those that are shown.
+        partitions: 1,
+        ..RunContext::new(
+            trial.project,
+            trial.registry,
+            lake,
+            trial.env,
+            trial.http,
+            trial.environment,
+        )
+    };
+    Ok(run(&context, pipelines, &Silent).await)
 }
 
 impl Trial {

@@ -118,8 +118,11 @@ fn json(value: &Value) -> String {
     match value {
         Value::Object(map) if map.is_empty() => "{}".to_owned(),
         Value::Object(map) => {
-            let pairs: Vec<String> = map
-                .iter()
+            // A format's name comes before its options.
+            let (names, others): (Vec<_>, Vec<_>) = map.iter().partition(|(key, _)| *key == "name");
+            let pairs: Vec<String> = names
+                .into_iter()
+                .chain(others)
                 .map(|(key, value)| format!("{}: {}", key_of(key), json(value)))
                 .collect();
             format!("{{ {} }}", pairs.join(", "))

@@ -16,9 +16,20 @@ const PERIODS_MIN: usize = 3;
 static YEAR: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:19|20)\d{2}(?:\s*[-–/]\s*(?:19|20)\d{2})?").ok());
 
-/// Months by the first letters of their names, English and Vietnamese.
+/// Months by their names; Vietnamese ones are numbers.
 const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 /// What the columns of a wide table are.
@@ -138,9 +149,12 @@ fn month_in(name: &str) -> Option<usize> {
     if let Some(number) = number.and_then(|number| number.parse::<usize>().ok()) {
         return (1..=12).contains(&number).then_some(number);
     }
-    let is_word = name.chars().all(|letter| letter.is_ascii_alphabetic());
-    let month = MONTHS.iter().position(|month| name.starts_with(month))?;
-    (is_word && name.len() <= 9).then_some(month + 1)
+    // Three letters tell them apart.
+    let is_short = |month: &&str| name.len() >= 3 && month.starts_with(name);
+    MONTHS
+        .iter()
+        .position(|month| is_short(&month))
+        .map(|month| month + 1)
 }
 
 impl Wide {

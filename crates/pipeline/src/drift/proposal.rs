@@ -214,10 +214,13 @@ fn names(sql: &str, column: &str) -> bool {
     }
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
     let bare = column.to_lowercase();
+    // Every other piece between quotes stands within them.
+    let mut outside = sql.split(['"', '\'']).step_by(2);
     column.chars().all(is_part)
-        && sql
-            .split(|letter| !is_part(letter))
-            .any(|word| word.to_lowercase() == bare)
+        && outside.any(|piece| {
+            let mut words = piece.split(|letter| !is_part(letter));
+            words.any(|word| word.to_lowercase() == bare)
+        })
 }
 
 /// How a column's text becomes a value.
