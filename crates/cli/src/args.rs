@@ -16,7 +16,21 @@ Exit codes:
   3  some of the pipelines failed, the others are published
   4  all of the pipelines failed: their data or their sources (1, 2 or 5 where that is the reason of all)
   5  locked: another run of the same pipeline is under way
+  6  breaking: `schema diff` found a contract that the next run would refuse
   130  interrupted by Ctrl-C";
+
+/// What `schema diff --help` says of levels and codes.
+const SCHEMA_DIFF_HELP: &str = "\
+Levels:
+  compatible  stored rows and files stay as they are
+  widening    the next run migrates the table (a new optional field, a wider type); older snapshots still read
+  breaking    the next run refuses the contract, unless the first number of its version is raised:
+              then the new table is kept beside the old one
+
+Exit codes:
+  0  compatible, widening, or breaking under a new major version
+  2  one of the two is no contract
+  6  breaking: the next run would refuse it";
 
 /// Turns the scattered datasets of a city's sectors into one lake that anyone can query.
 #[derive(Debug, Parser)]
@@ -100,6 +114,9 @@ pub(crate) enum Command {
     Snapshots(SnapshotsArgs),
     /// Check every pipeline, mapping and contract without running anything
     Validate,
+    /// About contracts
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// About pipeline files
     #[command(subcommand)]
     Pipeline(PipelineCommand),
@@ -200,6 +217,25 @@ pub(crate) struct RejectedArgs {
 pub(crate) struct SnapshotsArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// `sectorlake schema`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Tell what changes between two contracts: compatible, widening or breaking, field by field
+    #[command(after_help = SCHEMA_DIFF_HELP)]
+    Diff(SchemaDiffArgs),
+}
+
+/// `sectorlake schema diff`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaDiffArgs {
+    /// The contract as it was: a file, a folder of contracts, schema.table, or builtin:schema.table
+    #[arg(value_name = "OLD")]
+    pub(crate) old: String,
+    /// The contract as it is to be, or a folder if OLD is one
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
 }
 
 /// `sectorlake pipeline`.

@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     AllFailed = 4,
     /// Another run of the same pipeline is under way.
     Locked = 5,
+    /// A contract that the next run would refuse.
+    Breaking = 6,
     /// Ctrl-C.
     Interrupted = 130,
 }

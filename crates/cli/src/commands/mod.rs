@@ -7,11 +7,12 @@ mod list;
 mod pipeline_schema;
 mod rejected;
 mod run;
+mod schema_diff;
 mod sql;
 mod validate;
 
 pub(crate) use self::describe::describe;
-use crate::args::{Command, PipelineCommand};
+use crate::args::{Command, PipelineCommand, SchemaCommand};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
@@ -28,6 +29,7 @@ pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Fai
         Command::Rejected(args) => rejected::run(context, args),
         Command::Snapshots(args) => list::snapshots(context, args),
         Command::Validate => validate::run(context),
+        Command::Schema(SchemaCommand::Diff(args)) => schema_diff::run(context, args),
         Command::Pipeline(PipelineCommand::Schema) => pipeline_schema::run(),
         Command::Init(args) => init::run(args),
         Command::Completions(args) => completions::run(args),
