@@ -220,6 +220,14 @@ async fn claim(
     }
 }
 
+/// The run that holds a pipeline's lease, or gave it up itself just now: it says, or is about to say, how it ends.
+pub(crate) async fn at_work(lake: &Lake, pipeline: &str) -> Result<Option<String>, LakeError> {
+    let newest = newest(lake, pipeline).await?;
+    let claim = newest.and_then(|(_, claim)| claim);
+    let claim = claim.filter(|claim| claim.released || claim.is_held(lake.env()));
+    Ok(claim.map(|claim| claim.run))
+}
+
 fn claim_of(env: &Env, run: &str, since: DateTime<Utc>, released: bool) -> Claim {
     Claim {
         run: run.to_owned(),

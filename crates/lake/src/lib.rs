@@ -21,6 +21,7 @@
 //! ```
 
 mod breaking;
+mod endings;
 mod lake;
 
 pub mod env;
@@ -46,6 +47,7 @@ mod work;
 mod writer;
 
 pub use breaking::Breaking;
+pub use endings::Ending;
 pub use env::{Alive, Clock, Env, Ids, ProcessId};
 pub use error::LakeError;
 pub use journal::{Journal, JournalWriter, Kind};

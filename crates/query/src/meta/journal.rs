@@ -9,15 +9,13 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Statistics;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::table_schema::TableSchema;
-use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{
-    Expr, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, ident,
-};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use sectorlake_lake::{Journal, Kind, Lake, journal};
 
+use super::runs;
 use crate::scan::{scan_files, viewed};
 use crate::session::lake_url;
 
@@ -34,32 +32,17 @@ pub(super) fn tables(lake: Option<&Lake>) -> Result<BTreeMap<String, Arc<dyn Tab
             schema,
             read,
         });
-        let shown = if kind == Kind::Runs {
-            one_row_a_run(table)?
-        } else {
-            table
-        };
-        tables.insert(kind.name().to_owned(), shown);
+        tables.insert(kind.name().to_owned(), table);
+    }
+    if let Some(runs) = tables.remove(Kind::Runs.name()) {
+        let runs = runs::one_row_a_run(runs, lake.cloned())?;
+        if let Some(revisions) = tables.remove(Kind::Revisions.name()) {
+            let published = runs::of_published(revisions, Arc::clone(&runs))?;
+            tables.insert(Kind::Revisions.name().to_owned(), published);
+        }
+        tables.insert(Kind::Runs.name().to_owned(), runs);
     }
     Ok(tables)
-}
-
-/// A run writes a row when it starts and one when it ends; the later one says all. Where there is none the run is at work, or died.
-fn one_row_a_run(journal: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
-    let columns = journal
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| ident(field.name()))
-        .collect();
-    let last = vec![
-        ident("run").sort(true, false),
-        ident("finished_at").sort(true, false),
-    ];
-    let plan = LogicalPlanBuilder::scan("runs", provider_as_source(journal), None)?
-        .distinct_on(vec![ident("run")], columns, Some(last))?
-        .build()?;
-    Ok(Arc::new(ViewTable::new(plan, None)))
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 mod columns;
 mod computed;
 mod journal;
+mod runs;
 mod snapshots;
 mod tables;
 

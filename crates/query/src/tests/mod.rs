@@ -4,6 +4,7 @@
 mod fixture;
 mod lake;
 mod recording;
+mod runs;
 mod session;
 mod slt;
 mod versions;
