@@ -13,7 +13,7 @@ use crate::function::{Function, Kind};
 const KINDS: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text];
 
 pub(crate) fn functions() -> Vec<ScalarUDF> {
-    let about = "A number from text with the given decimal and thousands marks; thousands are groups of three digits. Blank text is NULL.";
+    let about = "A number from text with the given decimal and thousands marks; thousands are groups of three digits, a space stands for every kind of space and ' for ’. A trailing minus or parentheses, as accountants write them, are negative; % and ‰ are hundredths and thousandths. Blank text is NULL. Without a thousands mark none may stand in the text: '1.234' is 1.234 with the decimal mark '.', and an error with ','.";
     let strict = Function::new(
         "parse_number",
         KINDS,
@@ -54,6 +54,7 @@ fn parse_all(
     let (texts, decimals) = (args[0].as_string_view(), args[1].as_string_view());
     let thousands = args.get(2).map(|array| array.as_string_view());
     let mut out = Float64Builder::with_capacity(rows);
+    let mut checked = None;
     for row in 0..rows {
         let (Some(text), Some(decimal)) = (value(texts, row), value(decimals, row)) else {
             out.append_null();
@@ -63,6 +64,10 @@ fn parse_all(
         let thousands = thousands
             .and_then(|array| value(array, row))
             .unwrap_or_default();
+        if checked != Some((decimal, thousands)) {
+            check_marks(decimal, thousands)?;
+            checked = Some((decimal, thousands));
+        }
         let number = parse_number(text, decimal, thousands);
         if number.is_none() && !text.is_empty() {
             bad(text, decimal, thousands)?;
@@ -72,16 +77,34 @@ fn parse_all(
     Ok(Arc::new(out.finish()))
 }
 
+/// Marks that could be read two ways, or as part of a number, are a fault of the mapping rather than of a value.
+fn check_marks(decimal: &str, thousands: &str) -> Result<()> {
+    let unfit = |mark: &str| {
+        mark.chars().count() > 1
+            || mark
+                .contains(|c: char| c.is_alphanumeric() || matches!(c, '-' | '+' | '%' | '(' | ')'))
+    };
+    for (mark, what) in [(decimal, "decimal"), (thousands, "thousands")] {
+        if unfit(mark) {
+            return exec_err!("{mark:?} is no {what} mark: write one character, as in ',' or '.'");
+        }
+    }
+    if decimal == thousands && !decimal.is_empty() {
+        return exec_err!(
+            "{decimal:?} cannot be both the decimal and the thousands mark: leave the thousands mark out, or name the one the source has"
+        );
+    }
+    Ok(())
+}
+
 fn value(array: &StringViewArray, row: usize) -> Option<&str> {
     array.is_valid(row).then(|| array.value(row))
 }
 
-/// `text` with the marks taken away, if what is left is one number. A space as thousands mark also stands for the no-break spaces.
+/// `text` with the marks taken away, if what is left is one number.
 fn parse_number(text: &str, decimal: &str, thousands: &str) -> Option<f64> {
-    let (sign, digits) = match text.strip_prefix(['-', '\u{2212}']) {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
+    let (text, scale) = unscaled(text);
+    let (sign, digits) = unsigned(text)?;
     let (number, exponent) = match digits.find(['e', 'E']) {
         Some(at) => (&digits[..at], &digits[at..]),
         None => (digits, ""),
@@ -107,14 +130,47 @@ fn parse_number(text: &str, decimal: &str, thousands: &str) -> Option<f64> {
         .parse::<f64>()
         .ok()
         .filter(|value| value.is_finite())
-        .map(|value| sign * value)
+        .map(|value| sign * value / scale)
+}
+
+/// The text without its percent or per mille sign, and what it is divided by.
+fn unscaled(text: &str) -> (&str, f64) {
+    for (sign, scale) in [('%', 100.0), ('\u{2030}', 1000.0)] {
+        if let Some(rest) = text.strip_suffix(sign) {
+            return (rest.trim_end(), scale);
+        }
+    }
+    (text, 1.0)
+}
+
+/// The digits and their sign, which stands in front, behind or, in accounts, as parentheses; `None` for two signs.
+fn unsigned(text: &str) -> Option<(f64, &str)> {
+    const MINUS: [char; 2] = ['-', '\u{2212}'];
+    if let Some(inner) = text.strip_prefix('(') {
+        let inner = inner.strip_suffix(')')?.trim();
+        return (!inner.starts_with(['-', '\u{2212}', '+'])).then_some((-1.0, inner));
+    }
+    if let Some(rest) = text.strip_prefix(MINUS) {
+        return Some((-1.0, rest));
+    }
+    match text.strip_suffix(MINUS) {
+        Some(rest) if rest.ends_with(|c: char| c.is_ascii_digit()) && !rest.starts_with('+') => {
+            Some((-1.0, rest.trim_end()))
+        }
+        _ => Some((1.0, text.strip_prefix('+').unwrap_or(text))),
+    }
 }
 
 /// The digits of the whole part; with a thousands mark each group after the first has three.
 fn push_groups(whole: &str, thousands: &str, plain: &mut String) -> Option<()> {
     let spaced;
-    let whole = if thousands == " " {
-        spaced = whole.replace(['\u{a0}', '\u{202f}', '\u{2009}'], " ");
+    let written: &[char] = match thousands {
+        " " | "\u{a0}" => &['\u{a0}', '\u{202f}', '\u{2009}', ' '],
+        "'" => &['\u{2019}', '\''],
+        _ => &[],
+    };
+    let whole = if whole.contains(written) {
+        spaced = whole.replace(written, thousands);
         spaced.as_str()
     } else {
         whole
@@ -156,6 +212,22 @@ mod tests {
             ("1.234.56", ",", ".", None),
             (".234", ",", ".", None),
             ("1,2,3", ",", ".", None),
+            ("(1.234,5)", ",", ".", Some(-1234.5)),
+            ("1.234,5-", ",", ".", Some(-1234.5)),
+            ("12,5 %", ",", ".", Some(0.125)),
+            ("(3%)", ".", ",", None),
+            ("4\u{2030}", ".", "", Some(0.004)),
+            ("1\u{2019}234.5", ".", "'", Some(1234.5)),
+            ("1 234", ".", "\u{a0}", Some(1234.0)),
+            ("1.234", ".", "", Some(1.234)),
+            ("1.234", ",", ".", Some(1234.0)),
+            ("1.234", ",", "", None),
+            ("(-5)", ".", ",", None),
+            ("-5-", ".", ",", None),
+            ("+5-", ".", ",", None),
+            ("(5", ".", ",", None),
+            ("%", ".", ",", None),
+            ("()", ".", ",", None),
             ("n/a", ".", ",", None),
             ("-", ".", ",", None),
             ("1e", ".", ",", None),

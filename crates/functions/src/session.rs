@@ -19,7 +19,7 @@ use crate::peers::PeerFrames;
 use crate::places::{self, Places};
 use crate::sum::ExactSum;
 use crate::yielding::YieldingJoins;
-use crate::{air, cells, coordinates, geometry, names, numbers, times, units, unordered};
+use crate::{air, cells, coordinates, dates, geometry, names, numbers, units, unordered};
 
 /// The largest consumers of memory that an out-of-memory message names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
@@ -145,7 +145,7 @@ fn register_functions(state: &mut SessionState, options: &SessionOptions) -> Res
     for function in names::functions()
         .into_iter()
         .chain(numbers::functions())
-        .chain(times::functions())
+        .chain(dates::functions())
         .chain(places::functions(&options.places))
         .chain(coordinates::functions())
         .chain(units::functions())

@@ -8,16 +8,17 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Date32Type, TimeUnit};
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::ScalarUDF;
 
+use super::calendar::{self, Named};
 use crate::function::{Function, Kind};
 
-const TEXT_2: &[Kind] = &[Kind::Text, Kind::Text];
-const TEXT_3: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text];
+const DATE: &[Kind] = &[Kind::Label, Kind::Text];
+const INSTANT: &[Kind] = &[Kind::Label, Kind::Text, Kind::Text];
 
 /// What becomes of text that cannot be read.
 #[derive(Clone, Copy)]
@@ -28,23 +29,24 @@ enum Bad {
 
 pub(crate) fn functions() -> Vec<ScalarUDF> {
     let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let about = "An instant from text in a chrono format. Without an offset in the text it is read in the IANA zone (left out: UTC). Blank text is NULL.";
+    let about = "An instant from text in a format named as in parse_date (a time of day behind the date as HH:MM, HH:MM:SS, with AM, PM, SA or CH, an offset or Z; 24:00 is the next midnight) or in a chrono pattern. Without an offset in the text it is read in the IANA zone (left out: UTC). Blank text is NULL.";
     let example = "parse_timestamp('25/12/2024 07:30', '%d/%m/%Y %H:%M', 'Asia/Ho_Chi_Minh')";
     let timestamp = |name, body| {
-        Function::new(name, TEXT_3, instant.clone(), body, about, example)
+        Function::new(name, INSTANT, instant.clone(), body, about, example)
             .required(2)
             .into()
     };
-    let about = "A date from text in a chrono format. Blank text is NULL.";
+    let about = "A date from text in a format named iso, dmy, mdy or ymd (parts between - / . or blanks, or eight digits; the year in four digits; Ngày … tháng … năm … too), the same with -be for Buddhist years, excel or excel1904 for a spreadsheet's day numbers, or in a chrono pattern such as '%d/%m/%Y'. Without a format only what can be read one way is read: '03/04/2024' is an error. Blank text is NULL.";
     let date = |name, body| {
         Function::new(
             name,
-            TEXT_2,
+            DATE,
             DataType::Date32,
             body,
             about,
-            "parse_date('25/12/2024', '%d/%m/%Y')",
+            "parse_date('25/12/2024', 'dmy')",
         )
+        .required(1)
         .into()
     };
     let about = "Seconds since the service day's start of a GTFS clock time, which may pass 24:00:00. Blank text is NULL.";
@@ -97,28 +99,57 @@ impl Bad {
 #[derive(Default)]
 struct Format {
     text: String,
-    items: Vec<Item<'static>>,
+    how: How,
+}
+
+enum How {
+    Named(Named),
+    Pattern(Vec<Item<'static>>),
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self::Pattern(Vec::new())
+    }
 }
 
 impl Format {
     fn set(&mut self, text: &str) -> Result<()> {
-        if self.text != text || self.items.is_empty() {
-            let items = StrftimeItems::new(text).parse_to_owned();
-            self.items = items.map_err(|_| {
-                exec_datafusion_err!(
-                    "{text:?} is not a chrono date format (as in '%d/%m/%Y %H:%M')"
-                )
-            })?;
-            text.clone_into(&mut self.text);
+        if self.text == text && !text.is_empty() {
+            return Ok(());
         }
+        let named = Named::of(text).map(How::Named);
+        let pattern = || StrftimeItems::new(text).parse_to_owned().ok();
+        let pattern = || text.contains('%').then(pattern).flatten().map(How::Pattern);
+        self.how = named.or_else(pattern).ok_or_else(|| {
+            exec_datafusion_err!(
+                "{text:?} is not a date format: name one of {}, or write a chrono pattern (as in '%d/%m/%Y %H:%M')",
+                calendar::NAMES
+            )
+        })?;
+        text.clone_into(&mut self.text);
         Ok(())
     }
 
-    fn parsed(&self, text: &str) -> Option<Parsed> {
-        let mut parsed = Parsed::new();
-        parse(&mut parsed, text, self.items.iter()).ok()?;
-        Some(parsed)
+    fn date(&self, text: &str) -> Option<NaiveDate> {
+        match &self.how {
+            How::Named(named) => named.date(text),
+            How::Pattern(items) => parsed(items, text)?.to_naive_date().ok(),
+        }
     }
+
+    fn instant(&self, text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+        match &self.how {
+            How::Named(named) => named.instant(text, zone),
+            How::Pattern(items) => instant(&parsed(items, text)?, zone),
+        }
+    }
+}
+
+fn parsed(items: &[Item<'static>], text: &str) -> Option<Parsed> {
+    let mut parsed = Parsed::new();
+    parse(&mut parsed, text, items.iter()).ok()?;
+    Some(parsed)
 }
 
 /// A zone looked up once and kept while the column repeats it.
@@ -165,9 +196,7 @@ fn timestamps(args: &[ArrayRef], rows: usize, bad: Bad) -> Result<ArrayRef> {
         format.set(format_text)?;
         zone.set(zone_name)?;
         let text = text.trim();
-        let instant = format
-            .parsed(text)
-            .and_then(|parsed| instant(&parsed, zone.zone));
+        let instant = format.instant(text, zone.zone);
         let micros = bad.resolve(text, instant, || {
             format!("{text:?} is not a time in format {format_text:?} and zone {zone_name}")
         })?;
@@ -192,31 +221,31 @@ fn instant(parsed: &Parsed, zone: Tz) -> Option<DateTime<Utc>> {
     } else {
         NaiveTime::MIN
     };
-    match zone.from_local_datetime(&NaiveDateTime::new(date, time)) {
-        MappedLocalTime::Single(instant) | MappedLocalTime::Ambiguous(instant, _) => {
-            Some(instant.with_timezone(&Utc))
-        }
-        MappedLocalTime::None => None,
-    }
+    calendar::of_wall_clock(NaiveDateTime::new(date, time), zone)
 }
 
 fn dates(args: &[ArrayRef], rows: usize, bad: Bad) -> Result<ArrayRef> {
-    let (texts, formats) = (args[0].as_string_view(), args[1].as_string_view());
+    let texts = args[0].as_string_view();
+    let formats = args.get(1).map(|array| array.as_string_view());
     let mut format = Format::default();
     let mut out = Date32Builder::with_capacity(rows);
     for row in 0..rows {
-        let (Some(text), Some(format_text)) = (value(texts, row), value(formats, row)) else {
+        let declared = formats.map(|formats| value(formats, row));
+        let Some(text) = value(texts, row).filter(|_| declared != Some(None)) else {
             out.append_null();
             continue;
         };
-        format.set(format_text)?;
         let text = text.trim();
-        let date: Option<NaiveDate> = format
-            .parsed(text)
-            .and_then(|parsed| parsed.to_naive_date().ok());
-        let date = bad.resolve(text, date, || {
-            format!("{text:?} is not a date in format {format_text:?}")
-        })?;
+        let read = match declared.flatten() {
+            None => calendar::undeclared(text),
+            Some(declared) => {
+                format.set(declared)?;
+                let date = format.date(text);
+                date.ok_or_else(|| format!("{text:?} is not a date in format {declared:?}"))
+            }
+        };
+        let reason = read.as_ref().err().cloned().unwrap_or_default();
+        let date = bad.resolve(text, read.ok(), || reason)?;
         out.append_option(date.map(Date32Type::from_naive_date));
     }
     Ok(Arc::new(out.finish()))
