@@ -7,6 +7,7 @@
 mod names;
 mod proto;
 mod rows;
+mod texts;
 mod wire;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ use crate::part::{Source, Streams};
 use crate::spec::{FormatSpec, GtfsRealtimeFormat, RealtimeEntity};
 use proto::{FeedEntity, FeedHeader};
 use rows::{Cell, Entity};
+use texts::OddTexts;
 use wire::Fields;
 
 /// Bytes of text in one batch, about: an alert's text stands in each of its rows.
@@ -66,6 +68,7 @@ pub(crate) struct Feed {
     header: FeedHeader,
     entities: Arc<Vec<Range<usize>>>,
     kind: RealtimeEntity,
+    odd_texts: Option<OddTexts>,
     choices: Vec<Choice>,
     schema: SchemaRef,
     batch_rows: usize,
@@ -111,7 +114,19 @@ pub(crate) async fn open(
         }
     }
     let header = header.ok_or_else(|| document(0, "the feed has no header".to_owned()))?;
-    let (kind, choices) = choose(format.entity, &bytes, &entities);
+    let (kind, mut choices) = choose(format.entity, &bytes, &entities);
+    let odd_texts = texts::find(&name, format.encoding.as_deref(), &bytes, &entities)?;
+    if let Some(odd) = &odd_texts {
+        let found = match format.encoding {
+            Some(_) => "it is declared",
+            None => "they look like it",
+        };
+        let why = format!(
+            "{} of the feed's texts are no UTF-8, as they must be, and {found}",
+            odd.count
+        );
+        choices.push(Choice::new(Choice::ENCODING, odd.encoding.name(), why));
+    }
     let row = Entity::empty(kind).row(&header, 0);
     // Only the header's own time can keep an empty row from being made.
     let row = row.map_err(|reason| document(0, reason))?;
@@ -122,6 +137,7 @@ pub(crate) async fn open(
         header,
         entities: Arc::new(entities),
         kind,
+        odd_texts,
         choices,
         schema: Arc::new(Schema::new(fields)),
         batch_rows: content.options.batch_rows(),
@@ -196,6 +212,7 @@ impl Source for Feed {
     fn detected(&self, _: &FormatSpec) -> FormatSpec {
         FormatSpec::GtfsRealtime(GtfsRealtimeFormat {
             entity: Some(self.kind),
+            encoding: self.odd_texts.map(|odd| odd.encoding.name().to_lowercase()),
         })
     }
 
@@ -314,8 +331,12 @@ impl Reading {
         if range.len() > bound {
             return Err(format!("the entity is longer than {bound} bytes"));
         }
-        let message = FeedEntity::decode(&self.feed.bytes[range.clone()])
-            .map_err(|error| format!("the entity cannot be read: {error}"))?;
+        let bytes = &self.feed.bytes[range.clone()];
+        let message = match &self.feed.odd_texts {
+            Some(odd) => FeedEntity::decode(texts::rewrite(bytes, odd.encoding).as_slice()),
+            None => FeedEntity::decode(bytes),
+        };
+        let message = message.map_err(|error| format!("the entity cannot be read: {error}"))?;
         if message.id.is_none() {
             return Err("the entity has no id".to_owned());
         }

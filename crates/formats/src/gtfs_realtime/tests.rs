@@ -183,6 +183,39 @@ fn broken_entities_lose_only_themselves() {
 }
 
 #[test]
+fn texts_in_another_encoding() {
+    // "Tram" in Shift_JIS, as a Japanese bus company sends it, beside an id in UTF-8.
+    let mut entities: Vec<Vec<u8>> = Vec::new();
+    for text in [
+        &b"\x8e\x73\x89\x63\x83\x6f\x83\x58"[..],
+        b"\x90\xc2\x90\x58\x8e\x73\x89\x63",
+        b"plain",
+    ] {
+        let vehicle = [field(1, text), field(2, "dài".as_bytes())].concat();
+        let position = field(8, &vehicle);
+        entities.push([field(1, b"a"), field(4, &position)].concat());
+    }
+    let all = read(&feed(&entities), ANY);
+    assert_eq!(all.broken, []);
+    assert_eq!(all.column("vehicle_id"), ["市営バス", "青森市営", "plain"]);
+    assert_eq!(all.column("vehicle_label"), ["dài"; 3]);
+    let declared = r#"{"name": "gtfs_realtime", "encoding": "windows-1252"}"#;
+    assert_eq!(
+        read(&feed(&entities), declared).column("vehicle_id")[2],
+        "plain"
+    );
+    let unknown = read_bytes(
+        &feed(&entities),
+        r#"{"name": "gtfs_realtime", "encoding": "x"}"#,
+        &ReadOptions::default(),
+    );
+    assert_eq!(
+        unknown.unwrap_err().to_string(),
+        "part: there is no encoding `x`"
+    );
+}
+
+#[test]
 fn long_texts_are_not_repeated_without_end() {
     let text = "x".repeat(3000);
     let bounds = ReadOptions {

@@ -48,6 +48,9 @@ pub struct GtfsRealtimeFormat {
     /// What the rows are. Left out: what the feed holds most of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<RealtimeEntity>,
+    /// The encoding of texts that are no UTF-8, which the format demands, such as `shift_jis`. Left out: found out from them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
 }
 
 /// What a GTFS-Realtime feed's rows are.
