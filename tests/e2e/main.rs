@@ -17,6 +17,7 @@ mod bad_projects;
 mod commands;
 mod corpus;
 mod foreign;
+mod gtfs;
 mod kill;
 mod loads;
 mod provenance;

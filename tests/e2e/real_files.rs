@@ -120,9 +120,6 @@ fn feeds_are_loaded_whole() {
     for (pipeline, file) in feeds {
         for (member, rows) in counts[file].as_object().unwrap() {
             let table = member.trim_end_matches(".txt");
-            if table == "transfers" {
-                continue; // no shared contract yet
-            }
             // São Paulo's feed names one agency twice, and all its six calendars.
             let twice = match (pipeline, table) {
                 ("sao-paulo-transit", "agency") => 1.0,
