@@ -189,10 +189,13 @@ fn put(entry: Entry, text: &mut [u8], filled: usize) -> usize {
 /// Marks that one letter may have (Unicode Standard Annex 15, "Stream-Safe Text Format").
 const MARKS_MAX: usize = 30;
 
-/// Where the last letter begins that is no mark; none after too many marks.
+/// Where the last letter begins that is no mark, or the text; none after too many marks.
 fn last_starter(text: &[u8]) -> Option<usize> {
     let mut end = text.len();
     for _ in 0..=MARKS_MAX {
+        if end == 0 {
+            return Some(0);
+        }
         let start = text[..end]
             .iter()
             .rposition(|byte| byte & 0b1100_0000 != 0b1000_0000)?;

@@ -338,6 +338,8 @@ proptest! {
     #[test]
     fn letters_come_back(text in letters(), cuts in prop::collection::vec(any::<usize>(), 0..8)) {
         for label in ["utf-8", "utf-16le", "utf-16be", "windows-1258", "tcvn-5712", "vni"] {
+            // A blank first: what TCVN 5712 has for `ỵỐ` is the mark of UTF-16.
+            let text = format!(" {text}");
             check(Some(label), &encode(label, &text), &cuts, &text);
         }
     }
@@ -350,7 +352,8 @@ proptest! {
     #[test]
     fn any_bytes_in_any_chunks(bytes in prop::collection::vec(any::<u8>(), 0..400), cuts in prop::collection::vec(any::<usize>(), 0..8)) {
         for label in ["utf-16le", "windows-1258", "tcvn-5712", "tcvn3", "tcvn3-h", "vni", "windows-1252", "big5", "shift_jis", "gb18030", "iso-2022-jp"] {
-            prop_assert_eq!(decode(Some(label), &bytes, &cuts), decode(Some(label), &bytes, &[]), "{}", label);
+            let is_same = decode(Some(label), &bytes, &cuts) == decode(Some(label), &bytes, &[]);
+            prop_assert!(is_same, "{}", label);
         }
     }
 }
