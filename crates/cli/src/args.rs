@@ -102,6 +102,12 @@ pub(crate) enum Command {
     /// Run pipelines: fetch, check against the contract, load, publish one snapshot each
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Show what a run would do, writing nothing: rows before and after, what would be rejected, migration, drift
+    #[command(after_help = EXIT_CODES)]
+    Plan(PlanArgs),
+    /// Draft a pipeline from a look at its source
+    #[command(subcommand)]
+    New(NewCommand),
     /// Ask the lake in SQL; without a statement, open a prompt
     Sql(SqlArgs),
     /// List the lake's tables: rows, sources, when updated, title
@@ -136,6 +142,47 @@ pub(crate) struct RunArgs {
     /// Run every pipeline of the project
     #[arg(long)]
     pub(crate) all: bool,
+    /// Take in a corrected export of rejected rows, instead of what the source has
+    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    pub(crate) fix: Option<PathBuf>,
+    /// With --fix: who corrected it [default: USER@HOST]
+    #[arg(long, value_name = "NAME", requires = "fix")]
+    pub(crate) by: Option<String>,
+}
+
+/// `sectorlake plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The pipelines to try out [default: all]
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<String>,
+    /// Rows to show of each table, before and after, and samples of each broken rule
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) rows: u16,
+}
+
+/// `sectorlake new`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NewCommand {
+    /// Look at a file, folder, archive or address: guess format, columns and table, and write pipelines/<sector>/<name>.yaml
+    Source(NewSourceArgs),
+}
+
+/// `sectorlake new source`.
+#[derive(Debug, Args)]
+pub(crate) struct NewSourceArgs {
+    /// An http(s) address, a file, a folder or a glob
+    #[arg(value_name = "URL-or-FILE")]
+    pub(crate) location: String,
+    /// The pipeline's name [default: after the file]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The table to feed [default: the shared table that fits best, else a new one]
+    #[arg(long, value_name = "SCHEMA.TABLE")]
+    pub(crate) table: Option<String>,
+    /// The folder under pipelines/ [default: the table's schema]
+    #[arg(long, value_name = "SECTOR")]
+    pub(crate) sector: Option<String>,
 }
 
 /// How an answer is written.
@@ -208,8 +255,28 @@ pub(crate) struct RejectedArgs {
     /// One line per rejected field instead of the summary (as in an export with -o)
     #[arg(long)]
     pub(crate) rows: bool,
+    /// Write the rows as a spreadsheet in the source's own columns, to be corrected and taken in with run --fix: .xlsx or .csv
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "pipeline",
+        conflicts_with_all = ["run", "all_runs", "rows", "format", "output"]
+    )]
+    pub(crate) export: Option<PathBuf>,
+    /// With --export: the language of the reasons [default: that of the locale]
+    #[arg(long, value_name = "LANGUAGE", requires = "export")]
+    pub(crate) language: Option<ReasonLanguage>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// A language that reasons are told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReasonLanguage {
+    /// Vietnamese
+    Vi,
+    /// English
+    En,
 }
 
 /// `sectorlake snapshots`.
@@ -297,7 +364,7 @@ mod tests {
         assert!(parse("sectorlake run --all").is_ok());
         assert!(matches!(
             parse("sectorlake run a b").unwrap().command,
-            Command::Run(RunArgs { pipelines, all: false }) if pipelines == ["a", "b"]
+            Command::Run(RunArgs { pipelines, all: false, .. }) if pipelines == ["a", "b"]
         ));
     }
 

@@ -28,6 +28,15 @@ pub(crate) fn of_this_process() -> Env {
     Env::of_this_process(Arc::new(SystemClock))
 }
 
+/// Who works here: `user@host`.
+pub(crate) fn user(env: &Env) -> String {
+    let named = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty());
+    format!("{}@{}", named.as_deref().unwrap_or("unknown"), env.host)
+}
+
 /// The polite client, on the real clock, its retries spread by chance.
 ///
 /// # Errors

@@ -25,6 +25,7 @@ mod session;
 mod suggest;
 mod summary;
 mod terminal;
+mod trial;
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -58,6 +58,6 @@ pub use project::{Project, ProjectError};
 pub use result::{Failure, FailureKind, FetchResult, Outcome, PartResult, RunResult, TableResult};
 pub use run::{RunContext, run};
 pub use trial::{
-    Trial, TrialColumn, TrialOptions, TrialPart, TrialRejection, TrialSample, TrialSource, TrialTable,
+    Trial, TrialColumn, TrialOptions, TrialPart, TrialRejection, TrialSample, TrialSource, TrialTable, TryOut, try_out,
 };
 pub use validate::validate;

@@ -2,9 +2,12 @@
 
 mod completions;
 mod describe;
+mod export;
 mod init;
 mod list;
+mod new_source;
 mod pipeline_schema;
+mod plan;
 mod rejected;
 mod run;
 mod schema_diff;
@@ -12,7 +15,7 @@ mod sql;
 mod validate;
 
 pub(crate) use self::describe::describe;
-use crate::args::{Command, PipelineCommand, SchemaCommand};
+use crate::args::{Command, NewCommand, PipelineCommand, SchemaCommand};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
@@ -23,6 +26,8 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::run(context, args),
+        Command::Plan(args) => plan::run(context, args),
+        Command::New(NewCommand::Source(args)) => new_source::run(context, args),
         Command::Sql(args) => sql::run(context, args),
         Command::Tables(args) => list::tables(context, args),
         Command::Describe(args) => describe::run(context, args),

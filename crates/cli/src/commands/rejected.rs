@@ -20,6 +20,9 @@ use crate::suggest::nearest;
 /// # Errors
 /// The lake cannot be read, or the answer not be written.
 pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failure> {
+    if let Some(file) = &args.export {
+        return super::export::run(context, args, file);
+    }
     let mut destination = context.destination(&args.output);
     let empty = match (&args.run, args.all_runs) {
         (Some(_), _) => "Nothing was rejected in that run.",
@@ -153,7 +156,10 @@ fn hint(args: &RejectedArgs) -> String {
         which.push_str(&format!(" --run {run}"));
     }
     format!(
-        "The rows themselves, for the data's owner: sectorlake rejected{which} -o rejected.csv\n"
+        "For the data's owner to correct: sectorlake rejected{} --export rejected.xlsx; as a list: sectorlake rejected{which} -o rejected.csv\n",
+        args.pipeline
+            .as_deref()
+            .map_or_else(|| " PIPELINE".to_owned(), |it| format!(" {it}"))
     )
 }
 

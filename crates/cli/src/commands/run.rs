@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
 use sectorlake_lake::Lake;
-use sectorlake_pipeline::{Outcome, Progress, Project, RunContext, RunResult};
+use sectorlake_pipeline::{FixRequest, Outcome, Progress, Project, RunContext, RunResult};
 
 use crate::answer::{output_failure, say};
 use crate::args::{LogFormat, RunArgs};
@@ -47,6 +47,12 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
         args.pipelines.clone()
     };
     known(&args.pipelines, &project)?;
+    if args.fix.is_some() && names.len() > 1 {
+        return Err(
+            Failure::new(Exit::Usage, "a corrected file belongs to one pipeline")
+                .help("name the one that its rows were exported from"),
+        );
+    }
     if names.is_empty() {
         return Err(Failure::new(
             Exit::Usage,
@@ -68,7 +74,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
         let lake = Lake::open_or_create(&context.lake_location()?, env.clone())
             .await
             .map_err(|error| fault::of_lake(&error))?;
-        let job = RunContext::new(
+        let mut job = RunContext::new(
             project,
             registry,
             lake,
@@ -76,6 +82,13 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
             environment::http()?,
             environment::variables(),
         );
+        job.fix = args.fix.clone().map(|path| FixRequest {
+            path,
+            by: args
+                .by
+                .clone()
+                .unwrap_or_else(|| environment::user(&job.env)),
+        });
         Ok::<_, Failure>(until_interrupted(&job, &names, progress.as_ref()).await)
     });
     drop(progress);
@@ -90,7 +103,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 /// A name that is none is most likely misspelt: nothing runs until it is mended.
-fn known(asked: &[String], project: &Project) -> Result<(), Failure> {
+pub(super) fn known(asked: &[String], project: &Project) -> Result<(), Failure> {
     let names = project.names();
     let Some(unknown) = asked.iter().find(|name| !names.contains(name)) else {
         return Ok(());
@@ -176,6 +189,7 @@ fn tell(
     }
     let look = context.errors();
     let mut below = summary::notes(results, look);
+    below.push_str(&summary::drifts(results, look));
     for failure in failures.values() {
         below.push_str(&report::render(failure, look));
     }
@@ -184,7 +198,7 @@ fn tell(
 }
 
 /// Where all failed for one reason, that reason's own code; else how many failed.
-fn exit(runs: usize, failures: &Failures) -> Exit {
+pub(super) fn exit(runs: usize, failures: &Failures) -> Exit {
     let mut codes = failures.values().map(|failure| failure.exit);
     match codes.next() {
         None => Exit::Ok,

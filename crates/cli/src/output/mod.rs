@@ -11,6 +11,7 @@ mod text;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, SchemaRef};
@@ -250,6 +251,34 @@ pub(crate) fn print_batch(
     let mut output = destination.open(&batch.schema(), terminal)?;
     output.write(batch)?;
     output.finish()
+}
+
+/// Bytes that a writer leaves behind.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The rows of a batch as JSON objects.
+pub(crate) fn json_rows(batch: &RecordBatch) -> Result<Vec<serde_json::Value>, OutputError> {
+    let kept = Kept::default();
+    let mut writer = text::json_lines(kept.clone());
+    writer.write(batch)?;
+    writer.finish()?;
+    let bytes = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let lines = serde_json::Deserializer::from_slice(&bytes).into_iter();
+    let lines = lines.collect::<Result<Vec<_>, _>>();
+    lines.map_err(|error| OutputError::Write(io::Error::from(error)))
 }
 
 #[cfg(test)]

@@ -102,6 +102,39 @@ pub(crate) fn notes(results: &[RunResult], look: Look) -> String {
     text
 }
 
+/// How a pipeline's source has changed.
+pub(crate) fn drift(result: &RunResult) -> Vec<Value> {
+    let drift = result.drift.iter().map(|drift| {
+        json!({
+            "kind": drift.kind.word(), "stream": drift.stream, "table": drift.table.to_string(), "column": drift.column,
+            "before": drift.before, "now": drift.now, "read": drift.used, "message": drift.message, "proposal": drift.proposal,
+        })
+    });
+    drift.collect()
+}
+
+/// What has changed in the sources, with what is proposed for each: for people, who read no JSON.
+pub(crate) fn drifts(results: &[RunResult], look: Look) -> String {
+    let mut text = String::new();
+    for result in results {
+        for drift in &result.drift {
+            if let Look::Json = look {
+                let line = json!({
+                    "level": "drift", "pipeline": result.pipeline, "kind": drift.kind.word(), "column": drift.column,
+                    "message": drift.message, "proposal": drift.proposal,
+                });
+                text.push_str(&format!("{line}\n"));
+                continue;
+            }
+            text.push_str(&format!("drift: {}: {}\n", result.pipeline, drift.message));
+            for line in drift.proposal.lines() {
+                text.push_str(&format!("  {line}\n"));
+            }
+        }
+    }
+    text
+}
+
 /// The whole run as one document.
 pub(crate) fn document(
     results: &[RunResult],
@@ -134,6 +167,7 @@ fn pipeline(result: &RunResult, failure: Option<&Failure>) -> Value {
             "records": part.records, "decoded": part.decoded, "broken": part.broken, "filtered": part.filtered,
             "mapped": part.mapped, "rejected": part.rejected,
         })).collect::<Vec<_>>(),
+        "drift": drift(result),
         "notes": result.notes,
         "error": failure.map(report::json),
     })

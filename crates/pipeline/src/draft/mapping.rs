@@ -99,7 +99,7 @@ pub(super) fn value(field: &Field, column: &SourceColumn, notes: &mut Vec<String
             false_values,
         } => boolean(profile, (true_values, false_values), text),
         FieldType::String if is_place_name(field, profile) => {
-            notes.push("names are looked up in common.places; unknown ones are empty: place_code(…) in place of try_place_code(…) would reject them and name the nearest".to_owned());
+            notes.push("names are looked up in common.places, and unknown ones are empty: place_code in place of try_place_code rejects them and names the nearest".to_owned());
             format!("try_place_code({text})")
         }
         _ => text,

@@ -143,6 +143,8 @@ fn assign(contract: &Contract, columns: &[SourceColumn]) -> Vec<Match> {
             taken.push(found);
         }
     }
+    let key = key(contract, columns, &taken);
+    taken.extend(key);
     taken.sort_by_key(|found| found.field);
     taken
 }
@@ -200,9 +202,65 @@ fn name(field: &Field, source: &SourceColumn) -> Option<(f64, String)> {
     }
     let best = known
         .iter()
-        .map(|name| (nearness(name, column), name))
+        .map(|name| (near(name, column), name))
         .max_by(|left, right| left.0.total_cmp(&right.0))?;
     Some((best.0 * 0.9, format!("its name is near to {:?}", best.1)))
+}
+
+/// Words that many names begin or end with: what is left of a name tells what it means.
+const GENERIC: [&str; 16] = [
+    "ma", "ten", "so", "ngay", "loai", "tong", "id", "code", "name", "number", "of", "type",
+    "date", "don", "vi", "no",
+];
+
+/// How near two names are once the words that many names share are left out: a code of a city is none of a station.
+fn near(left: &str, right: &str) -> f64 {
+    let telling = |name: &str| {
+        let words = name.split(' ').filter(|word| !GENERIC.contains(word));
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let (a, b) = (telling(left), telling(right));
+    let whole = nearness(left, right);
+    match (a.is_empty(), b.is_empty()) {
+        (true, true) => whole,
+        (false, false) => whole.min(nearness(&a, &b)),
+        _ => 0.0,
+    }
+}
+
+/// A column that names every row is for the one field that does.
+fn key(contract: &Contract, columns: &[SourceColumn], taken: &[Match]) -> Option<Match> {
+    let own: Vec<&String> = contract
+        .primary_key
+        .iter()
+        .filter(|name| *name != "feed_id")
+        .collect();
+    let [name] = own.as_slice() else { return None };
+    let field = contract
+        .fields
+        .iter()
+        .position(|field| field.name == **name)?;
+    let is_free = |column: &usize| taken.iter().all(|found| found.column != *column);
+    let is_key = |column: &SourceColumn| {
+        matches!(
+            column.folded.as_str(),
+            "id" | "ma" | "code" | "ma so" | "uuid" | "gid" | "fid" | "objectid"
+        ) && column.profile.is_unique()
+    };
+    if taken.iter().any(|found| found.field == field) {
+        return None;
+    }
+    let all = 0..columns.len();
+    let column = all.filter(is_free).find(|index| is_key(&columns[*index]))?;
+    Some(Match {
+        column,
+        field,
+        score: 0.85,
+        why: format!(
+            "no value of {:?} is there twice, so it names the rows",
+            columns[column].name
+        ),
+    })
 }
 
 /// How well the values fit, as a factor, and why not wholly.

@@ -162,13 +162,24 @@ impl Wide {
     pub(super) fn time_period(&self, columns: &[SourceColumn]) -> String {
         match &self.period {
             Period::Year => {
-                r"regexp_replace(period, '^.*?((?:19|20)[0-9]{2})(?:\s*[-–/]\s*((?:19|20)[0-9]{2}))?.*$', CASE WHEN period ~ '(19|20)[0-9]{2}\s*[-–/]\s*(19|20)[0-9]{2}' THEN '\1-\2' ELSE '\1' END)"
-                    .to_owned()
+                let names = || self.melt.iter().map(|index| columns[*index].name.as_str());
+                let is_span = |name: &str| year_in(name).is_some_and(|year| year.len() > 4);
+                if names().all(|name| {
+                    year_in(name).is_some_and(|year| year.len() == 4 && name.starts_with(year))
+                }) {
+                    "substr(period, 1, 4)".to_owned()
+                } else if names().any(is_span) {
+                    r"regexp_replace(period, '^.*?((19|20)[0-9]{2}(\s*[-–/]\s*(19|20)[0-9]{2})?).*$', '\1')".to_owned()
+                } else {
+                    r"regexp_replace(period, '^.*?((19|20)[0-9]{2}).*$', '\1')".to_owned()
+                }
             }
             Period::Month { year, months } => {
                 let cases: Vec<String> = months
                     .iter()
-                    .map(|(name, month)| format!("WHEN '{}' THEN '{month:02}'", name.replace('\'', "''")))
+                    .map(|(name, month)| {
+                        format!("WHEN '{}' THEN '{month:02}'", name.replace('\'', "''"))
+                    })
                     .collect();
                 format!(
                     "{} || '-' || CASE period {} END",
