@@ -14,14 +14,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sectorlake_contract::{Contract, TableName, system};
+use sectorlake_contract::{Contract, PartitionBy, TableName, system};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LakeError;
 use crate::run::Run;
 use crate::snapshot::Snapshot;
-use crate::stage::form;
 use crate::stage::read::FileRef;
+use crate::stage::{Load, form};
 use crate::table::{DataFile, LakeTable};
 use crate::work::Work;
 
@@ -83,18 +83,25 @@ impl Run {
         self.work.place(contract).await
     }
 
-    /// Whether a stored table would get another form by this contract alone: other metadata, a field more, wider types.
-    /// One that the table cannot take counts too, for a stage tells why.
+    /// Whether a stored table gets another form by this contract alone: other metadata, a field more, wider types. It is
+    /// told before any row is read.
     ///
     /// # Errors
-    /// As [`Run::place`].
-    pub async fn evolves(&self, contract: &Arc<Contract>) -> Result<bool, LakeError> {
-        let contract = self.place(contract).await?;
-        let Some(version) = self.work.base_version(&contract.name) else {
+    /// As [`Run::place`], and [`LakeError::Breaking`] as a stage would tell.
+    pub async fn evolves(
+        &self,
+        contract: &Arc<Contract>,
+        load: Load,
+        slice: Option<&PartitionBy>,
+    ) -> Result<bool, LakeError> {
+        let work = &self.work;
+        let contract = work.place(contract).await?;
+        let Some(version) = work.base_version(&contract.name) else {
             return Ok(false);
         };
-        let base = self.work.open(&contract.name, version, false).await?;
-        Ok(form::evolves(&base, &contract))
+        let base = work.open(&contract.name, version, false).await?;
+        let all_goes = form::all_goes(&base, work.pipeline(), load, slice);
+        form::evolves(&base, (&contract, &work.family(&contract.name)), all_goes)
     }
 }
 
@@ -150,6 +157,12 @@ impl Work {
         placed.or_else(|| self.base_version(table)?.beside.clone())
     }
 
+    /// The table of the first major version.
+    pub(crate) fn family(&self, table: &TableName) -> TableName {
+        let beside = self.beside(table);
+        beside.map_or_else(|| table.clone(), |beside| beside.table)
+    }
+
     /// The files that hold the rows of a table, whatever their major version: of each source those of the newest version
     /// that holds any. Each with the table it is a file of, the newest first.
     pub(crate) async fn files_of_versions(
@@ -160,9 +173,7 @@ impl Work {
             Some(base) => base.versions_of(table).into_iter().cloned().collect(),
             None => Vec::new(),
         };
-        let first = self
-            .beside(table)
-            .map_or_else(|| table.clone(), |it| it.table);
+        let first = self.family(table);
         let mut placed: Vec<(u64, TableName)> = self
             .lock_beside()
             .iter()

@@ -17,8 +17,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use deltalake::kernel::Action;
-use sectorlake_contract::{Contract, Level, TableName, compare, is_added, system};
+use sectorlake_contract::{Contract, Level, PartitionBy, TableName, compare, is_added, system};
 
+use super::Load;
 use super::metadata::{Identity, metadata, protocol};
 use crate::breaking::Breaking;
 use crate::error::LakeError;
@@ -111,10 +112,23 @@ impl Form {
     }
 }
 
-/// Whether the table would get another form by the contract alone, or refuse it.
-pub(crate) fn evolves(base: &LakeTable, contract: &Arc<Contract>) -> bool {
-    let form = Form::of(Some(base), (contract, &contract.name), false);
-    !form.is_ok_and(|form| form.change == Change::Same)
+/// Whether none of the table's rows stay: the pipeline replaces them all, and there are none of others.
+pub(crate) fn all_goes(
+    base: &LakeTable,
+    pipeline: &str,
+    load: Load,
+    slice: Option<&PartitionBy>,
+) -> bool {
+    load == Load::Replace && slice.is_none() && base.files.iter().all(|file| file.is_of(pipeline))
+}
+
+/// Whether the table gets another form by the contract alone.
+pub(crate) fn evolves(
+    base: &LakeTable,
+    contract: (&Arc<Contract>, &TableName),
+    all_goes: bool,
+) -> Result<bool, LakeError> {
+    Form::of(Some(base), contract, all_goes).map(|form| form.change != Change::Same)
 }
 
 /// The contract that the table has after the run.

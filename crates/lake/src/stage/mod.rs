@@ -19,6 +19,7 @@ pub(crate) mod read;
 mod revisions;
 mod rewrite;
 mod stored;
+pub(crate) use stored::StoredFile;
 mod suspects;
 #[cfg(test)]
 mod tests;
@@ -212,16 +213,12 @@ impl TableStage {
                 detail: "load: merge needs a primaryKey in its contract".to_owned(),
             });
         }
-        let own_only = |base: &Arc<LakeTable>| {
-            let mut files = base.files.iter();
-            files.all(|file| file.is_of(work.pipeline()))
+        let goes = |base: &Arc<LakeTable>| {
+            form::all_goes(base, work.pipeline(), load, options.slice.as_ref())
         };
-        let all_goes = load == Load::Replace
-            && options.slice.is_none()
-            && ground.base.as_ref().is_none_or(own_only);
-        let beside = work.beside(&contract.name);
-        let family = beside.as_ref().map_or(&contract.name, |it| &it.table);
-        let form = Form::of(ground.base.as_deref(), (contract, family), all_goes)?;
+        let all_goes = ground.base.as_ref().is_none_or(goes);
+        let family = work.family(&contract.name);
+        let form = Form::of(ground.base.as_deref(), (contract, &family), all_goes)?;
         let target = Target::new(
             Arc::clone(&form.contract),
             work.store(),

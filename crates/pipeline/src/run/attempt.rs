@@ -9,8 +9,8 @@ use sectorlake_lake::{Access, LakeError, Load, PipelineState, RawZone, Run, Stag
 use sectorlake_normalise::mapping_session_with;
 
 use super::RunContext;
+use super::corrections::{Gathered, Gathering, account, published};
 use super::failure::{internal, of_source};
-use super::corrections::{Gathered, Gathering, published, account};
 use super::fetch::{Fetcher, validators};
 use super::job::Job;
 use super::journal::{self, Recorder};
@@ -140,6 +140,7 @@ impl Attempt<'_> {
             },
         )?;
         let plans = placed(run, in_key_order(plans)).await?;
+        let evolves = evolves(run, &plans).await?;
         let access = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
         let gathered = self.gathered(run, &plans, &raw).await?;
@@ -154,7 +155,10 @@ impl Attempt<'_> {
             total: AtomicU64::new(0),
         };
         let parts = match self.context.fix {
-            Some(_) => published(&gathered.manifests, &run.state().cloned().unwrap_or_default())?,
+            Some(_) => published(
+                &gathered.manifests,
+                &run.state().cloned().unwrap_or_default(),
+            )?,
             None => fetcher.fetch(&units(&plans)).await?,
         };
         result.fetched = parts.fetched;
@@ -174,7 +178,7 @@ impl Attempt<'_> {
         );
         let job = Job::new(run, &plans, parts, gathered);
         result.notes.extend(job.doubles());
-        let is_unchanged = job.is_unchanged() && !evolves(run, &plans).await?;
+        let is_unchanged = job.is_unchanged() && !evolves;
         // A trial shows what is there all the same.
         if is_unchanged && self.context.trial.is_none() {
             return Ok(Work::Unchanged);

@@ -16,12 +16,13 @@ pub(super) async fn placed(run: &Run, plans: Vec<TablePlan>) -> Result<Vec<Table
     Ok(placed)
 }
 
-/// Whether a table would get another form by its contract alone: then there is something to do even where no row comes.
+/// Whether a table gets another form by its contract alone: then there is something to do even where no row comes. A
+/// contract that the table cannot take is told before anything is fetched.
 pub(super) async fn evolves(run: &Run, plans: &[TablePlan]) -> Result<bool, Failure> {
+    let mut evolves = false;
     for plan in plans {
-        if run.evolves(&plan.contract).await? {
-            return Ok(true);
-        }
+        let (load, slice) = (plan.load, plan.slice.as_ref());
+        evolves |= run.evolves(&plan.contract, load, slice).await?;
     }
-    Ok(false)
+    Ok(evolves)
 }
