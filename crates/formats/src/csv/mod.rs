@@ -19,6 +19,8 @@ mod window;
 mod agency_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ugly_tests;
 
 use std::sync::Arc;
 
