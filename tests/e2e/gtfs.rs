@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::Project;
+use crate::harness::{Project, repository};
 use crate::samples::{SMALL_FEED, bus, zip};
 
 /// The files beyond the required ones: all columns of the standard, then the required ones alone.
@@ -195,4 +195,38 @@ fn keys_into_other_files_hold() {
     assert_eq!(project.count("transport.fare_rules"), 2);
     let rejected = project.sql("SELECT rule, value FROM meta.rejected_rows");
     assert_eq!(rejected.len(), 1, "{rejected:?}");
+}
+
+#[test]
+fn messages_of_the_moment_land_in_their_tables() {
+    let project = Project::empty();
+    let messages = [
+        ("trip_updates", "gtfs_rt_aomori_trip_updates.pb", 35),
+        (
+            "vehicle_positions",
+            "gtfs_rt_aomori_vehicle_positions.pb",
+            37,
+        ),
+        ("alerts", "gtfs_rt_brest_alerts.pb", 14),
+    ];
+    for (entity, file, _) in messages {
+        let bytes = std::fs::read(repository().join("tests/data/transport").join(file)).unwrap();
+        let pipeline = format!(
+            "source: {{ connector: gtfs_realtime, path: data/{file}, entities: [{entity}] }}\n"
+        );
+        project
+            .file(&format!("data/{file}"), bytes)
+            .file(&format!("pipelines/transport/{entity}.yaml"), pipeline);
+    }
+    project.sectorlake(&["run", "--all"]).ok();
+    for (entity, _, rows) in messages {
+        assert_eq!(
+            project.count(&format!("transport.{entity}")),
+            rows,
+            "{entity}"
+        );
+    }
+    assert_eq!(project.number("SELECT count(*) FROM meta.rejected_rows"), 0);
+    let seen = project.sql("SELECT min(\"timestamp\") AS first FROM transport.vehicle_positions");
+    assert_eq!(seen[0]["first"], "2022-10-22T04:09:14Z");
 }

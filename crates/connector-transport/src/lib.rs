@@ -1,4 +1,4 @@
-//! Sources of transport: timetables of public transit.
+//! Sources of transport: public transit by timetable and of the moment.
 //!
 //! Place: a connector crate; it fetches bytes and a cursor and ships, as `.sql` files, how they feed the shared tables.
 //! Must not know: Arrow, formats, contracts, other connectors.
@@ -14,11 +14,12 @@
 //! ```
 
 mod gtfs;
+mod gtfs_realtime;
 
 use sectorlake_connector::Registration;
 
 /// The connectors of this crate.
 #[must_use]
 pub fn registrations() -> Vec<Registration> {
-    vec![gtfs::registration()]
+    vec![gtfs::registration(), gtfs_realtime::registration()]
 }

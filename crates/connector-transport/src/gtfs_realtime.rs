@@ -1,0 +1,136 @@
+//! `gtfs_realtime`: a feed message of GTFS Realtime, fetched as it stands.
+//!
+//! Reference: <https://gtfs.org/documentation/realtime/reference/>. One message may hold trip updates, vehicle positions and alerts; most
+//! publishers give each an address of its own. The protobuf is decoded after the raw zone, so that a replay decodes it again.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use sectorlake_connector::{
+    Connector, ConnectorError, Cursor, DefaultMapping, Fetched, HeaderSettings, Io, MakeContext,
+    OneOrMany, Origin, OriginSettings, Registration, SettingsError, Stream, UrlSetting,
+};
+use serde::Deserialize;
+
+/// The one unit: the message.
+const FEED: &str = "feed";
+
+/// Settings of `gtfs_realtime`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The message as a file on this machine. Absolute, or relative to the project's folder.
+    #[serde(default)]
+    path: Option<String>,
+    /// The message behind an http or https URL. Secrets in it as `${env:NAME}` or `${file:PATH}`.
+    #[serde(default)]
+    url: Option<UrlSetting>,
+    /// Request headers, such as `x-api-key: ${env:KEY}`. They are sent to the URL's own host alone.
+    #[serde(default)]
+    headers: HeaderSettings,
+    /// Whether redirects may lead into loopback, private and link-local networks. Default: false; the host that `url` names
+    /// is always allowed.
+    #[serde(default)]
+    allow_private: bool,
+    /// What tells this feed's rows from others' in the shared tables: the same as in the timetable's pipeline, so that the two join.
+    /// Default: the pipeline's name.
+    #[serde(default)]
+    feed_id: Option<String>,
+    /// What the message holds: `trip_updates`, `vehicle_positions`, `alerts`. Default: all three, of which any may be empty.
+    #[serde(default)]
+    entities: Option<Vec<Entity>>,
+}
+
+/// A kind of entity of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Entity {
+    /// How trips run against the timetable.
+    TripUpdates,
+    /// Where vehicles are.
+    VehiclePositions,
+    /// Disruptions.
+    Alerts,
+}
+
+impl Entity {
+    const ALL: [Self; 3] = [Self::TripUpdates, Self::VehiclePositions, Self::Alerts];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::TripUpdates => "trip_updates",
+            Self::VehiclePositions => "vehicle_positions",
+            Self::Alerts => "alerts",
+        }
+    }
+
+    fn sql(self) -> &'static str {
+        match self {
+            Self::TripUpdates => include_str!("gtfs_realtime/trip_updates.sql"),
+            Self::VehiclePositions => include_str!("gtfs_realtime/vehicle_positions.sql"),
+            Self::Alerts => include_str!("gtfs_realtime/alerts.sql"),
+        }
+    }
+}
+
+pub(crate) fn registration() -> Registration {
+    Registration::of(
+        "gtfs_realtime",
+        "Public transit of the moment: trip updates, vehicle positions, alerts.",
+        make,
+    )
+}
+
+fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
+    let url = settings.url.map(OneOrMany::One);
+    let origin = OriginSettings {
+        path: settings.path.as_deref(),
+        url: url.as_ref(),
+        headers: Some(&settings.headers),
+        allow_private: settings.allow_private,
+    };
+    Ok(Arc::new(GtfsRealtime {
+        origin: Origin::of(origin, context)?,
+        entities: settings.entities.unwrap_or_else(|| Entity::ALL.to_vec()),
+        feed_id: settings
+            .feed_id
+            .unwrap_or_else(|| context.pipeline().to_owned()),
+    }))
+}
+
+struct GtfsRealtime {
+    origin: Origin,
+    entities: Vec<Entity>,
+    feed_id: String,
+}
+
+#[async_trait]
+impl Connector for GtfsRealtime {
+    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        let stream = |entity: &Entity| {
+            let name = entity.name();
+            let mut stream = Stream::new(name, FEED);
+            stream.format = Some(serde_json::json!({ "name": "gtfs_realtime", "entity": name }));
+            // A vehicle that has not moved on is published again with the same time: merging keeps one row of it.
+            stream.mappings = vec![
+                DefaultMapping::new(&format!("transport.{name}"), "merge", entity.sql())
+                    .with_parameter("feed_id", &self.feed_id),
+            ];
+            stream
+        };
+        Ok(self.entities.iter().map(stream).collect())
+    }
+
+    async fn fetch(
+        &self,
+        _unit: &str,
+        cursor: Option<&Cursor>,
+        io: &Io,
+    ) -> Result<Option<Fetched>, ConnectorError> {
+        self.origin.fetch(cursor, io).await
+    }
+}
+
+#[cfg(test)]
+mod tests;
