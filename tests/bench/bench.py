@@ -1,4 +1,4 @@
-"""`make bench`: loads and questions beside DuckDB, Polars and dlt, in the same run on the same data.
+"""`make bench`: loads, a workbook and questions beside DuckDB, Polars, dlt and openpyxl, in the same run on the same data.
 
 Every subject is one whole process, interpreter and start-up included; rounds are interleaved (A B C A B C) and medians compared. A time
 counts only once what was written holds the rows and key sums that the generator says. Ours checks every row against the contract and
@@ -19,6 +19,7 @@ import check
 import generate
 import measure
 import project
+import workbook
 
 HERE = Path(__file__).parent
 PEERS = ["duckdb", "polars", "dlt"]
@@ -154,7 +155,7 @@ def main() -> int:
     parser.add_argument("--order", choices=["time", "station"], default="time", help="how the observations file is sorted")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--asks", type=int, default=5, help="how often a question is asked again in one process")
-    parser.add_argument("--only", choices=["loads", "questions", "memory"])
+    parser.add_argument("--only", choices=["loads", "workbook", "questions", "memory"])
     parser.add_argument("--tenfold", action="store_true", help="load ten times the rows too, and compare the memory (needs 6 GB of disk)")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a target is missed")
     arguments = parser.parse_args()
@@ -163,12 +164,16 @@ def main() -> int:
     result: dict = {"rows": arguments.rows, "order": arguments.order, "rounds": arguments.rounds}
     if arguments.only in (None, "loads"):
         result["loads"] = bench.loads()
+    if arguments.only in (None, "workbook"):
+        runs = workbook.run(arguments.binary, arguments.dir, arguments.rounds)
+        result["workbook"] = {name: summary(some) for name, some in runs.items()}
     if arguments.only in (None, "questions"):
         result["questions"] = bench.questions()
     if arguments.tenfold or arguments.only == "memory":
         sizes = {str(size): bench.memory(size, arguments.order, arguments) for size in (arguments.rows, arguments.rows * 10)}
         result["memory"] = sizes
-    missed = report.show(result, TARGETS, QUERIES_TARGET, MEMORY_MIB_TARGET, START_MS_TARGET)
+    targets = TARGETS | {("workbook", peer): most for peer, most in workbook.TARGETS.items()}
+    missed = report.show(result, targets, QUERIES_TARGET, MEMORY_MIB_TARGET, START_MS_TARGET)
     target = arguments.dir / "result.json"
     target.write_text(json.dumps(result, indent=2), "utf-8")
     print(f"\nwritten to {target}")

@@ -8,6 +8,8 @@ def show(result: dict, targets: dict, questions: float, memory_mib: float, start
     missed: list[str] = []
     if "loads" in result:
         loads(result, targets, memory_mib, missed)
+    if "workbook" in result:
+        read(result, targets, memory_mib, missed)
     if "questions" in result:
         asked(result["questions"], questions, start_ms, missed)
     if "memory" in result:
@@ -42,6 +44,20 @@ def loads(result: dict, targets: dict, memory_mib: float, missed: list[str]) -> 
             ratio, most = ours["seconds"] / one["seconds"], targets.get((load, name))
             verdict = judge(f"{load} / {name}", ratio, most, missed) if most else ""
             print(line, f"{ratio:12.2f} {f'{most:.2f}' if most else '':>7} {verdict}")
+
+
+def read(result: dict, targets: dict, memory_mib: float, missed: list[str]) -> None:
+    """A workbook: seconds of each subject, and our time as a share of each reader's."""
+    subjects = result["workbook"]
+    ours = subjects["sectorlake"]
+    print(f"\nA workbook of 200,000 rows and 20 columns: whole processes, median of {result['rounds']}\n")
+    for name, one in subjects.items():
+        line = f"{'workbook':<20} {name:<11} {one['seconds']:8.2f} {one['spread'][0]:6.2f}-{one['spread'][1]:<6.2f} {one['peak_mib']:9.0f}"
+        if name == "sectorlake":
+            print(line, f"{'':>12} {'':>7}", judge("memory of workbook", ours["peak_mib"], memory_mib, missed))
+            continue
+        ratio, most = ours["seconds"] / one["seconds"], targets["workbook", name]
+        print(line, f"{ratio:12.2f} {most:7.2f}", judge(f"workbook / {name}", ratio, most, missed))
 
 
 def asked(measured: dict, most: float, start_most: float, missed: list[str]) -> None:

@@ -246,7 +246,14 @@ impl Book {
         if is_ods(&head) {
             return Ok(Self::Ods(Ods::open(content).await?));
         }
-        Ok(Self::Xlsx(Xlsx::open(content).await?))
+        let book = Xlsx::open(content).await;
+        // Some programs pack what says that it is an .ods, or put it elsewhere.
+        match book {
+            Err(FormatError::Workbook { .. }) if Ods::is_one(content).await? => {
+                Ok(Self::Ods(Ods::open(content).await?))
+            }
+            book => Ok(Self::Xlsx(book?)),
+        }
     }
 
     fn sheets(&self) -> Vec<SheetInfo> {

@@ -71,6 +71,12 @@ impl Ods {
         })
     }
 
+    /// Whether an archive holds what an .ods does.
+    pub(crate) async fn is_one(content: &Content) -> Result<bool, FormatError> {
+        let members = archive::members(&content.as_part(FORMAT).await?, &content.options).await?;
+        Ok(members.iter().any(|member| member.name == CONTENT))
+    }
+
     pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
         self.sheets.clone()
     }

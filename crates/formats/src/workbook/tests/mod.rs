@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod damaged;
+mod ods;
+mod real_files;
 mod sheets;
 mod values;
 
