@@ -268,7 +268,14 @@ impl Kind {
             }
             Self::Label => cast(array, &DataType::Utf8View)?,
             // Text that is no date is an error, where the lenient cast would make it NULL.
-            Self::Date => cast_with_options(array, &DataType::Date32, &strict())?,
+            Self::Date => match cast_with_options(array, &DataType::Date32, &strict()) {
+                Ok(dates) => dates,
+                Err(reason) => {
+                    return exec_err!(
+                        "{reason}: a date is written as in 2024-12-31, and parse_date reads other forms"
+                    );
+                }
+            },
             Self::Texts | Self::Numbers => cast(array, &self.list_type())?,
             Self::Number => cast(array, &DataType::Float64)?,
             Self::Geometry if array.data_type().is_string() => crate::geometry::wkb_of_wkt(array)?,

@@ -10,7 +10,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::registry::FunctionRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::AggregateUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -142,17 +142,25 @@ fn register_functions(state: &mut SessionState, options: &SessionOptions) -> Res
     unordered::mend(state, (options.memory_bytes_max / VALUE_SHARE) as u64)?;
     state.register_udaf(Arc::new(AggregateUDF::from(ExactSum::default())))?;
     datafusion_functions_json::register_all(state)?;
-    for function in names::functions()
-        .into_iter()
-        .chain(numbers::functions())
-        .chain(dates::functions())
-        .chain(places::functions(&options.places))
-        .chain(coordinates::functions())
-        .chain(units::functions())
-        .chain(air::functions())
-        .chain(cells::functions())
-    {
-        state.register_udf(Arc::new(function))?;
+    for (_, functions) in sections(options)? {
+        for function in functions {
+            state.register_udf(Arc::new(function))?;
+        }
     }
-    geometry::register(state)
+    Ok(())
+}
+
+/// Our own functions, under the headings of their documentation.
+pub(crate) fn sections(options: &SessionOptions) -> Result<Vec<(&'static str, Vec<ScalarUDF>)>> {
+    Ok(vec![
+        ("Text and names", names::functions()),
+        ("Numbers", numbers::functions()),
+        ("Dates, times and years", dates::functions()),
+        ("Places", places::functions(&options.places)),
+        ("Coordinates", coordinates::functions()),
+        ("Units", units::functions()),
+        ("Air quality", air::functions()),
+        ("Cells", cells::functions()),
+        ("Geometry", geometry::functions()?),
+    ])
 }

@@ -58,7 +58,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         DataType::BinaryView,
         st_transform,
         "A geometry of one reference system in another, each by its EPSG code; x is the easting or longitude in both.",
-        "ST_Transform(geometry, 4326, 32648)",
+        "ST_Transform('POINT(106.68 20.86)', 4326, 32648)",
     );
     let degrees = Function::new(
         "dms_to_degrees",

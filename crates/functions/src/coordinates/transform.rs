@@ -1,6 +1,7 @@
 //! Coordinates from one reference system to another.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::Result;
@@ -36,15 +37,12 @@ pub(super) struct Transforms(HashMap<(u16, u16), Transform>);
 
 impl Transforms {
     pub(super) fn between(&mut self, from: u16, to: u16) -> Result<&Transform> {
-        if !self.0.contains_key(&(from, to)) {
-            let transform = Transform {
+        Ok(match self.0.entry((from, to)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Transform {
                 from: Side::of_epsg(from)?,
                 to: Side::of_epsg(to)?,
-            };
-            self.0.insert((from, to), transform);
-        }
-        self.0.get(&(from, to)).ok_or_else(|| {
-            exec_datafusion_err!("EPSG:{from} to EPSG:{to} was just made and is not there")
+            }),
         })
     }
 }

@@ -16,8 +16,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
-use datafusion::execution::registry::FunctionRegistry;
-use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::ScalarUDF;
 use geo::{CoordsIter, Geometry};
 use geo_traits::GeometryTrait;
 use geo_traits::to_geo::ToGeoGeometry;
@@ -34,16 +33,10 @@ pub fn wkb_field_metadata() -> HashMap<String, String> {
     ])
 }
 
-pub(crate) fn register(state: &mut SessionState) -> Result<()> {
-    for function in wrapped::functions()?
-        .into_iter()
-        .chain(native::functions())
-        .chain(buffer::functions())
-        .chain(sphere::functions())
-    {
-        state.register_udf(Arc::new(function))?;
-    }
-    Ok(())
+pub(crate) fn functions() -> Result<Vec<ScalarUDF>> {
+    let native = native::functions().into_iter();
+    let all = native.chain(buffer::functions()).chain(sphere::functions());
+    Ok(all.chain(wrapped::functions()?).collect())
 }
 
 /// WKB of well-known text, row by row.

@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
+use super::lookup::Searches;
 use super::rows::{ChangeRow, Level, PlaceRow};
 use crate::names::spelling::{accented, folded, initials, plain};
 use crate::names::types::{Meaning, typed};
@@ -34,6 +35,7 @@ pub struct PlaceIndex {
     children: HashMap<String, Vec<Id>>,
     pub(crate) changes: HashMap<String, Vec<ChangeRow>>,
     pub(crate) reverse_changes: HashMap<String, Vec<ChangeRow>>,
+    pub(crate) searches: Searches,
 }
 
 /// A version of a place with its keys.

@@ -1,6 +1,9 @@
 //! One place for a text, or an error that names who may be meant.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::Hash;
+use std::sync::Mutex;
 
 use chrono::NaiveDate;
 use datafusion::common::exec_err;
@@ -16,6 +19,40 @@ const NAMED_MAX: usize = 5;
 const ALIKE_MIN: f64 = 0.72;
 /// How much less alike than the best one it may be.
 const ALIKE_SPREAD: f64 = 0.1;
+
+/// Searches among names alike that are kept: sources repeat what they misspell, and a batch with a bad row is mapped again in halves.
+const SEARCHES_KEPT: usize = 4096;
+
+/// A text, its parent and day, by which a search is known again.
+type Searched = (String, Option<String>, Option<NaiveDate>);
+
+/// Answers of searches.
+#[derive(Debug, Default)]
+pub(crate) struct Searches {
+    nearest: Mutex<HashMap<Searched, String>>,
+    matching: Mutex<HashMap<(Searched, u64), Option<String>>>,
+}
+
+/// The answer that is known, or a fresh one, which is kept while there is room.
+fn kept<K: Hash + Eq, V: Clone>(
+    known: &Mutex<HashMap<K, V>>,
+    key: K,
+    make: impl FnOnce() -> V,
+) -> V {
+    if let Ok(known) = known.lock()
+        && let Some(answer) = known.get(&key)
+    {
+        return answer.clone();
+    }
+    let answer = make();
+    if let Ok(mut known) = known.lock() {
+        if known.len() >= SEARCHES_KEPT {
+            known.clear();
+        }
+        known.insert(key, answer.clone());
+    }
+    answer
+}
 
 /// What a text means.
 #[derive(Debug)]
@@ -86,6 +123,13 @@ impl PlaceIndex {
             Meant::NoParent | Meant::Several(_) => return None,
             Meant::None => {}
         }
+        let key = (wanted.key(), threshold.to_bits());
+        kept(&self.searches.matching, key, || {
+            self.alike_enough(wanted, threshold)
+        })
+    }
+
+    fn alike_enough(&self, wanted: Wanted<'_>, threshold: f64) -> Option<String> {
         for open in [true, false] {
             let alike = self.alike(wanted, |unit| !open || unit.holds(wanted.on));
             let mut by_code: Vec<(String, f64)> = Vec::new();
@@ -128,6 +172,12 @@ impl PlaceIndex {
 
     /// The nearest candidates in words, of whatever type: within the parent on the day, then anywhere at any time.
     fn nearest(&self, wanted: Wanted<'_>) -> String {
+        kept(&self.searches.nearest, wanted.key(), || {
+            self.nearest_of_all(wanted)
+        })
+    }
+
+    fn nearest_of_all(&self, wanted: Wanted<'_>) -> String {
         let untyped = Written::of(wanted.text).rest_plain;
         let here = Wanted {
             text: &untyped,
@@ -226,6 +276,14 @@ impl PlaceIndex {
 }
 
 impl Wanted<'_> {
+    fn key(self) -> Searched {
+        (
+            self.text.to_owned(),
+            self.parent.map(str::to_owned),
+            self.on,
+        )
+    }
+
     fn in_words(self) -> String {
         let mut text = format!("{:?}", self.text);
         if let Some(parent) = self.parent {

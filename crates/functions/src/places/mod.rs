@@ -9,7 +9,7 @@ mod lookup;
 mod rows;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

@@ -112,7 +112,8 @@ fn changes() -> Vec<ChangeRow> {
     ]
 }
 
-fn index() -> Arc<PlaceIndex> {
+/// Both generations, and a few changes between them.
+pub(crate) fn index() -> Arc<PlaceIndex> {
     static INDEX: OnceLock<Arc<PlaceIndex>> = OnceLock::new();
     let build = || {
         let places = earlier().into_iter().chain(later()).collect();

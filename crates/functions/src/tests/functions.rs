@@ -2,7 +2,7 @@
 
 use super::{session, told};
 
-async fn transcript(statements: &[&str]) -> String {
+pub(super) async fn transcript(statements: &[&str]) -> String {
     let session = session();
     let mut text = String::new();
     for sql in statements {

@@ -3,7 +3,9 @@
 
 mod bounds;
 mod distincts;
+mod docs;
 mod functions;
+mod mappings;
 mod sorting;
 
 use arrow::array::RecordBatch;

@@ -9,7 +9,7 @@ use super::unit::{
 pub(super) enum Meaning {
     /// So many of the base units' product.
     Linear(f64, Dimensions),
-    /// A scale that starts elsewhere: kelvin = value × factor + offset.
+    /// A scale that starts elsewhere: kelvin = (value + offset) × factor.
     Temperature { factor: f64, offset: f64 },
     /// A scale of its own (logarithmic or by agreement), which converts to nothing else.
     Own,
@@ -231,7 +231,7 @@ pub(super) const ATOMS: &[Atom] = &[
         is_metric: false,
         means: Meaning::Temperature {
             factor: 5.0 / 9.0,
-            offset: 459.67 * 5.0 / 9.0,
+            offset: 459.67,
         },
     },
     other("[degR]", 5.0 / 9.0, of(TEMPERATURE, 1)),

@@ -35,7 +35,7 @@ pub(super) const fn of(base: usize, exponent: i8) -> Dimensions {
 pub(super) struct Unit {
     factor: f64,
     dimensions: Dimensions,
-    /// Added after the factor: a temperature scale.
+    /// Added before the factor: a temperature scale.
     offset: f64,
     /// Scales of their own, with their exponents.
     own: Vec<(&'static str, i8)>,
@@ -90,7 +90,7 @@ impl Unit {
         Some(self)
     }
 
-    fn to_power(self, exponent: i8) -> Option<Self> {
+    fn raised(self, exponent: i8) -> Option<Self> {
         if exponent == 1 {
             return Some(self);
         }
@@ -111,7 +111,7 @@ impl Unit {
         if self.offset == 0.0 && to.offset == 0.0 {
             return value * (self.factor / to.factor);
         }
-        (value * self.factor + self.offset - to.offset) / to.factor
+        (value + self.offset) * (self.factor / to.factor) - to.offset
     }
 
     /// What it is a measure of, in base units: `g.m-3`.
@@ -227,7 +227,7 @@ impl Parser<'_> {
             return Some(Unit::number(text.parse().ok()?));
         }
         let (code, exponent) = exponent_of(text)?;
-        atom(code)?.to_power(exponent)
+        atom(code)?.raised(exponent)
     }
 }
 
