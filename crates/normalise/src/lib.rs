@@ -25,13 +25,14 @@
 //!     }),
 //!     unpivot: None,
 //!     constants: BTreeMap::new(),
+//!     added: BTreeMap::new(),
 //!     rules: Rules::default(),
 //! };
 //! let heights: ArrayRef = Arc::new(StringViewArray::from(vec!["12.5", "n/a"]));
 //! let batch = RecordBatch::try_from_iter([("height", heights)])?;
 //! let normaliser = Normaliser::compile(&spec, &batch.schema(), &mapping_session()?).await?;
 //!
-//! let origin = Origin { run: "r1".to_owned(), part: "p1".to_owned() };
+//! let origin = Origin { run: "r1".to_owned(), part: "p1".to_owned(), number: 0 };
 //! let mut worker = normaliser.worker(&origin, &KeyChecks::default()).await?;
 //! let decoded = Decoded { batch, rows: Int64Array::from(vec![1, 2]), broken: Vec::new(), dropped: Vec::new() };
 //! let normalised = worker.process(&decoded).await?;
@@ -50,6 +51,7 @@ mod error;
 mod keys;
 mod mapping;
 mod normaliser;
+mod profile;
 mod rejection;
 mod rowwise;
 mod session;
@@ -69,6 +71,7 @@ pub use error::{MappingError, NormaliseError, Place};
 pub use keys::{KeyLog, KeySet, KnownKeys};
 pub use mapping::{Failed, Mapped, Mapping, MappingRunner, MappingSpec, check_syntax};
 pub use normaliser::{Normaliser, TableSpec};
+pub use profile::{FieldSummary, Profile, SeenShape, Shape, Shapes, SourceSummary};
 pub use rejection::{Counts, Rejection};
 pub use session::{mapping_session, mapping_session_with};
 pub use severity::{Rules, SOFT_RULES, SoftRule};

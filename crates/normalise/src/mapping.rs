@@ -24,7 +24,7 @@ use sectorlake_functions::{check_chains, make_plannable};
 
 use crate::direct::{Direct, DirectRunner};
 use crate::error::{MappingError, Place};
-use crate::rowwise::{ROW, SOURCE, Shape, track};
+use crate::rowwise::{Carry, ROW, SOURCE, Shape, track};
 use crate::slot::Slot;
 
 /// What a mapping is compiled from.
@@ -60,13 +60,15 @@ impl Mapping {
         source: &SchemaRef,
         session: &SessionContext,
     ) -> Result<Self, MappingError> {
-        Self::compile_only(spec, source, session, |_| true).await
+        let nothing = Carry::new();
+        Self::compile_only(spec, (source, &nothing), session, |_| true).await
     }
 
-    /// As [`Mapping::compile`], without the mapped columns that are not kept: what only they need is not read.
+    /// As [`Mapping::compile`], without the mapped columns that are not kept: what only they need is not read; and with the
+    /// columns of the source that are carried along.
     pub(crate) async fn compile_only(
         spec: &MappingSpec,
-        source: &SchemaRef,
+        (source, carry): (&SchemaRef, &Carry),
         session: &SessionContext,
         keeps: impl Fn(&str) -> bool + Send,
     ) -> Result<Self, MappingError> {
@@ -82,7 +84,7 @@ impl Mapping {
             .and_then(|plan| narrowed(plan, keeps))
             .map_err(|error| MappingError::from_engine(error, source))?;
         let (tracked, shape) =
-            track(plan).map_err(|error| MappingError::from_engine(error, source))?;
+            track(plan, carry).map_err(|error| MappingError::from_engine(error, source))?;
         let optimised = session
             .state()
             .optimize(&tracked)

@@ -31,6 +31,8 @@ pub struct TableSpec {
     pub unpivot: Option<Unpivot>,
     /// Values for fields that the mapping does not give, such as `feed_id`.
     pub constants: BTreeMap<String, String>,
+    /// Fields that no mapping knows, and the source's columns that they take as they are.
+    pub added: BTreeMap<String, String>,
     /// What the run adds to the contract's rules.
     pub rules: Rules,
 }
@@ -74,7 +76,8 @@ impl Normaliser {
             Some(mapping) => mapping.clone(),
             None => Alignment::by_name(contract, source, &spec.constants)?,
         };
-        let mut mapping = Mapping::compile(&mapping_spec, source, session).await?;
+        let carry = (source, &spec.added);
+        let mut mapping = Mapping::compile_only(&mapping_spec, carry, session, |_| true).await?;
         let fit = |output: &SchemaRef| {
             Alignment::fit(contract, output, &mapping_spec.sql, &spec.constants)
         };
@@ -87,7 +90,7 @@ impl Normaliser {
             .any(|column| !is_field(column.name()))
         {
             // `SELECT *`: what no field takes is not decoded either.
-            mapping = Mapping::compile_only(&mapping_spec, source, session, is_field).await?;
+            mapping = Mapping::compile_only(&mapping_spec, carry, session, is_field).await?;
             alignment = fit(&mapping.output())?;
         }
         let checks = contract

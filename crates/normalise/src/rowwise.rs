@@ -3,6 +3,7 @@
 //! Every output row must lead back to the record it came from, so `_row` is added to each projection on the way up. A plan
 //! node that mixes rows (aggregate, DISTINCT, window, sort, limit) has no such answer and belongs in a model.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -25,20 +26,31 @@ pub(crate) struct Shape {
     pub(crate) joins: bool,
 }
 
-/// Adds `_row` to the plan's output, as its last column.
+/// Adds the carried columns and `_row` to the plan's output, `_row` as its last column.
 ///
 /// # Errors
 /// [`DataFusionError::Plan`] with a sentence for the pipeline's author when the plan is not row-wise.
-pub(crate) fn track(plan: LogicalPlan) -> Result<(LogicalPlan, Shape)> {
-    let mut shape = Shape::default();
-    let tracked = walk(plan, &mut shape)?;
+pub(crate) fn track(plan: LogicalPlan, carry: &Carry) -> Result<(LogicalPlan, Shape)> {
+    let mut walker = Walker {
+        shape: Shape::default(),
+        carry,
+    };
+    let tracked = walk(plan, &mut walker)?;
     if !reads_source(&tracked) {
         return refuse("the mapping does not read FROM source");
     }
-    Ok((row_last(tracked)?, shape))
+    Ok((row_last(tracked, carry)?, walker.shape))
 }
 
-fn walk(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
+/// Columns of the source that go with their record whatever the mapping selects: the name they come out under, and their own.
+pub(crate) type Carry = BTreeMap<String, String>;
+
+struct Walker<'a> {
+    shape: Shape,
+    carry: &'a Carry,
+}
+
+fn walk(plan: LogicalPlan, walker: &mut Walker<'_>) -> Result<LogicalPlan> {
     no_subqueries(&plan)?;
     match plan {
         LogicalPlan::TableScan(ref scan) if scan.table_name.table() != SOURCE => refuse(&format!(
@@ -49,28 +61,28 @@ fn walk(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
             Ok(plan)
         }
         LogicalPlan::Projection(projection) => {
-            let input = walk(Arc::unwrap_or_clone(projection.input), shape)?;
-            project(projection.expr, input)
+            let input = walk(Arc::unwrap_or_clone(projection.input), walker)?;
+            project(projection.expr, input, walker.carry)
         }
-        LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => rebuild(plan, shape),
+        LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) => rebuild(plan, walker),
         LogicalPlan::Unnest(_) => {
-            shape.multiplies = true;
-            rebuild(plan, shape)
+            walker.shape.multiplies = true;
+            rebuild(plan, walker)
         }
         LogicalPlan::Union(union) => {
-            shape.multiplies = true;
-            union_of(union.inputs, shape)
+            walker.shape.multiplies = true;
+            union_of(union.inputs, walker)
         }
         LogicalPlan::Join(ref join) => {
-            shape.multiplies = true;
-            shape.joins = true;
+            walker.shape.multiplies = true;
+            walker.shape.joins = true;
             if !matches!(join.join_type, JoinType::Inner | JoinType::Left) {
                 return refuse("a look-up is a JOIN or a LEFT JOIN; other joins belong in a model");
             }
             if reads_source(&join.left) == reads_source(&join.right) {
                 return refuse("a mapping may join `source` with a look-up, not with itself");
             }
-            rebuild(plan, shape)
+            rebuild(plan, walker)
         }
         LogicalPlan::Aggregate(_) => {
             refuse("a mapping is row-wise; GROUP BY and aggregates belong in a model")
@@ -95,10 +107,11 @@ fn walk(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
 }
 
 /// The arms one after the other, `_row` in the last column of each.
-fn union_of(arms: Vec<Arc<LogicalPlan>>, shape: &mut Shape) -> Result<LogicalPlan> {
+fn union_of(arms: Vec<Arc<LogicalPlan>>, walker: &mut Walker<'_>) -> Result<LogicalPlan> {
+    let carry = walker.carry;
     let mut arms = arms
         .into_iter()
-        .map(|arm| row_last(walk(Arc::unwrap_or_clone(arm), shape)?));
+        .map(|arm| row_last(walk(Arc::unwrap_or_clone(arm), walker)?, carry));
     let Some(first) = arms.next() else {
         return refuse("an empty UNION");
     };
@@ -110,22 +123,23 @@ fn union_of(arms: Vec<Arc<LogicalPlan>>, shape: &mut Shape) -> Result<LogicalPla
 }
 
 /// The same node over tracked inputs.
-fn rebuild(plan: LogicalPlan, shape: &mut Shape) -> Result<LogicalPlan> {
+fn rebuild(plan: LogicalPlan, walker: &mut Walker<'_>) -> Result<LogicalPlan> {
     let expressions = plan.expressions();
     let inputs = plan
         .inputs()
         .into_iter()
-        .map(|input| walk(input.clone(), shape))
+        .map(|input| walk(input.clone(), walker))
         .collect::<Result<Vec<_>>>()?;
     plan.with_new_exprs(expressions, inputs)
 }
 
-fn project(mut expressions: Vec<Expr>, input: LogicalPlan) -> Result<LogicalPlan> {
+fn project(mut expressions: Vec<Expr>, input: LogicalPlan, carry: &Carry) -> Result<LogicalPlan> {
     expressions.retain(|expression| {
         expression
             .name_for_alias()
             .map_or(true, |name| name != ROW && !is_row(expression))
     });
+    carried(&mut expressions, input.schema(), carry);
     if let Some(row) = row_column(input.schema()) {
         // Without an alias: the optimiser pulls expressions below an unnest, and there would see `_row` and its alias as two.
         expressions.push(Expr::Column(row));
@@ -136,12 +150,34 @@ fn project(mut expressions: Vec<Expr>, input: LogicalPlan) -> Result<LogicalPlan
     )?))
 }
 
+/// Adds the carried columns that `input` has; where the mapping gives a column of that name, its own stays.
+fn carried(expressions: &mut Vec<Expr>, input: &DFSchema, carry: &Carry) {
+    let columns = input.columns();
+    for (name, column) in carry {
+        let is_given = |expression: &Expr| {
+            let given = expression.name_for_alias();
+            given.is_ok_and(|given| given == *name)
+                || matches!(expression, Expr::Column(known) if known.name == *name)
+        };
+        if expressions.iter().any(is_given) {
+            continue;
+        }
+        let of = |wanted: &str| columns.iter().find(|column| column.name == wanted).cloned();
+        // From a projection below it comes by its new name already.
+        if let Some(known) = of(name) {
+            expressions.push(Expr::Column(known));
+        } else if let Some(known) = of(column) {
+            expressions.push(Expr::Column(known).alias(name));
+        }
+    }
+}
+
 fn is_row(expression: &Expr) -> bool {
     matches!(expression, Expr::Column(column) if column.name == ROW)
 }
 
 /// Puts `_row` last, so that the arms of a UNION agree.
-fn row_last(plan: LogicalPlan) -> Result<LogicalPlan> {
+fn row_last(plan: LogicalPlan, carry: &Carry) -> Result<LogicalPlan> {
     let fields = plan.schema().fields();
     if fields.last().is_some_and(|field| field.name() == ROW) {
         return Ok(plan);
@@ -152,7 +188,7 @@ fn row_last(plan: LogicalPlan) -> Result<LogicalPlan> {
         .into_iter()
         .map(Expr::Column)
         .collect();
-    project(columns, plan)
+    project(columns, plan, carry)
 }
 
 fn row_column(schema: &DFSchema) -> Option<Column> {

@@ -18,6 +18,7 @@ use crate::error::{MappingError, NormaliseError};
 use crate::keys::{KeyLog, KnownKeys};
 use crate::mapping::MappingRunner;
 use crate::normaliser::{Fill, Normaliser};
+use crate::profile::Profile;
 use crate::rejection::{Counts, Rejection};
 use crate::shown::kept;
 use crate::used::UsedRows;
@@ -30,6 +31,8 @@ pub struct Origin {
     pub run: String,
     /// The part's hash.
     pub part: String,
+    /// Its number among the parts of the table, from 0.
+    pub number: u32,
 }
 
 /// Checks against other rows, shared by all workers of one table in one run.
@@ -64,6 +67,9 @@ pub struct Worker {
     unique: Vec<(Vec<usize>, Arc<KeyLog>)>,
     foreign: Vec<(Vec<usize>, ForeignCheck)>,
     waiting: Option<Arc<Waiting>>,
+    profile: Profile,
+    /// Whether it is known where fields come from.
+    traced: bool,
 }
 
 /// What one decoded batch gave.
@@ -100,6 +106,8 @@ impl Worker {
             unique: unique.collect::<Result<_, MappingError>>()?,
             foreign: foreign.collect::<Result<_, MappingError>>()?,
             waiting: keys.waiting.clone(),
+            profile: Profile::new(&normaliser.contract, &normaliser.schema, origin.number),
+            traced: false,
             normaliser,
         })
     }
@@ -129,6 +137,9 @@ impl Worker {
             normaliser.unpivot.is_some() || normaliser.mapping.multiplies(),
             &decoded.rows,
         );
+        if normaliser.unpivot.is_none() {
+            self.profile.source(&decoded.batch, &decoded.rows);
+        }
         for (batch, rows) in pieces {
             let mapped = self.runner.map(&batch, &rows).await?;
             for failed in mapped.failed {
@@ -147,11 +158,38 @@ impl Worker {
                     .as_primitive::<Int64Type>()
                     .clone();
                 used.batch(&rows);
+                self.trace(&decoded.batch, &batch);
                 self.enforce(&batch, &rows, &mut result)?;
             }
         }
         result.counts.filtered = result.counts.decoded - used.count();
         Ok(result)
+    }
+
+    /// What was read and loaded so far.
+    #[must_use]
+    pub fn into_profile(self) -> Profile {
+        self.profile
+    }
+
+    /// Notes which fields are columns of the source as they stand.
+    fn trace(&mut self, source: &RecordBatch, mapped: &RecordBatch) {
+        if self.traced || !self.profile.knows_sources() {
+            return;
+        }
+        self.traced = true;
+        let schema = source.schema();
+        for (position, fill) in self.fills.iter().enumerate() {
+            let Fill::Mapped(index) = fill else { continue };
+            let column = mapped.column(*index);
+            let same = source
+                .columns()
+                .iter()
+                .position(|known| Arc::ptr_eq(known, column));
+            if let Some(same) = same {
+                self.profile.took(position, schema.field(same).name());
+            }
+        }
     }
 
     fn enforce(
@@ -182,6 +220,7 @@ impl Worker {
             let kept = filter_record_batch(&all, &BooleanArray::from(keep))?;
             RecordBatch::try_new(Arc::clone(&normaliser.schema), kept.columns().to_vec())?
         };
+        self.profile.loaded(&batch);
         self.remember_keys(&batch)?;
         if let Some(waiting) = &self.waiting {
             batch = waiting.hold(batch)?;

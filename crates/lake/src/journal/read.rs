@@ -8,12 +8,12 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
-use parquet::arrow::async_reader::ParquetObjectReader;
 
 use super::schema::schema;
 use super::writer::fault;
 use super::{Journal, Kind};
 use crate::error::LakeError;
+use crate::stage::StoredFile;
 
 impl Journal {
     /// What one run wrote of one kind, in the columns of [`schema`]; a column that an older file lacks is NULL.
@@ -46,7 +46,11 @@ async fn batches(
     wanted: SchemaRef,
 ) -> Result<BoxStream<'static, Result<RecordBatch, LakeError>>, LakeError> {
     let path = file.location.clone();
-    let reader = ParquetObjectReader::new(store, file.location).with_file_size(file.size);
+    let reader = StoredFile {
+        store,
+        path: file.location,
+        size: file.size,
+    };
     let opened = async { ParquetRecordBatchStreamBuilder::new(reader).await?.build() };
     let stream = opened.await.map_err(|error| fault(&path, error))?;
     let fitted = stream.map(move |batch| {

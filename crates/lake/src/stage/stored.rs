@@ -18,10 +18,10 @@ const FOOTER_BYTES: usize = 64 << 10;
 
 /// A file of known size.
 #[derive(Debug)]
-pub(super) struct StoredFile {
-    pub(super) store: Arc<dyn ObjectStore>,
-    pub(super) path: Path,
-    pub(super) size: u64,
+pub(crate) struct StoredFile {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) path: Path,
+    pub(crate) size: u64,
 }
 
 impl AsyncFileReader for StoredFile {

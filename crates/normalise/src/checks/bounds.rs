@@ -230,16 +230,16 @@ fn plain(limit: &Value) -> String {
         .map_or_else(|| limit.to_string(), str::to_owned)
 }
 
-fn decimal(value: i128, scale: i8) -> String {
+pub(crate) fn decimal(value: i128, scale: i8) -> String {
     use arrow::datatypes::DecimalType;
     Decimal128Type::format_decimal(value, arrow::datatypes::DECIMAL128_MAX_PRECISION, scale)
 }
 
-pub(super) fn day(days: i32) -> String {
+pub(crate) fn day(days: i32) -> String {
     Date32Type::to_naive_date_opt(days).map_or_else(|| days.to_string(), |date| date.to_string())
 }
 
-pub(super) fn instant(micros: i64) -> String {
+pub(crate) fn instant(micros: i64) -> String {
     chrono::DateTime::from_timestamp_micros(micros)
         .map_or_else(|| micros.to_string(), |time| time.to_rfc3339())
 }

@@ -12,6 +12,7 @@ use sectorlake_contract::{Contract, Field, FieldType, Matcher};
 
 use self::allowed::Allowed;
 use self::bounds::Bounds;
+pub(crate) use self::bounds::{day, decimal, instant};
 use self::future::Future;
 use crate::cast::{Failure, Text, as_text};
 use crate::error::MappingError;

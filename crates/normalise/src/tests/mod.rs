@@ -53,6 +53,7 @@ pub(super) fn spec(contract: &Arc<Contract>, sql: Option<&str>) -> TableSpec {
         mapping,
         unpivot: None,
         constants: BTreeMap::new(),
+        added: BTreeMap::new(),
         rules: crate::Rules::default(),
     }
 }
@@ -67,6 +68,7 @@ pub(super) async fn run(
     let origin = Origin {
         run: "r1".to_owned(),
         part: "p1".to_owned(),
+        number: 0,
     };
     let mut worker = normaliser.worker(&origin, keys).await?;
     let read = Decoded {

@@ -95,8 +95,12 @@ pub async fn export(
         return Ok(exported);
     }
     if exported.sheets > 1 && kind == writer::Kind::Csv {
-        let message = format!("{} streams have rejected rows, and a CSV file holds one", exported.sheets);
-        return Err(Failure::new(FailureKind::Usage, message).help("export to a .xlsx: it has a sheet for each"));
+        let message = format!(
+            "{} streams have rejected rows, and a CSV file holds one",
+            exported.sheets
+        );
+        return Err(Failure::new(FailureKind::Usage, message)
+            .help("export to a .xlsx: it has a sheet for each"));
     }
     let export = Export {
         plans: &plans,
@@ -123,7 +127,10 @@ async fn plans(context: &ExportContext<'_>, name: &str) -> Result<Vec<TablePlan>
     let plans = plan(pipeline, context.project.contracts(), &streams);
     plans.map_err(|problems| {
         let first = problems.into_iter().next();
-        first.map_or_else(|| crate::run::internal("no plan and no reason"), Failure::from)
+        first.map_or_else(
+            || crate::run::internal("no plan and no reason"),
+            Failure::from,
+        )
     })
 }
 

@@ -56,20 +56,36 @@ fn vietnamese(reason: &Reason, field: Option<&Field>, contract: Option<&Contract
             limit(|rules| rules.pattern.clone())
         ),
         "minimum" => {
-            let bound = constraints.and_then(|rules| rules.minimum.as_ref()).map(plain);
-            format!("giá trị{value} nhỏ hơn mức tối thiểu {}", bound.unwrap_or_default())
+            let bound = constraints
+                .and_then(|rules| rules.minimum.as_ref())
+                .map(plain);
+            format!(
+                "giá trị{value} nhỏ hơn mức tối thiểu {}",
+                bound.unwrap_or_default()
+            )
         }
         "maximum" => {
-            let bound = constraints.and_then(|rules| rules.maximum.as_ref()).map(plain);
-            format!("giá trị{value} lớn hơn mức tối đa {}", bound.unwrap_or_default())
+            let bound = constraints
+                .and_then(|rules| rules.maximum.as_ref())
+                .map(plain);
+            format!(
+                "giá trị{value} lớn hơn mức tối đa {}",
+                bound.unwrap_or_default()
+            )
         }
         "exclusiveMinimum" => {
             let bound = constraints.and_then(|rules| rules.exclusive_minimum.as_ref());
-            format!("giá trị{value} phải lớn hơn {}", bound.map(plain).unwrap_or_default())
+            format!(
+                "giá trị{value} phải lớn hơn {}",
+                bound.map(plain).unwrap_or_default()
+            )
         }
         "exclusiveMaximum" => {
             let bound = constraints.and_then(|rules| rules.exclusive_maximum.as_ref());
-            format!("giá trị{value} phải nhỏ hơn {}", bound.map(plain).unwrap_or_default())
+            format!(
+                "giá trị{value} phải nhỏ hơn {}",
+                bound.map(plain).unwrap_or_default()
+            )
         }
         "minLength" => format!(
             "giá trị{value} quá ngắn, cần ít nhất {} {}",
@@ -86,10 +102,18 @@ fn vietnamese(reason: &Reason, field: Option<&Field>, contract: Option<&Contract
             limit(|rules| rules.enumeration.as_ref().map(|all| allowed(all)))
         ),
         "future" => format!("giá trị{value} nằm trong tương lai"),
-        "foreignKey" => format!("giá trị{value} không có trong {}", targets(reason, contract)),
+        "foreignKey" => format!(
+            "giá trị{value} không có trong {}",
+            targets(reason, contract)
+        ),
         "primaryKey" => format!("khóa{value} đã có ở một dòng khác"),
-        "unique" => format!("giá trị{value} đã có ở một dòng khác, mà mỗi giá trị chỉ được có một lần"),
-        "record" => format!("không đọc được dòng này; hãy điền lại các ô theo văn bản gốc ở cột _raw ({})", reason.message),
+        "unique" => {
+            format!("giá trị{value} đã có ở một dòng khác, mà mỗi giá trị chỉ được có một lần")
+        }
+        "record" => format!(
+            "không đọc được dòng này; hãy điền lại các ô theo văn bản gốc ở cột _raw ({})",
+            reason.message
+        ),
         "mapping" => format!("không tính được giá trị từ dòng này ({})", reason.message),
         _ => reason.message.clone(),
     }
@@ -110,7 +134,9 @@ fn allowed(values: &[String]) -> String {
 fn targets(reason: &Reason, contract: Option<&Contract>) -> String {
     let field = reason.field.as_deref().unwrap_or_default();
     let keys = contract.iter().flat_map(|contract| &contract.foreign_keys);
-    let key = keys.into_iter().find(|key| key.fields.iter().any(|name| name == field));
+    let key = keys
+        .into_iter()
+        .find(|key| key.fields.iter().any(|name| name == field));
     let tables = key.iter().flat_map(|key| &key.targets);
     let names: Vec<String> = tables.map(|target| target.table.to_string()).collect();
     if names.is_empty() {
@@ -147,10 +173,15 @@ fn kind(field: Option<&Field>) -> String {
         FieldType::Object => "đối tượng JSON",
         FieldType::String => "văn bản",
     };
-    let format = field.format.as_deref().filter(|it| !matches!(*it, "default" | "any"));
+    let format = field
+        .format
+        .as_deref()
+        .filter(|it| !matches!(*it, "default" | "any"));
     match (&field.kind, format) {
         (FieldType::Date, None) => format!("{word} (YYYY-MM-DD)"),
-        (FieldType::Date | FieldType::Datetime, Some(format)) => format!("{word} theo dạng {format}"),
+        (FieldType::Date | FieldType::Datetime, Some(format)) => {
+            format!("{word} theo dạng {format}")
+        }
         _ => word.to_owned(),
     }
 }

@@ -53,7 +53,9 @@ impl Source {
     fn names(&self) -> Vec<String> {
         let schema = self.part.schema();
         let names = schema.fields().iter().map(|field| field.name().clone());
-        names.filter(|name| !META.contains(&name.as_str())).collect()
+        names
+            .filter(|name| !META.contains(&name.as_str()))
+            .collect()
     }
 
     /// Hands on the records of `rows`, in the order in which they stand there.

@@ -288,7 +288,9 @@ impl SheetWriter for XlsxFile {
             text.len() > CELL_CHARS_MAX && text.chars().count() > CELL_CHARS_MAX
         });
         if let Some((_, column)) = long {
-            let message = format!("row {number}, column {column}: no cell of a workbook holds more than {CELL_CHARS_MAX} characters");
+            let message = format!(
+                "row {number}, column {column}: no cell of a workbook holds more than {CELL_CHARS_MAX} characters"
+            );
             return Err(Failure::new(FailureKind::Usage, message).help("export to a .csv"));
         }
         let written = self.write(&texts);

@@ -52,11 +52,7 @@ pub(crate) fn converted(decoded: &Decoded, target: &Target) -> Result<Decoded, A
         .collect::<Result<Vec<_>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(Decoded {
-        batch: RecordBatch::try_new_with_options(
-            Arc::new(Schema::new(fields)),
-            columns,
-            &options,
-        )?,
+        batch: RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?,
         rows: Int64Array::from(rows.to_data()),
         broken: Vec::new(),
         dropped: Vec::new(),
@@ -64,9 +60,9 @@ pub(crate) fn converted(decoded: &Decoded, target: &Target) -> Result<Decoded, A
 }
 
 fn texts(batch: &RecordBatch, name: &str) -> Result<StringViewArray, ArrowError> {
-    let column = batch.column_by_name(name).ok_or_else(|| {
-        ArrowError::SchemaError(format!("the column `{name}` is missing"))
-    })?;
+    let column = batch
+        .column_by_name(name)
+        .ok_or_else(|| ArrowError::SchemaError(format!("the column `{name}` is missing")))?;
     Ok(cast(column, &DataType::Utf8View)?.as_string_view().clone())
 }
 
@@ -170,6 +166,9 @@ mod tests {
             merged(record, cells.into_iter()),
             r#"{"gone":null,"id":"8","kept":{"a":1},"n":2.5,"new":"12","tags":["b"]}"#
         );
-        assert_eq!(merged("no JSON", [("a", Some("1"))].into_iter()), r#"{"a":"1"}"#);
+        assert_eq!(
+            merged("no JSON", [("a", Some("1"))].into_iter()),
+            r#"{"a":"1"}"#
+        );
     }
 }

@@ -100,7 +100,9 @@ fn published(snapshots: &[Snapshot], pipeline: &str) -> Vec<String> {
         .filter(|snapshot| snapshot.pipeline == pipeline)
         .collect();
     own.sort_by_key(|snapshot| snapshot.number);
-    own.into_iter().map(|snapshot| snapshot.run.clone()).collect()
+    own.into_iter()
+        .map(|snapshot| snapshot.run.clone())
+        .collect()
 }
 
 /// Table, part and file → stream.
@@ -110,11 +112,17 @@ async fn streams(lake: &Lake, run: &str) -> Result<Streams, Failure> {
     let mut known = Streams::new();
     let mut batches = lake.journal().of_run(Kind::RunParts, run).await?;
     while let Some(batch) = batches.try_next().await? {
-        let [schemas, names, parts, files, streams] =
-            texts(&batch, ["table_schema", "table_name", "part", "name", "stream"])?;
+        let [schemas, names, parts, files, streams] = texts(
+            &batch,
+            ["table_schema", "table_name", "part", "name", "stream"],
+        )?;
         for row in 0..batch.num_rows() {
             let table = format!("{}.{}", schemas.value(row), names.value(row));
-            let key = (table, parts.value(row).to_owned(), files.value(row).to_owned());
+            let key = (
+                table,
+                parts.value(row).to_owned(),
+                files.value(row).to_owned(),
+            );
             known.insert(key, streams.value(row).into());
         }
     }
@@ -136,8 +144,9 @@ impl Finder<'_> {
         while let Some(batch) = batches.try_next().await? {
             self.batch(&batch, &mut marked, open)?;
             if open.rows > ROWS_MAX {
-                let message =
-                    format!("there are more than {ROWS_MAX} rejected rows: no spreadsheet holds them");
+                let message = format!(
+                    "there are more than {ROWS_MAX} rejected rows: no spreadsheet holds them"
+                );
                 return Err(Failure::new(FailureKind::Usage, message)
                     .help("correct them at the source, or in the mapping"));
             }
@@ -151,20 +160,46 @@ impl Finder<'_> {
         marked: &mut bool,
         open: &mut Open,
     ) -> Result<(), Failure> {
-        let [schemas, names, parts, files, rules, severities, fields, values] = texts(
+        let [
+            schemas,
+            names,
+            parts,
+            files,
+            rules,
+            severities,
+            fields,
+            values,
+        ] = texts(
             batch,
-            ["table_schema", "table_name", "part", "file", "rule", "severity", "field", "value"],
+            [
+                "table_schema",
+                "table_name",
+                "part",
+                "file",
+                "rule",
+                "severity",
+                "field",
+                "value",
+            ],
         )?;
         let [messages, records] = texts(batch, ["message", "record"])?;
         let [rows, reasons] = numbers(batch, ["row", "reason"])?;
         for at in 0..batch.num_rows() {
             let soft = severities.is_valid(at) && severities.value(at) == "warn";
-            *marked = if reasons.value(at) == 1 { soft } else { *marked };
+            *marked = if reasons.value(at) == 1 {
+                soft
+            } else {
+                *marked
+            };
             let table = format!("{}.{}", schemas.value(at), names.value(at));
             if *marked || !self.tables.contains(&table) {
                 continue;
             }
-            let key = (table, parts.value(at).to_owned(), files.value(at).to_owned());
+            let key = (
+                table,
+                parts.value(at).to_owned(),
+                files.value(at).to_owned(),
+            );
             let Some(stream) = self.streams.get(&key) else {
                 continue;
             };
@@ -182,9 +217,8 @@ impl Finder<'_> {
             if self.wanted == Wanted::Places {
                 continue;
             }
-            let text = |column: &StringArray| {
-                column.is_valid(at).then(|| column.value(at).to_owned())
-            };
+            let text =
+                |column: &StringArray| column.is_valid(at).then(|| column.value(at).to_owned());
             let rule = rules.value(at).to_owned();
             known.push(Reason {
                 table: key.0,

@@ -20,8 +20,10 @@ pub(crate) const STREAM: &str = "_stream";
 pub(crate) const PART: &str = "_part";
 /// The record's number in it.
 pub(crate) const ROW: &str = "_row";
-/// Columns that an export adds to those of the source.
-pub(crate) const META: [&str; 6] = [REASONS[0], REASONS[1], RAW, STREAM, PART, ROW];
+/// The same as it is read: every source has a column `_row` already, the record's own number.
+const ROW_READ: &str = "_row_2";
+/// Columns that an export adds to those of the source, as they are read.
+pub(crate) const META: [&str; 6] = [REASONS[0], REASONS[1], RAW, STREAM, PART, ROW_READ];
 
 /// Rows of one corrected file, at most: a sheet of a workbook holds no more.
 pub(crate) const ROWS_MAX: usize = 1_048_575;
@@ -159,8 +161,14 @@ fn spec(value: serde_json::Value) -> Result<FormatSpec, Failure> {
 
 async fn entries(part: &Part) -> Result<Vec<Entry>, Failure> {
     let schema = part.schema();
-    let names: Vec<&str> = schema.fields().iter().map(|it| it.name().as_str()).collect();
-    if let Some(lacking) = [STREAM, PART, ROW].iter().find(|name| !names.contains(name)) {
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|it| it.name().as_str())
+        .collect();
+    let needed = [(STREAM, STREAM), (PART, PART), (ROW_READ, ROW)];
+    let lacks = |(read, _): &&(&str, &str)| !names.contains(read);
+    if let Some((_, lacking)) = needed.iter().find(lacks) {
         let message = format!("{} has no column {lacking}", part.name());
         return Err(Failure::new(FailureKind::Data, message).help(
             "it tells which row is which: keep the columns that `sectorlake rejected PIPELINE --export` wrote",
@@ -201,7 +209,7 @@ impl Found {
             } else {
                 array_value_to_string(column, index).unwrap_or_default()
             };
-            match [STREAM, PART, ROW].iter().position(|it| it == field.name()) {
+            match [STREAM, PART, ROW_READ].iter().position(|it| it == field.name()) {
                 Some(which) => place[which] = cell.trim().to_owned(),
                 None if META.contains(&field.name().as_str()) => {}
                 // The whole record of a JSON source comes back whether it was touched or not.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
-use object_store::local::LocalFileSystem;
 use object_store::ObjectStoreExt;
+use object_store::local::LocalFileSystem;
 use sectorlake_formats::{PartBytes, ReadOptions};
 use sectorlake_lake::{FixState, Manifest, PartMeta, RawZone};
 
@@ -142,7 +142,11 @@ fn check_places(ground: &Ground<'_>, sheet: &Sheet) -> Result<(), Failure> {
             let key = (Arc::clone(&entry.stream), part, row);
             let before = seen.insert(key, entry.at);
             before.map(|at| {
-                format!("it stands for the same row {} as line {}", entry.row, at + 1)
+                format!(
+                    "it stands for the same row {} as line {}",
+                    entry.row,
+                    at + 1
+                )
             })
         };
         match problem {
@@ -165,7 +169,9 @@ async fn check_values(ground: &Ground<'_>, sheet: &Sheet) -> Result<(), Failure>
     let mut by_root: BTreeMap<(Arc<str>, Arc<str>), HashSet<i64>> = BTreeMap::new();
     for entry in &sheet.entries {
         let root = ground.root_of(entry);
-        let rows = by_root.entry((Arc::clone(&entry.stream), root)).or_default();
+        let rows = by_root
+            .entry((Arc::clone(&entry.stream), root))
+            .or_default();
         rows.insert(entry.at);
     }
     for ((stream, root), rows) in by_root {

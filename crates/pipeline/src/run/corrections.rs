@@ -163,8 +163,10 @@ pub(super) fn account(
         let gone = lapsed.iter().find(|(part, _)| part == hash);
         let (mut loaded, mut rejected, mut over) = (0_u64, 0_u64, 0_u64);
         for sheet in &file.sheets {
-            for entry in &sheet.entries {
-                let has_lapsed = gone.is_some_and(|(_, roots)| roots.contains(hash_of(&entry.root)));
+            let held = sheet.entries.iter();
+            for entry in held.filter(|entry| gathered.corrections.holds(sheet, entry)) {
+                let has_lapsed =
+                    gone.is_some_and(|(_, roots)| roots.contains(hash_of(&entry.root)));
                 let outcome = if has_lapsed {
                     over += 1;
                     "lapsed"
@@ -198,11 +200,25 @@ pub(super) fn account(
                 0 => String::new(),
                 some => format!(", {some} still rejected"),
             };
-            notes.push(format!("{name}, corrected by {by}: {loaded} rows taken in{still}"));
+            notes.push(format!(
+                "{name}, corrected by {by}: {} taken in{still}",
+                counted(loaded, "row")
+            ));
         }
         if over > 0 {
-            notes.push(format!("{name}, corrected by {by}: {over} corrections have lapsed, since the source itself has changed"));
+            notes.push(format!(
+                "{name}, corrected by {by}: {} lapsed, since the source itself has changed",
+                counted(over, "correction")
+            ));
         }
     }
     notes
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }

@@ -11,7 +11,9 @@ use sectorlake_lake::Manifest;
 use super::journal::Origin;
 use super::load::TableLoad;
 use super::piece::{Numbers, Piece};
-use crate::fixes::{Corrections, Entry, FixFile, Root, Sheet, Target, converted, hash_of, open_root};
+use crate::fixes::{
+    Corrections, Entry, FixFile, Root, Sheet, Target, converted, hash_of, open_root,
+};
 use crate::plan::Feed;
 use crate::result::Failure;
 

@@ -24,12 +24,7 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(
-        run: &Run,
-        plans: &'a [TablePlan],
-        parts: Parts,
-        gathered: Gathered,
-    ) -> Self {
+    pub(super) fn new(run: &Run, plans: &'a [TablePlan], parts: Parts, gathered: Gathered) -> Self {
         Self {
             plans,
             lapsed: lapsed(&gathered.corrections, plans, &parts),
@@ -115,7 +110,9 @@ impl<'a> Job<'a> {
             .filter_map(|file| {
                 let mut state = file.state.clone();
                 let of_file = self.lapsed.iter().filter(|(part, _)| *part == state.part);
-                state.lapsed.extend(of_file.flat_map(|(_, roots)| roots.clone()));
+                state
+                    .lapsed
+                    .extend(of_file.flat_map(|(_, roots)| roots.clone()));
                 let mut entries = file.sheets.iter().flat_map(|sheet| &sheet.entries);
                 entries
                     .any(|entry| !state.lapsed.iter().any(|root| root == hash_of(&entry.root)))

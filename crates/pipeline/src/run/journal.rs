@@ -3,12 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sectorlake_contract::{Severity, TableName};
-use sectorlake_lake::journal::{FixRow, DriftRow, RejectedRow, RunPartRow, RunRow, RunTableRow};
+use sectorlake_contract::{Contract, Severity, TableName};
+use sectorlake_lake::journal::{
+    DriftRow, FixRow, ProfileRow, RejectedRow, RunPartRow, RunRow, RunTableRow,
+};
 use sectorlake_lake::{
     Access, DuplicateKey, Env, Journal, JournalWriter, KeyHolder, Lake, Load, Manifest, Run, Staged,
 };
-use sectorlake_normalise::Rejection;
+use sectorlake_normalise::{Profile, Rejection};
+
+use super::profile::profile_rows;
 
 use super::watch::Watch;
 use crate::drift::Drift;
@@ -53,6 +57,7 @@ pub(super) struct Recorder {
     tables: Vec<RunTableRow>,
     parts: Vec<RunPartRow>,
     fixes: Vec<FixRow>,
+    profiles: Vec<ProfileRow>,
     /// By the part of a correction, the rows that were rejected.
     refused: HashMap<String, HashSet<i64>>,
     /// How often each rule was broken, by table.
@@ -82,6 +87,7 @@ impl Recorder {
             tables: Vec::new(),
             parts: Vec::new(),
             fixes: Vec::new(),
+            profiles: Vec::new(),
             refused: HashMap::new(),
             rules: HashMap::new(),
             last: None,
@@ -203,6 +209,14 @@ impl Recorder {
         self.fixes.push(row);
     }
 
+    /// Keeps what stood in the columns of a table.
+    pub(super) fn profile(&mut self, contract: &Contract, profile: &Profile, origins: &[Origin]) {
+        let files: Vec<&str> = origins.iter().map(|origin| origin.file.as_str()).collect();
+        let of = (self.run.as_str(), self.pipeline.as_str());
+        self.profiles
+            .extend(profile_rows(of, contract, profile, &files));
+    }
+
     /// How often each rule was broken in a table.
     pub(super) fn rules(&self, table: &TableName) -> RuleCounts {
         self.rules.get(table).cloned().unwrap_or_default()
@@ -287,6 +301,9 @@ impl Recorder {
             .await?;
         self.journal
             .write(&self.run, self.access, self.fixes)
+            .await?;
+        self.journal
+            .write(&self.run, self.access, self.profiles)
             .await?;
         Ok(())
     }

@@ -13,7 +13,7 @@ use sectorlake_lake::{
     TableStage, TableWriter, WrittenFiles,
 };
 use sectorlake_normalise::{
-    KeyChecks, MappingError, Normaliser, Rejection, Rules, Settled, TableSpec,
+    KeyChecks, MappingError, Normaliser, Profile, Rejection, Rules, Settled, TableSpec,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -74,6 +74,7 @@ impl Loader<'_> {
             compiled: None,
             mapped: 0,
             marked: 0,
+            profile: Profile::default(),
         };
         for (feed, manifest) in &parts {
             table.part(feed, manifest).await?;
@@ -123,6 +124,8 @@ pub(super) struct TableLoad<'a> {
     compiled: Option<(String, SchemaRef, Arc<Normaliser>)>,
     pub(super) mapped: u64,
     pub(super) marked: u64,
+    /// What stands in the columns that were read and loaded.
+    pub(super) profile: Profile,
 }
 
 impl TableLoad<'_> {
@@ -323,6 +326,8 @@ impl TableLoad<'_> {
             marked: self.marked,
         };
         self.recorder.table(&table, self.plan.load, &staged);
+        self.recorder
+            .profile(&self.plan.contract, &self.profile, &self.origins);
         if !table.balances() {
             return Err(internal(format!(
                 "{}: {} mapped rows, but {} loaded, {} unchanged, {} superseded and {} rejected",

@@ -13,6 +13,7 @@ mod keys;
 mod load;
 mod order;
 mod piece;
+mod profile;
 mod place;
 mod place_lookup;
 mod watch;

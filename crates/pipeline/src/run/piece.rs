@@ -53,6 +53,7 @@ impl TableLoad<'_> {
         let from = sectorlake_normalise::Origin {
             run: self.loader.run.id().to_owned(),
             part: origin.part.clone(),
+            number: u32::try_from(self.origins.len()).unwrap_or(u32::MAX),
         };
         let (sender, mut reports) = mpsc::channel(REPORTS_MAX);
         let mut workers = JoinSet::new();
@@ -83,7 +84,11 @@ impl TableLoad<'_> {
                     self.loader.progress.event(&self.loader.pipeline.name, &Event::Loading { table: table.clone(), part: origin.file.clone(), rows });
                 }
                 // A worker that fails ends all: dropping the set aborts the others.
-                Some(ended) = workers.join_next() => self.writers.push(ended.map_err(|error| internal(error.to_string()))??),
+                Some(ended) = workers.join_next() => {
+                    let (writer, profile) = ended.map_err(|error| internal(error.to_string()))??;
+                    self.profile.merge(&profile);
+                    self.writers.push(writer);
+                }
                 else => break,
             }
         }

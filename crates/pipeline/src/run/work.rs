@@ -11,7 +11,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use sectorlake_formats::{Decoded, FormatError};
 use sectorlake_lake::TableWriter;
-use sectorlake_normalise::{Counts, NormaliseError, Rejection, Worker};
+use sectorlake_normalise::{Counts, NormaliseError, Profile, Rejection, Worker};
 use tokio::sync::mpsc;
 
 use crate::result::{Failure, PartResult};
@@ -39,12 +39,12 @@ pub(super) struct Report {
     pub(super) shown: Vec<RecordBatch>,
 }
 
-/// One partition of one piece, from bytes to written rows; gives the writer back.
+/// One partition of one piece, from bytes to written rows; gives the writer back, and what it saw.
 pub(super) async fn work(
     mut partition: Partition,
     mut writer: TableWriter,
     reports: mpsc::Sender<Report>,
-) -> Result<TableWriter, Failure> {
+) -> Result<(TableWriter, Profile), Failure> {
     let shown_max = &mut partition.shown_max;
     while let Some(decoded) = partition.records.next().await {
         let mut decoded = decoded?;
@@ -75,7 +75,7 @@ pub(super) async fn work(
             break;
         }
     }
-    Ok(writer)
+    Ok((writer, partition.worker.into_profile()))
 }
 
 /// Leaves out the records that corrections stand for, and counts them.

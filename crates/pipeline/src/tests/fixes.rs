@@ -23,7 +23,11 @@ const DATA: &str = "stop_id,stop_name,stop_lat\n01,Cầu Rào,20.8\n02,An Dươn
 
 fn bus(load: &str) -> Folder {
     let yaml = BUS.replace("{ map:", &format!("{{ load: {load}, map:"));
-    Folder::new(&[STOPS, ("pipelines/bus.yaml", &yaml), ("data/stops.csv", DATA)])
+    Folder::new(&[
+        STOPS,
+        ("pipelines/bus.yaml", &yaml),
+        ("data/stops.csv", DATA),
+    ])
 }
 
 impl Folder {
@@ -75,9 +79,8 @@ impl Folder {
         let batches: Vec<_> = session.sql(sql).await.unwrap().try_collect().await.unwrap();
         let lines = batches.iter().flat_map(|batch| {
             let lines = batch.column(0);
-            (0..batch.num_rows()).map(|row| {
-                arrow::util::display::array_value_to_string(lines, row).unwrap()
-            })
+            (0..batch.num_rows())
+                .map(|row| arrow::util::display::array_value_to_string(lines, row).unwrap())
         });
         lines.collect()
     }
@@ -100,7 +103,10 @@ async fn rejected_rows_come_back_corrected_and_stay_so() {
     // One is corrected, one stays as it is, one that could not be read is written anew.
     let corrected = sheet
         .replace("02,An Dương,200", "02,An Dương,20.9")
-        .replace(",,,\"05,Kiến An,20.5,x\"", "05,Kiến An,20.5,\"05,Kiến An,20.5,x\"");
+        .replace(
+            ",,,\"05,Kiến An,20.5,x\"",
+            "05,Kiến An,20.5,\"05,Kiến An,20.5,x\"",
+        );
     assert_ne!(sheet, corrected);
     folder.write("fix.csv", &corrected);
     told.push(masked(&shown(&folder.fix("fix.csv").await)));
@@ -108,7 +114,9 @@ async fn rejected_rows_come_back_corrected_and_stay_so() {
     // The source is asked again: its bytes are the same, and nothing changes.
     told.push(folder.page(&["bus"]).await);
     // Another mapping: everything is loaded anew, and the corrections with it.
-    let yaml = folder.read("pipelines/bus.yaml").replace("stop_name AS", "upper(stop_name) AS");
+    let yaml = folder
+        .read("pipelines/bus.yaml")
+        .replace("stop_name AS", "upper(stop_name) AS");
     folder.write("pipelines/bus.yaml", &yaml);
     told.push(folder.page(&["bus"]).await);
     told.push(folder.stops().await.join("\n"));
@@ -120,8 +128,12 @@ async fn rejected_rows_come_back_corrected_and_stay_so() {
     folder.write("fix2.csv", &sheet.replace("04,,20.6", "04,Tiên Lãng,20.6"));
     told.push(masked(&shown(&folder.fix("fix2.csv").await)));
     told.push(folder.stops().await.join("\n"));
-    assert_eq!(folder.export("none.csv", Language::En).await.unwrap().rows, 0);
+    assert_eq!(
+        folder.export("none.csv", Language::En).await.unwrap().rows,
+        0
+    );
     // The source itself changes: its word counts again.
+    folder.write("pipelines/bus.yaml", &format!("{yaml}on_shrink: allow\n"));
     folder.write("data/stops.csv", &DATA.replace("Cầu Rào", "Cầu Rào 2"));
     told.push(folder.page(&["bus"]).await);
     told.push(folder.stops().await.join("\n"));
@@ -133,14 +145,19 @@ async fn one_goes_on_in_the_file_that_was_sent_before() {
     let folder = bus("replace");
     folder.run(&["bus"]).await;
     folder.export("out.csv", Language::En).await.unwrap();
-    let first = folder.read("out.csv").replace("02,An Dương,200", "02,An Dương,20.9");
+    let first = folder
+        .read("out.csv")
+        .replace("02,An Dương,200", "02,An Dương,20.9");
     folder.write("fix.csv", &first);
     folder.fix("fix.csv").await;
     // The row that was taken in has left the list; the one that was not comes again under its first name.
     let all_again = first.replace("04,,20.6", "04,Tiên Lãng,20.6");
     folder.write("again.csv", &all_again);
     let refused = folder.fix("again.csv").await;
-    let without: Vec<&str> = all_again.lines().filter(|line| !line.contains("An Dương")).collect();
+    let without: Vec<&str> = all_again
+        .lines()
+        .filter(|line| !line.contains("An Dương"))
+        .collect();
     folder.write("again.csv", &format!("{}\n", without.join("\n")));
     let taken = folder.fix("again.csv").await;
     insta::assert_snapshot!(masked(&format!("{}\n{}", shown(&refused), shown(&taken))));
@@ -167,7 +184,10 @@ async fn what_is_no_rejected_row_is_refused_with_its_line() {
     }
     folder.write("fix.txt", &sheet);
     told.push(masked(&shown(&folder.fix("fix.txt").await)));
-    told.push(masked(&shown(&folder.fix("gone.csv").await)).replace(&folder.path().display().to_string(), ""));
+    told.push(
+        masked(&shown(&folder.fix("gone.csv").await))
+            .replace(&folder.path().display().to_string(), ""),
+    );
     insta::assert_snapshot!(told.join("\n"));
     assert_eq!(folder.stops().await.len(), 2, "nothing was taken in");
 }
@@ -179,15 +199,34 @@ async fn what_only_grows_is_corrected_too() {
         folder.run(&["bus"]).await;
         folder.export("out.csv", Language::En).await.unwrap();
         let sheet = folder.read("out.csv");
-        folder.write("fix.csv", &sheet.replace("02,An Dương,200", "02,An Dương,20.9"));
+        folder.write(
+            "fix.csv",
+            &sheet.replace("02,An Dương,200", "02,An Dương,20.9"),
+        );
         let fixed = folder.fix("fix.csv").await;
-        assert!(matches!(fixed.outcome, Outcome::Published { .. }), "{}", shown(&fixed));
+        assert!(
+            matches!(fixed.outcome, Outcome::Published { .. }),
+            "{}",
+            shown(&fixed)
+        );
         assert_eq!(folder.stops().await.len(), 3, "{load}");
         let again = &folder.run(&["bus"]).await[0];
-        assert_eq!(again.outcome, Outcome::Unchanged, "{load}: {}", shown(again));
-        assert_eq!(folder.export("left.csv", Language::En).await.unwrap().rows, 2, "{load}");
+        assert_eq!(
+            again.outcome,
+            Outcome::Unchanged,
+            "{load}: {}",
+            shown(again)
+        );
+        assert_eq!(
+            folder.export("left.csv", Language::En).await.unwrap().rows,
+            2,
+            "{load}"
+        );
         // New rows come; what was corrected stays.
-        folder.write("data/stops.csv", "stop_id,stop_name,stop_lat\n09,Cát Bà,20.7\n");
+        folder.write(
+            "data/stops.csv",
+            "stop_id,stop_name,stop_lat\n09,Cát Bà,20.7\n",
+        );
         folder.run(&["bus"]).await;
         assert_eq!(folder.stops().await.len(), 4, "{load}");
     }
@@ -211,35 +250,60 @@ async fn a_workbook_has_a_sheet_and_its_zeros() {
 async fn json_records_are_corrected_in_their_columns() {
     let yaml = "source: { connector: files, path: data/stops.json }\ntables:\n  city.stops: { map: \"SELECT stop_id, json_get_str(_record, 'name') AS name, stop_lat AS lat FROM source\" }\non_reject: { max_share: 1 }\n";
     let data = r#"[{"stop_id": "01", "name": "Cầu Rào", "stop_lat": 20.8}, {"stop_id": "02", "stop_lat": 200}, {"stop_id": "03", "name": "x"}]"#;
-    let folder = Folder::new(&[STOPS, ("pipelines/bus.yaml", yaml), ("data/stops.json", data)]);
+    let folder = Folder::new(&[
+        STOPS,
+        ("pipelines/bus.yaml", yaml),
+        ("data/stops.json", data),
+    ]);
     let first = folder.page(&["bus"]).await;
     folder.export("out.csv", Language::En).await.unwrap();
     let sheet = folder.read("out.csv");
-    let header = sheet.lines().next().unwrap().trim_start_matches('\u{feff}').to_owned();
-    let name = header.split(',').position(|column| column == "name").unwrap();
+    let header = sheet
+        .lines()
+        .next()
+        .unwrap()
+        .trim_start_matches('\u{feff}')
+        .to_owned();
+    let name = header
+        .split(',')
+        .position(|column| column == "name")
+        .unwrap();
     let mut rows: Vec<Vec<String>> = table(&sheet);
-    let lat = header.split(',').position(|column| column == "stop_lat").unwrap();
+    let lat = header
+        .split(',')
+        .position(|column| column == "stop_lat")
+        .unwrap();
     rows[1][name] = "An Dương".to_owned();
     rows[1][lat] = "20.9".to_owned();
     save_xlsx(&folder.path().join("fix.xlsx"), "stops.json", &rows);
     let fixed = folder.fix("fix.xlsx").await;
     insta::assert_snapshot!(masked(&format!("{first}\n{header}\n{}", shown(&fixed))));
-    assert_eq!(folder.stops().await, ["01 Cầu Rào 20.8", "02 An Dương 20.9", "03 x 0.0"]);
+    assert_eq!(
+        folder.stops().await,
+        ["01 Cầu Rào 20.8", "02 An Dương 20.9", "03 x 0.0"]
+    );
 }
 
 fn table(csv: &str) -> Vec<Vec<String>> {
     let text = csv.trim_start_matches('\u{feff}').as_bytes().to_vec();
     let width = csv.lines().next().unwrap().split(',').count();
     let fields: Vec<_> = (0..width)
-        .map(|index| arrow::datatypes::Field::new(index.to_string(), arrow::datatypes::DataType::Utf8, true))
+        .map(|index| {
+            arrow::datatypes::Field::new(index.to_string(), arrow::datatypes::DataType::Utf8, true)
+        })
         .collect();
     let schema = Arc::new(arrow::datatypes::Schema::new(fields));
-    let reader = arrow::csv::ReaderBuilder::new(schema).build(std::io::Cursor::new(text)).unwrap();
+    let reader = arrow::csv::ReaderBuilder::new(schema)
+        .build(std::io::Cursor::new(text))
+        .unwrap();
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch.unwrap();
         for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|column| column.as_string::<i32>().value(row).to_owned());
+            let cells = batch
+                .columns()
+                .iter()
+                .map(|column| column.as_string::<i32>().value(row).to_owned());
             rows.push(cells.collect());
         }
     }
@@ -264,17 +328,36 @@ async fn the_journal_says_who_and_what_became_of_it() {
     folder.run(&["bus"]).await;
     folder.export("out.csv", Language::En).await.unwrap();
     let sheet = folder.read("out.csv");
-    folder.write("fix.csv", &sheet.replace("02,An Dương,200", "02,An Dương,20.9"));
+    folder.write(
+        "fix.csv",
+        &sheet.replace("02,An Dương,200", "02,An Dương,20.9"),
+    );
     let fixed = folder.fix("fix.csv").await;
     let journal = folder.lake().await.journal();
     let run = fixed.run.unwrap();
-    let rows: Vec<_> = journal.of_run(Kind::Fixes, &run).await.unwrap().try_collect().await.unwrap();
-    let page = arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string();
+    let rows: Vec<_> = journal
+        .of_run(Kind::Fixes, &run)
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap();
+    let page = arrow::util::pretty::pretty_format_batches(&rows)
+        .unwrap()
+        .to_string();
     insta::assert_snapshot!(masked(&page));
     let table: TableName = "city.stops".parse().unwrap();
     assert_eq!(fixed.tables[0].table, table);
     let original = fixed.parts.iter().find(|part| part.fixed > 0).unwrap();
-    assert_eq!((original.records, original.decoded, original.broken, original.fixed), (5, 2, 1, 2));
+    assert_eq!(
+        (
+            original.records,
+            original.decoded,
+            original.broken,
+            original.fixed
+        ),
+        (5, 2, 1, 2)
+    );
 }
 
 proptest! {

@@ -1,0 +1,312 @@
+//! The fields of a table: what was loaded into them.
+
+use std::hash::{BuildHasher, Hasher};
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use arrow::compute::{max, min};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
+};
+use arrow::util::display::array_value_to_string;
+use foldhash::fast::FixedState;
+
+use super::sketch::{Distinct, Frequent, Spread};
+use crate::checks::{day, decimal, instant};
+
+/// Rows of a worker that are looked at one by one; beyond them only every so many-th goes into the samples.
+const WHOLE_ROWS: u64 = 8192;
+const STRIDE: usize = 16;
+
+/// The least and the greatest.
+#[derive(Debug, Clone, PartialEq)]
+enum Bounds {
+    None,
+    /// Numbers of a day, instant, year, or units of a decimal's last digit, too.
+    Whole(i128, i128),
+    Float(f64, f64),
+    Text(String, String),
+}
+
+/// A field of the table.
+#[derive(Debug, Clone)]
+pub(super) struct FieldColumn {
+    data_type: DataType,
+    /// Values may be kept; of a personal field only counts are.
+    open: bool,
+    pub(super) rows: u64,
+    pub(super) nulls: u64,
+    distinct: Distinct,
+    bounds: Bounds,
+    sum: f64,
+    numbers: u64,
+    spread: Spread,
+    frequent: Frequent,
+}
+
+/// What is told of a field.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FieldSummary {
+    /// Rows.
+    pub rows: u64,
+    /// Rows without a value.
+    pub nulls: u64,
+    /// About how many different values; none where they are not compared (geometries).
+    pub distinct: Option<u64>,
+    /// The least value, as people read it.
+    pub min: Option<String>,
+    /// The greatest value.
+    pub max: Option<String>,
+    /// The mean of numbers.
+    pub mean: Option<f64>,
+    /// What 5, 25, 50, 75 and 95 % of numbers do not exceed.
+    pub quantiles: Option<[f64; 5]>,
+    /// The most frequent values with about how many rows have them.
+    pub top: Vec<(String, u64)>,
+}
+
+/// Frequent values that are told.
+const TOP: usize = 10;
+/// Characters of a bound that is text.
+const BOUND_CHARS_MAX: usize = 80;
+
+impl FieldColumn {
+    pub(super) fn new(data_type: &DataType, open: bool) -> Self {
+        Self {
+            data_type: data_type.clone(),
+            open,
+            rows: 0,
+            nulls: 0,
+            distinct: Distinct::default(),
+            bounds: Bounds::None,
+            sum: 0.0,
+            numbers: 0,
+            spread: Spread::default(),
+            frequent: Frequent::default(),
+        }
+    }
+
+    pub(super) fn add(&mut self, column: &ArrayRef) {
+        let stride = if self.rows < WHOLE_ROWS { 1 } else { STRIDE };
+        self.rows += column.len() as u64;
+        self.nulls += column.null_count() as u64;
+        match column.data_type() {
+            DataType::Utf8View => self.texts(column, stride),
+            DataType::Boolean => self.flags(column),
+            DataType::Int64 => self.whole::<Int64Type>(column, stride, |value| value as f64),
+            DataType::Int32 => self.whole::<Int32Type>(column, stride, f64::from),
+            DataType::Float64 => self.floats(column, stride),
+            DataType::Decimal128(_, scale) => {
+                let unit = 10_f64.powi(-i32::from(*scale));
+                self.whole::<Decimal128Type>(column, stride, move |value| value as f64 * unit);
+            }
+            DataType::Date32 => self.times::<Date32Type>(column, stride),
+            DataType::Timestamp(_, _) => self.times::<TimestampMicrosecondType>(column, stride),
+            _ => {}
+        }
+    }
+
+    fn texts(&mut self, column: &ArrayRef, stride: usize) {
+        let texts = column.as_string_view();
+        let state = FixedState::default();
+        let (mut before, mut hash) = (0_u128, 0);
+        for (index, view) in texts.views().iter().enumerate() {
+            if texts.is_null(index) {
+                continue;
+            }
+            if *view != before || index == 0 {
+                before = *view;
+                let length = *view as u32;
+                let mut hasher = state.build_hasher();
+                if length <= 12 {
+                    hasher.write_u128(*view);
+                } else {
+                    hasher.write(texts.value(index).as_bytes());
+                }
+                hash = hasher.finish();
+                self.distinct.add(hash);
+                if self.open {
+                    self.bound(texts.value(index));
+                }
+            }
+            if self.open && index % stride == 0 {
+                let value = || texts.value(index).to_owned();
+                self.frequent.add(hash, stride as u64, value);
+            }
+        }
+    }
+
+    fn bound(&mut self, value: &str) {
+        match &mut self.bounds {
+            Bounds::Text(least, greatest) => {
+                if value < least.as_str() {
+                    value.clone_into(least);
+                } else if value > greatest.as_str() {
+                    value.clone_into(greatest);
+                }
+            }
+            bounds => *bounds = Bounds::Text(value.to_owned(), value.to_owned()),
+        }
+    }
+
+    fn flags(&mut self, column: &ArrayRef) {
+        let flags = column.as_boolean();
+        let yes = flags.true_count() as u64;
+        let no = flags.false_count() as u64;
+        for (count, flag) in [(yes, true), (no, false)] {
+            let hash = hash_of(u64::from(flag));
+            if count > 0 {
+                self.distinct.add(hash);
+                if self.open {
+                    self.frequent.add(hash, count, || flag.to_string());
+                }
+            }
+        }
+    }
+
+    fn whole<T: ArrowPrimitiveType>(
+        &mut self,
+        column: &ArrayRef,
+        stride: usize,
+        float: impl Fn(T::Native) -> f64,
+    ) where
+        T::Native: Into<i128>,
+    {
+        let values = column.as_primitive::<T>();
+        self.bits(column, values, stride, |value| value.into() as u64);
+        self.whole_bounds(values);
+        let present = column.len() - column.null_count();
+        if !self.open || present == 0 {
+            return;
+        }
+        self.numbers += present as u64;
+        self.sum += values.iter().flatten().map(&float).sum::<f64>();
+        let sampled = values.iter().step_by(stride).flatten();
+        sampled.for_each(|value| self.spread.add(float(value), stride as f64));
+    }
+
+    fn times<T: ArrowPrimitiveType>(&mut self, column: &ArrayRef, stride: usize)
+    where
+        T::Native: Into<i128>,
+    {
+        let values = column.as_primitive::<T>();
+        self.bits(column, values, stride, |value| value.into() as u64);
+        self.whole_bounds(values);
+    }
+
+    fn whole_bounds<T: ArrowPrimitiveType>(&mut self, values: &PrimitiveArray<T>)
+    where
+        T::Native: Into<i128>,
+    {
+        let (Some(low), Some(high)) = (min(values), max(values)) else {
+            return;
+        };
+        let (low, high): (i128, i128) = (low.into(), high.into());
+        self.widen(&Bounds::Whole(low, high));
+    }
+
+    fn floats(&mut self, column: &ArrayRef, stride: usize) {
+        let values = column.as_primitive::<Float64Type>();
+        self.bits(column, values, stride, f64::to_bits);
+        let present = column.len() - column.null_count();
+        if !self.open || present == 0 {
+            return;
+        }
+        if let (Some(low), Some(high)) = (min(values), max(values)) {
+            self.widen(&Bounds::Float(low, high));
+        }
+        self.numbers += present as u64;
+        self.sum += values.iter().flatten().sum::<f64>();
+        let sampled = values.iter().step_by(stride).flatten();
+        sampled.for_each(|value| self.spread.add(value, stride as f64));
+    }
+
+    fn bits<T: ArrowPrimitiveType>(
+        &mut self,
+        column: &ArrayRef,
+        values: &PrimitiveArray<T>,
+        stride: usize,
+        bits: impl Fn(T::Native) -> u64,
+    ) {
+        for (index, value) in values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            let hash = hash_of(bits(value));
+            self.distinct.add(hash);
+            if self.open && index % stride == 0 {
+                let shown = || array_value_to_string(column, index).unwrap_or_default();
+                self.frequent.add(hash, stride as u64, shown);
+            }
+        }
+    }
+
+    fn widen(&mut self, other: &Bounds) {
+        if !self.open {
+            return;
+        }
+        self.bounds = match (&self.bounds, other) {
+            (Bounds::Whole(low, high), Bounds::Whole(a, b)) => {
+                Bounds::Whole(*low.min(a), *high.max(b))
+            }
+            (Bounds::Float(low, high), Bounds::Float(a, b)) => {
+                Bounds::Float(low.min(*a), high.max(*b))
+            }
+            (Bounds::Text(low, high), Bounds::Text(a, b)) => {
+                Bounds::Text(low.min(a).clone(), high.max(b).clone())
+            }
+            (mine, Bounds::None) => mine.clone(),
+            (_, theirs) => theirs.clone(),
+        };
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.nulls += other.nulls;
+        self.distinct.merge(&other.distinct);
+        self.widen(&other.bounds);
+        self.sum += other.sum;
+        self.numbers += other.numbers;
+        self.spread.merge(&other.spread);
+        self.frequent.merge(&other.frequent);
+    }
+
+    pub(super) fn summary(&self) -> FieldSummary {
+        let counted = !matches!(self.data_type, DataType::Binary);
+        let (min, max) = self.shown_bounds().unzip();
+        let top = self.frequent.top(TOP).into_iter();
+        FieldSummary {
+            rows: self.rows,
+            nulls: self.nulls,
+            distinct: counted.then(|| self.distinct.estimate().min(self.rows - self.nulls)),
+            min,
+            max,
+            mean: (self.numbers > 0).then(|| self.sum / self.numbers as f64),
+            quantiles: self.spread.quantiles([0.05, 0.25, 0.5, 0.75, 0.95]),
+            top: top.map(|(value, rows)| (value.to_owned(), rows)).collect(),
+        }
+    }
+
+    fn shown_bounds(&self) -> Option<(String, String)> {
+        let whole = |value: i128| match &self.data_type {
+            DataType::Date32 => i32::try_from(value).map_or_else(|_| value.to_string(), day),
+            DataType::Timestamp(_, _) => {
+                i64::try_from(value).map_or_else(|_| value.to_string(), instant)
+            }
+            DataType::Decimal128(_, scale) => decimal(value, *scale),
+            _ => value.to_string(),
+        };
+        let short = |text: &str| text.chars().take(BOUND_CHARS_MAX).collect();
+        match &self.bounds {
+            Bounds::None => None,
+            Bounds::Whole(low, high) => Some((whole(*low), whole(*high))),
+            Bounds::Float(low, high) => Some((low.to_string(), high.to_string())),
+            Bounds::Text(low, high) => Some((short(low), short(high))),
+        }
+    }
+}
+
+#[inline]
+fn hash_of(bits: u64) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write_u64(bits);
+    hasher.finish()
+}
