@@ -120,7 +120,7 @@ pub(crate) enum Command {
     Snapshots(SnapshotsArgs),
     /// Check every pipeline, mapping and contract without running anything
     Validate,
-    /// About contracts
+    /// About contracts: what changes between two of them
     #[command(subcommand)]
     Schema(SchemaCommand),
     /// About pipeline files
