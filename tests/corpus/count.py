@@ -288,6 +288,103 @@ def _():
     return {of(table, name): count, of(table, name, "round(sum(height), 3)"): heights, of(table, name, "count(name)"): names}
 
 
+@dataset("ghent-bicycle-counts")
+def _():
+    with zipfile.ZipFile(DATA / "transport/be_ghent_bicycle_counts_2023.zip") as archive:
+        header, *records = rows("", ";", data=archive.read(archive.namelist()[0]))
+    table, name = "transport.traffic_counts", "ghent-bicycle-counts"
+    # The hour that summer time leaves out is there all the same, at the instants of the hour after it: the first of each instant counts.
+    first = {}
+    for record in records:
+        instant = datetime.datetime.fromisoformat(record[header.index("Ordening")]).timestamp()
+        first.setdefault((record[0], instant), number(record[header.index("Totaal")]))
+    totals = first.values()
+    both = f"{of(table, name, 'sum(vehicle_count)')} AND direction = 'allDirections'"
+    return {of(table, name): 3 * len(first), both: total(totals)}
+
+
+def feed(path: str):
+    """A GTFS Realtime message, by Google's own reader."""
+    from google.transit import gtfs_realtime_pb2
+
+    message = gtfs_realtime_pb2.FeedMessage()
+    message.ParseFromString(DATA.joinpath(path).read_bytes())
+    return message
+
+
+@dataset("aomori-trip-updates")
+def _():
+    entities = feed("transport/gtfs_rt_aomori_trip_updates.pb").entity
+    stops = [stop for entity in entities for stop in entity.trip_update.stop_time_update]
+    table, name = "transport.trip_updates", "aomori-trip-updates"
+    return {
+        of(table, name): len(stops),
+        of(table, name, "sum(departure_delay)"): sum(stop.departure.delay for stop in stops),
+        of(table, name, "count(DISTINCT trip_id)"): len({entity.trip_update.trip.trip_id for entity in entities}),
+    }
+
+
+@dataset("aomori-vehicle-positions")
+def _():
+    vehicles = [entity.vehicle for entity in feed("transport/gtfs_rt_aomori_vehicle_positions.pb").entity]
+    table, name = "transport.vehicle_positions", "aomori-vehicle-positions"
+    return {
+        of(table, name): len(vehicles),
+        of(table, name, "round(sum(latitude), 3)"): total(vehicle.position.latitude for vehicle in vehicles),
+        of(table, name, "sum(current_stop_sequence)"): sum(vehicle.current_stop_sequence for vehicle in vehicles),
+    }
+
+
+@dataset("brest-alerts")
+def _():
+    entities = feed("transport/gtfs_rt_brest_alerts.pb").entity
+    informed = [selector for entity in entities for selector in entity.alert.informed_entity]
+    table, name = "transport.alerts", "brest-alerts"
+    return {
+        of(table, name): len(informed),
+        of(table, name, "count(DISTINCT entity_id)"): len(entities),
+        of(table, name, "count(DISTINCT route_id)"): len({selector.route_id for selector in informed if selector.route_id}),
+    }
+
+
+@dataset("bike-counters")
+def _():
+    pages = [json.loads(path.read_bytes()) for path in sorted(DATA.glob("transport/socrata_bike_counts*.json"))]
+    counts = [int(record["counts"]) for page in pages for record in page]
+    table, name = "transport.traffic_counts", "bike-counters"
+    return {of(table, name): len(counts), of(table, name, "sum(vehicle_count)"): sum(counts)}
+
+
+for _name, _file, _list, _table, _field, _source in (
+    ("gbfs-stations-2-2", "station_information.2.2", "stations", "transport.shared_mobility_stations", "latitude", "lat"),
+    ("gbfs-stations-3-0", "station_information.3.0", "stations", "transport.shared_mobility_stations", "latitude", "lat"),
+    ("gbfs-status-2-2", "station_status.2.2", "stations", "transport.shared_mobility_status", "num_docks_available", "num_docks_available"),
+    ("gbfs-status-3-0", "station_status.3.0", "stations", "transport.shared_mobility_status", "num_docks_available", "num_docks_available"),
+    ("gbfs-bikes-2-2", "free_bike_status.2.2", "bikes", "corpus.shared_vehicles", "latitude", "lat"),
+    ("gbfs-vehicles-3-0", "vehicle_status.3.0", "vehicles", "corpus.shared_vehicles", "latitude", "lat"),
+):
+
+    def _gbfs(name=_name, file=_file, list=_list, table=_table, field=_field, source=_source):
+        entries = json.loads(DATA.joinpath(f"transport/gbfs/{file}.json").read_bytes())["data"][list]
+        return {of(table, name): len(entries), of(table, name, f"sum({field})"): sum(entry.get(source, 0) for entry in entries)}
+
+    DATASETS[_name] = _gbfs
+
+
+@dataset("us-ipeds-enrolments")
+def _():
+    values = [number(text) for text in column("education/us_ipeds_enrollment_2023.csv", "ENR_TOTAL")]
+    table, name = "education.enrolments", "us-ipeds-enrolments"
+    return {of(table, name): len(values), of(table, name, "sum(obs_value)"): total(values)}
+
+
+@dataset("hcmc-schools-ndjson")
+def _():
+    entities = map(json.loads, DATA.joinpath("education/hcmc_poi_schools_hospitals.ndjson").read_text("utf-8").splitlines())
+    named = [entity for entity in entities if "school" in entity["category"] and entity["name"] != "Unnamed POI"]
+    return {of("education.schools", "hcmc-schools-ndjson"): len(named)}
+
+
 def main() -> int:
     """Write, or compare and say what differs."""
     target = HERE / "counts.json"
