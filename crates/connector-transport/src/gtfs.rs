@@ -108,25 +108,25 @@ const MAPPED: &[FileOfFeed] = &[
     mapped!(
         "agency",
         true,
-        "agency_id agency_lang agency_phone agency_fare_url agency_email"
+        "agency_id agency_lang agency_phone agency_fare_url agency_email cemv_support"
     ),
     mapped!(
         "stops",
         true,
         "stop_code stop_name tts_stop_name stop_desc stop_lat stop_lon zone_id stop_url location_type \
-         parent_station stop_timezone wheelchair_boarding level_id platform_code"
+         parent_station stop_timezone wheelchair_boarding level_id platform_code stop_access"
     ),
     mapped!(
         "routes",
         true,
         "agency_id route_short_name route_long_name route_desc route_url route_color \
-         route_text_color route_sort_order continuous_pickup continuous_drop_off network_id"
+         route_text_color route_sort_order continuous_pickup continuous_drop_off network_id cemv_support"
     ),
     mapped!(
         "trips",
         true,
         "trip_headsign trip_short_name direction_id block_id shape_id wheelchair_accessible \
-         bikes_allowed"
+         bikes_allowed cars_allowed"
     ),
     mapped!(
         "stop_times",
