@@ -44,6 +44,8 @@ pub(crate) struct Feed {
     pub(crate) written_in: WrittenIn,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) columns: Vec<String>,
+    /// Fields that drift added, and the columns that they take.
+    pub(crate) added: BTreeMap<String, String>,
 }
 
 /// Who wrote the mapping.
@@ -196,6 +198,7 @@ impl Planner<'_> {
             written_in,
             parameters,
             columns,
+            added: BTreeMap::new(),
         })
     }
 
@@ -264,6 +267,7 @@ impl Feed {
                 .map(|feed| (FEED_ID.to_owned(), feed.clone()))
                 .into_iter()
                 .collect(),
+            added: self.added.clone(),
             rules: Rules::default(),
         }
     }

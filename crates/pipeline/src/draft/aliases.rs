@@ -427,7 +427,7 @@ pub(super) fn code(field: &str, word: &str) -> Option<&'static str> {
 }
 
 /// Whether a folded name speaks of a person.
-pub(super) fn is_personal(name: &str) -> bool {
+pub(crate) fn is_personal(name: &str) -> bool {
     PERSONAL.iter().any(|known| holds(name, known))
 }
 

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use sectorlake_connector::{Environment, Io, Registry};
 
+pub(crate) use aliases::is_personal;
 pub use error::DraftError;
 
 use crate::names::folded;

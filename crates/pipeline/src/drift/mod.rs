@@ -13,7 +13,7 @@ use sectorlake_lake::SourceColumn;
 
 use crate::shape::Shape;
 
-pub(crate) use proposal::Around;
+pub(crate) use proposal::{Around, names};
 
 /// What became of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

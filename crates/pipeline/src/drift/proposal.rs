@@ -208,7 +208,7 @@ impl Around<'_> {
 }
 
 /// Whether a statement names a column, quoted or bare.
-fn names(sql: &str, column: &str) -> bool {
+pub(crate) fn names(sql: &str, column: &str) -> bool {
     if sql.contains(&format!("\"{}\"", column.replace('"', "\"\""))) {
         return true;
     }

@@ -9,6 +9,7 @@ use sectorlake_lake::{Access, LakeError, Load, PipelineState, RawZone, Run, Stag
 use sectorlake_normalise::mapping_session_with;
 
 use super::RunContext;
+use super::added;
 use super::corrections::{Gathered, Gathering, account, published};
 use super::failure::{internal, of_source};
 use super::fetch::{Fetcher, validators};
@@ -139,7 +140,8 @@ impl Attempt<'_> {
                     .map_or_else(|| internal("no plan and no reason"), Failure::from)
             },
         )?;
-        let plans = placed(run, in_key_order(plans)).await?;
+        let state = run.state().cloned().unwrap_or_default();
+        let plans = added::remembered(placed(run, in_key_order(plans)).await?, &state);
         let evolves = evolves(run, &plans).await?;
         let access = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
@@ -155,10 +157,7 @@ impl Attempt<'_> {
             total: AtomicU64::new(0),
         };
         let parts = match self.context.fix {
-            Some(_) => published(
-                &gathered.manifests,
-                &run.state().cloned().unwrap_or_default(),
-            )?,
+            Some(_) => published(&gathered.manifests, &state)?,
             None => fetcher.fetch(&units(&plans)).await?,
         };
         result.fetched = parts.fetched;
@@ -183,7 +182,21 @@ impl Attempt<'_> {
         if is_unchanged && self.context.trial.is_none() {
             return Ok(Work::Unchanged);
         }
-        let columns = self.load(run, &raw, &job, progress, result).await?;
+        let mut watch = Watch::new(&job.before, self.context.trial);
+        let extended = match self.pipeline.file.on_drift {
+            OnDrift::Add => {
+                added::extended(&raw, &read_options(self.context), &job, &mut watch).await?
+            }
+            OnDrift::Warn | OnDrift::Fail => None,
+        };
+        let job = match &extended {
+            Some(plans) => job.under(plans),
+            None => job,
+        };
+        watch.begin(run, &job).await?;
+        let columns = self
+            .load(run, (&raw, watch), &job, progress, result)
+            .await?;
         match is_unchanged {
             true => Ok(Work::Unchanged),
             false => Ok(Work::Publish(job.state(columns))),
@@ -227,13 +240,11 @@ impl Attempt<'_> {
     async fn load(
         &self,
         run: &Run,
-        raw: &RawZone,
+        (raw, watch): (&RawZone, Watch),
         job: &Job<'_>,
         progress: &dyn Progress,
         result: &mut RunResult,
     ) -> Result<Columns, Failure> {
-        let mut watch = Watch::new(&job.before, self.context.trial);
-        watch.begin(run, job).await?;
         let mut recorder = Recorder::new(
             &self.context.lake,
             run,
@@ -250,7 +261,7 @@ impl Attempt<'_> {
             .load_tables(run, raw, job, progress, result, &mut recorder)
             .await;
         let on_drift = self.pipeline.file.on_drift;
-        result.drift = recorder.watch.drifts(on_drift == OnDrift::Add);
+        result.drift = recorder.watch.drifts();
         result.trial = recorder.watch.trial();
         let columns = recorder.watch.columns();
         let kept = recorder.drift(&result.drift, on_drift).await;

@@ -19,6 +19,7 @@ pub(super) fn fingerprint(plans: &[TablePlan]) -> String {
                     json!({
                         "stream": feed.stream.name, "unit": feed.stream.unit, "member": feed.stream.member.as_ref().map(ToString::to_string),
                         "format": feed.format, "unpivot": feed.unpivot, "sql": feed.sql, "parameters": feed.parameters, "columns": feed.columns,
+                        "added": feed.added,
                     })
                 })
                 .collect();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use sectorlake_contract::TableName;
 use sectorlake_lake::{FixState, Load, Manifest, PipelineState, Run, SourceColumn};
 
+use super::added::kept;
 use super::corrections::{Gathered, lapsed};
 use super::fetch::Parts;
 use super::fingerprint::fingerprint;
@@ -32,6 +33,15 @@ impl<'a> Job<'a> {
             gathered,
             fingerprint: fingerprint(plans),
             before: run.state().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The same work under plans that take more of the source.
+    pub(super) fn under(self, plans: &'a [TablePlan]) -> Self {
+        Self {
+            fingerprint: fingerprint(plans),
+            plans,
+            ..self
         }
     }
 
@@ -155,7 +165,7 @@ impl<'a> Job<'a> {
             fingerprint: self.fingerprint.clone(),
             fixes: self.fixes_in_force(),
             columns,
-            added: self.before.added.clone(),
+            added: kept(self.plans),
         }
     }
 }

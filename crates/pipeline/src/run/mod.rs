@@ -1,10 +1,12 @@
 //! Running pipelines: each its own run and its own snapshot; one that fails harms no other.
 
+mod added;
 mod attempt;
 mod corrections;
 mod failure;
 mod fetch;
 mod fingerprint;
+mod first_rows;
 mod fix;
 mod job;
 mod journal;
@@ -28,7 +30,7 @@ use sectorlake_lake::{Env, Lake};
 use attempt::Ended;
 pub(crate) use corrections::{Gathered, Gathering};
 pub(crate) use failure::{internal, of_source};
-pub(crate) use watch::mixture;
+pub(crate) use first_rows::mixture;
 
 use crate::fixes::FixRequest;
 use crate::event::{Event, Progress};

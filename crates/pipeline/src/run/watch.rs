@@ -1,41 +1,37 @@
 //! What a run looks at beside its work: the columns of its source, and in a trial the rows before and after.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use futures::StreamExt;
 use sectorlake_contract::{Contract, Severity, TableName};
-use sectorlake_formats::{Decoded, Part};
+use sectorlake_formats::Part;
 use sectorlake_lake::journal::RejectedRow;
 use sectorlake_lake::{PipelineState, Run, SourceColumn};
 use sectorlake_normalise::{MappingError, Normaliser};
 
+use super::first_rows::{Rows, first_rows, source};
 use super::job::Job;
 use crate::drift::{self, Around, Column, Drift};
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, WrittenIn};
 use crate::result::{Failure, FailureKind};
-use crate::shape::{Profile, Shape};
-use crate::trial::{
-    Trial, TrialColumn, TrialOptions, TrialPart, TrialSample, TrialSource, TrialTable,
-};
+use crate::shape::Profile;
+use crate::trial::{Trial, TrialOptions, TrialPart, TrialSample, TrialTable};
 
 /// Records of one piece that are looked at.
 const PIECE_ROWS: usize = 1000;
 /// Records of one stream that are looked at in one run.
 const STREAM_ROWS: usize = 20_000;
-/// Characters of a cell that is shown.
-const CELL_CHARS_MAX: usize = 200;
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Watch {
     before: Columns,
     streams: BTreeMap<String, Seen>,
+    /// Columns that became fields by themselves, with their streams.
+    added: BTreeSet<(String, String)>,
     trial: Option<(TrialOptions, Trial)>,
 }
 
@@ -67,14 +63,12 @@ struct Fed {
     keep: Option<Vec<String>>,
 }
 
-/// The first records of a piece, as text, by number.
-type Rows = Vec<(i64, Vec<Option<String>>)>;
-
 impl Watch {
     pub(super) fn new(before: &PipelineState, trial: Option<TrialOptions>) -> Self {
         Self {
             before: before.columns.clone(),
             streams: BTreeMap::new(),
+            added: BTreeSet::new(),
             trial: trial.map(|options| (options, Trial::default())),
         }
     }
@@ -244,19 +238,45 @@ impl Watch {
         }
     }
 
+    /// The columns of a stream that are new, but for those that took another's place.
+    pub(super) fn fresh(&self, stream: &str) -> Vec<String> {
+        let changes = self.changes(stream).into_iter();
+        changes
+            .filter_map(|change| match change {
+                drift::Change::New(column) => Some(column.name),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Notes that a column becomes a field.
+    pub(super) fn adds(&mut self, stream: &str, column: &str) {
+        self.added.insert((stream.to_owned(), column.to_owned()));
+    }
+
+    fn changes(&self, stream: &str) -> Vec<drift::Change> {
+        match (self.before.get(stream), self.streams.get(stream)) {
+            (Some(before), Some(seen)) => {
+                drift::changes(before, &seen.now(), |name| seen.melts(name))
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// What has changed since the pipeline last published.
-    pub(super) fn drifts(&self, adds: bool) -> Vec<Drift> {
+    pub(super) fn drifts(&self) -> Vec<Drift> {
         let mut drifts = Vec::new();
         for (stream, seen) in &self.streams {
-            let Some(before) = self.before.get(stream) else {
-                continue;
-            };
-            let changes = drift::changes(before, &seen.now(), |name| seen.melts(name));
-            drifts.extend(
-                changes
-                    .iter()
-                    .filter_map(|change| seen.tell(stream, change, adds)),
-            );
+            for change in self.changes(stream) {
+                let adds = match &change {
+                    drift::Change::New(column) => {
+                        let key = (stream.clone(), column.name.clone());
+                        self.added.contains(&key)
+                    }
+                    _ => false,
+                };
+                drifts.extend(seen.tell(stream, &change, adds));
+            }
         }
         drifts
     }
@@ -286,7 +306,7 @@ impl Watch {
             ];
             quoted.iter().any(|name| missed.contains(name.as_str()))
         };
-        let drifts = self.drifts(false).into_iter();
+        let drifts = self.drifts().into_iter();
         let mut of_stream = drifts.filter(|drift| drift.stream == feed.stream.name);
         of_stream.find(|drift| drift.before.is_some() && names(drift))
     }
@@ -382,103 +402,4 @@ pub(super) fn drifted(pipeline: &Pipeline, first: &Drift, others: usize) -> Fail
         kind: FailureKind::Data,
         ..Failure::from(place.help(help))
     }
-}
-
-/// The first records of a piece, in order; fewer where it cannot be read.
-async fn first_rows(part: &Part, rows_max: usize) -> Rows {
-    let columns: Vec<usize> = (0..part.schema().fields().len()).collect();
-    if rows_max == 0 || columns.is_empty() {
-        return Vec::new();
-    }
-    let mut rows = Rows::new();
-    let mut streams = futures::stream::select_all(part.read(&columns));
-    while rows.len() < rows_max
-        && let Some(Ok(decoded)) = streams.next().await
-    {
-        rows.extend(texts(&decoded, rows_max));
-    }
-    rows.sort_by_key(|(number, _)| *number);
-    rows.truncate(rows_max);
-    rows
-}
-
-fn texts(decoded: &Decoded, rows_max: usize) -> Rows {
-    let options = FormatOptions::new();
-    let columns: Vec<_> = decoded
-        .batch
-        .columns()
-        .iter()
-        .map(|column| {
-            (
-                column,
-                ArrayFormatter::try_new(column.as_ref(), &options).ok(),
-            )
-        })
-        .collect();
-    let cell = |row: usize, (column, formatter): &(&ArrayRef, Option<ArrayFormatter<'_>>)| {
-        let formatter = formatter.as_ref().filter(|_| column.is_valid(row))?;
-        formatter.value(row).try_to_string().ok()
-    };
-    let row = |row: usize| {
-        let cells = columns.iter().map(|column| cell(row, column)).collect();
-        (decoded.rows.value(row), cells)
-    };
-    (0..decoded.batch.num_rows().min(rows_max))
-        .map(row)
-        .collect()
-}
-
-/// A stream on its way into a table, as a trial shows it.
-fn source(feed: &Feed, part: &Part, rows: &Rows, shown: usize) -> TrialSource {
-    let schema = part.schema();
-    let columns = schema.fields().iter().enumerate().map(|(index, field)| {
-        let mut profile = Profile::of_type(field.data_type());
-        for (_, row) in rows {
-            profile.add(row.get(index).and_then(Option::as_deref));
-        }
-        TrialColumn {
-            name: field.name().clone(),
-            shape: profile.shape().words(),
-            mixture: profile.mixture().map(|kinds| mixture(&kinds)),
-            used: false,
-        }
-    });
-    TrialSource {
-        stream: feed.stream.name.clone(),
-        file: part.name().to_owned(),
-        format: serde_json::to_value(part.format()).unwrap_or_default(),
-        choices: part.choices().to_vec(),
-        columns: columns.collect(),
-        mapping: feed.sql.clone(),
-        by_connector: feed.written_in == WrittenIn::Connector,
-        before: batch(part, &rows[..rows.len().min(shown)]),
-    }
-}
-
-/// Kinds of values in words: `98 whole numbers ("12"), 2 text ("12A")`.
-pub(crate) fn mixture(kinds: &[(Shape, u64, String)]) -> String {
-    let kinds = kinds
-        .iter()
-        .map(|(shape, count, example)| format!("{count} × {shape} ({example:?})"));
-    kinds.collect::<Vec<_>>().join(", ")
-}
-
-/// Records as a batch of text, with their numbers.
-fn batch(part: &Part, rows: &[(i64, Vec<Option<String>>)]) -> Option<RecordBatch> {
-    let schema = part.schema();
-    let mut fields = vec![Field::new("_row", DataType::Int64, false)];
-    let numbers: Int64Array = rows.iter().map(|(number, _)| Some(*number)).collect();
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(numbers)];
-    for (index, field) in schema.fields().iter().enumerate() {
-        if field.name() == "_record" {
-            continue;
-        }
-        let cut = |text: &String| text.chars().take(CELL_CHARS_MAX).collect::<String>();
-        let cells = rows
-            .iter()
-            .map(|(_, row)| row.get(index).and_then(Option::as_ref).map(cut));
-        columns.push(Arc::new(cells.collect::<StringArray>()));
-        fields.push(Field::new(field.name(), DataType::Utf8, true));
-    }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).ok()
 }
