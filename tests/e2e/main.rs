@@ -16,6 +16,7 @@ mod bad_lakes;
 mod bad_projects;
 mod commands;
 mod corpus;
+mod evolution;
 mod foreign;
 mod gtfs;
 mod kill;

@@ -78,6 +78,19 @@ pub(crate) async fn describe(
     }
 }
 
+/// The full name of a table that is asked for by any name.
+///
+/// # Errors
+/// There is none of that name, or several.
+pub(super) async fn resolved(session: &Session, table: &str) -> Result<String, Failure> {
+    let found = or_interrupted(session.rows(&catalog::table(table))).await?;
+    match found.as_slice() {
+        [] => Err(unknown(session, table).await),
+        [one] => Ok(full_name(one)),
+        _ => Err(ambiguous(table, &found)),
+    }
+}
+
 fn text<'a>(facts: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     facts.get(key)?.as_str().filter(|it| !it.is_empty())
 }
@@ -119,7 +132,15 @@ fn card(name: &str, facts: &Map<String, Value>) -> String {
         }
         _ => grouped(rows),
     };
-    line("rows", number("row_count").map(size));
+    let of = text(facts, "version_of");
+    let is_view = text(facts, "table_type").is_some_and(|kind| kind == "VIEW");
+    if is_view {
+        line("view", of.map(|of| format!("all versions of {of}")));
+        line("rows", number("row_count").map(grouped));
+    } else {
+        line("version", of.map(|of| format!("of {of}")));
+        line("rows", number("row_count").map(size));
+    }
     for (label, key) in [
         ("key", "primary_key"),
         ("sources", "sources"),

@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 use sectorlake_contract::TableName;
+use sectorlake_lake::Lake;
 
+use super::chosen::{Chosen, chosen};
 use super::computed::{Computed, Rows};
 use crate::catalog::{Opened, Tables};
 
-pub(super) fn provider(tables: Arc<Tables>) -> Arc<dyn TableProvider> {
-    Computed::table(schema(), Columns(tables))
+pub(super) fn provider(tables: Arc<Tables>, lake: Option<Lake>) -> Arc<dyn TableProvider> {
+    Computed::table(schema(), Columns { tables, lake })
 }
 
 fn schema() -> SchemaRef {
@@ -35,27 +37,39 @@ fn schema() -> SchemaRef {
         text("title_vi", true),
         text("title_en", true),
         text("description", true),
+        text("source_type", true),
+        text("chosen", true),
+        text("why", true),
     ]))
 }
 
-struct Columns(Arc<Tables>);
+struct Columns {
+    tables: Arc<Tables>,
+    lake: Option<Lake>,
+}
 
 #[async_trait]
 impl Rows for Columns {
     async fn rows(&self) -> Result<RecordBatch> {
-        let mut out = Builders::default();
-        for (name, opened) in self.0.open_all().await? {
+        let mut out = Builders {
+            chosen: chosen(self.lake.as_ref()).await?,
+            ..Builders::default()
+        };
+        for (name, opened) in self.tables.open_all().await? {
             for (at, field) in opened.schema.fields().iter().enumerate() {
                 out.place(&name, at);
                 out.push(&opened, field);
             }
         }
-        for (name, versions) in self.0.open_views().await? {
+        let told = sectorlake_contract::system::fields();
+        for (name, versions) in self.tables.open_views().await? {
             if let Some(opened) = versions.first() {
                 for (at, field) in opened.schema.fields().iter().enumerate() {
                     out.place(&name, at);
-                    // An older version may lack what the newest requires.
-                    out.push(opened, &field.as_ref().clone().with_nullable(true));
+                    // An older version may lack what the newest requires; each row tells where it came from.
+                    let is_told = told.iter().any(|told| told.name() == field.name());
+                    let field = field.as_ref().clone();
+                    out.push(opened, &field.with_nullable(!is_told));
                 }
             }
         }
@@ -84,12 +98,17 @@ struct Builders {
     partition: BooleanBuilder,
     system: BooleanBuilder,
     words: [StringBuilder; WORDS.len()],
+    /// What was chosen of each column, as the pipelines' last runs tell.
+    chosen: Chosen,
+    told: [StringBuilder; 3],
+    table: String,
 }
 
 impl Builders {
     fn place(&mut self, table: &TableName, at: usize) {
         self.names[0].append_value(table.schema());
         self.names[1].append_value(table.table());
+        self.table = table.to_string();
         self.position
             .append_value(i64::try_from(at + 1).unwrap_or(i64::MAX));
     }
@@ -109,6 +128,10 @@ impl Builders {
             .append_value(sectorlake_contract::system::is_reserved(field.name()));
         for (builder, word) in self.words.iter_mut().zip(WORDS) {
             builder.append_option(field.metadata().get(&format!("sectorlake.{word}")));
+        }
+        let told = self.chosen.of(&self.table, field.name());
+        for (index, builder) in self.told.iter_mut().enumerate() {
+            builder.append_option(told.and_then(|told| told[index].as_deref()));
         }
     }
 
@@ -130,6 +153,8 @@ impl Builders {
                 .iter_mut()
                 .map(|builder| Arc::new(builder.finish()) as arrow::array::ArrayRef),
         );
+        let told = self.told.iter_mut();
+        columns.extend(told.map(|builder| Arc::new(builder.finish()) as arrow::array::ArrayRef));
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
 }

@@ -1,0 +1,256 @@
+//! A contract that changes over the years, while its table holds rows of two pipelines.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Done, Project, assert_said, ours, repository, skip};
+use crate::samples::{
+    CLINICS, CLINICS_CONTRACT, CLINICS_CONTRACT_FILE, CLINICS_PIPELINE, CLINICS_PIPELINE_FILE,
+    clinics,
+};
+
+/// A second source of the same table.
+const HOSPITALS: &str = "\
+source: { connector: file, path: data/hospitals.csv }
+tables:
+  health.clinics:
+    load: append
+    map: SELECT id AS clinic_id, name, level, beds, opened FROM source
+";
+
+/// The contract at its first version, keys over the whole lake.
+fn first() -> String {
+    CLINICS_CONTRACT.replace("\"version\"", "\"key_scope\": \"lake\", \"version\"")
+}
+
+/// With one more field, which may be empty.
+fn with_phone() -> String {
+    let phone = r#"{ "name": "phone", "type": "string", "title": "Phone" },
+    { "name": "opened""#;
+    first()
+        .replace("1.0.0", "1.1.0")
+        .replace("{ \"name\": \"opened\"", phone)
+}
+
+/// With a wider type too, and partitions.
+fn with_wider_beds() -> String {
+    with_phone()
+        .replace("1.1.0", "1.2.0")
+        .replace(
+            "\"beds\", \"type\": \"integer\"",
+            "\"beds\", \"type\": \"number\"",
+        )
+        .replace(
+            "\"key_scope\"",
+            "\"partition_by\": [\"level\"], \"key_scope\"",
+        )
+}
+
+/// What breaks: another type, and a field that is gone.
+fn broken(version: &str) -> String {
+    with_wider_beds()
+        .replace("1.2.0", version)
+        .replace(
+            "\"beds\", \"type\": \"number\", \"title\": \"Beds\", \"constraints\": { \"minimum\": 0, \"maximum\": 5000 }",
+            "\"beds\", \"type\": \"string\", \"title\": \"Beds\"",
+        )
+        .replace(
+            "    { \"name\": \"level\", \"type\": \"string\", \"title\": \"Level\", \"constraints\": { \"enum\": [\"commune\", \"district\", \"province\"] } },\n",
+            "",
+        )
+        .replace("\"partition_by\": [\"level\"], ", "")
+}
+
+/// The pipeline that no longer has the field that is gone.
+fn without_level() -> String {
+    CLINICS_PIPELINE.replace("name, level, beds", "name, beds")
+}
+
+fn project() -> Project {
+    let project = clinics(CLINICS);
+    project
+        .file(CLINICS_CONTRACT_FILE, first())
+        .file("pipelines/health/hospitals.yaml", HOSPITALS)
+        .file(
+            "data/hospitals.csv",
+            "id,name,level,beds,opened\nC90,Bệnh viện Mắt,province,60,2010-01-01\nC91,Bệnh viện 7,province,250,1985-05-05\n",
+        );
+    project.sectorlake(&["run", "--all"]).ok();
+    project
+}
+
+impl Project {
+    /// The column's type, as the catalogue has it at a snapshot.
+    fn column_type(&self, column: &str, at: &str) -> Option<String> {
+        let sql = format!(
+            "SELECT data_type FROM meta.columns WHERE table_name = 'clinics' AND column_name = '{column}'"
+        );
+        let rows = self
+            .sectorlake(&["sql", "--snapshot", at, "--format", "ndjson", &sql])
+            .rows();
+        rows.first()?["data_type"].as_str().map(str::to_owned)
+    }
+
+    fn latest(&self) -> i64 {
+        self.number("SELECT max(snapshot) FROM meta.snapshots")
+    }
+
+    fn beds(&self, at: i64) -> Vec<Value> {
+        let sql = "SELECT _source, count(*) AS n, sum(beds) AS beds FROM health.clinics GROUP BY _source ORDER BY 1";
+        self.sectorlake(&[
+            "sql",
+            "--snapshot",
+            &at.to_string(),
+            "--format",
+            "ndjson",
+            sql,
+        ])
+        .rows()
+    }
+}
+
+/// Deltalake, DuckDB and Polars read every table of the lake as we do.
+fn others_read(project: &Project) {
+    let python = repository().join("tests/.venv/bin/python");
+    let readers = "import deltalake, duckdb, polars";
+    let known = Command::new(&python).args(["-c", readers]).output();
+    if !known.is_ok_and(|done| done.status.success()) {
+        skip(
+            "tables that changed",
+            "no Python with deltalake, DuckDB and Polars: make deps",
+        );
+        return;
+    }
+    let mut check = Command::new(python);
+    check
+        .arg(repository().join("tests/openness/tables_check.py"))
+        .env("SECTORLAKE_BIN", ours())
+        .env("SECTORLAKE_LAKE", project.lake());
+    Done::of(check).ok();
+}
+
+#[test]
+fn a_contract_over_the_years() {
+    let project = project();
+    let began = project.latest();
+    let whole = [
+        json!({"_source": "clinics", "n": 12, "beds": 2887}),
+        json!({"_source": "hospitals", "n": 2, "beds": 310}),
+    ];
+    assert_eq!(project.beds(began), whole);
+
+    // A field that may be empty: the table has it, rows from before have none.
+    project.file(CLINICS_CONTRACT_FILE, with_phone());
+    project.run(&["clinics"]).ok();
+    assert_eq!(
+        project.number("SELECT count(*) FROM health.clinics WHERE phone IS NULL"),
+        14
+    );
+    assert_eq!(project.beds(project.latest()), whole);
+    others_read(&project);
+
+    // A wider type and partitions: one pipeline runs, the rows of both are rewritten.
+    project.file(CLINICS_CONTRACT_FILE, with_wider_beds());
+    project.run(&["clinics"]).ok();
+    let wide = project.latest();
+    assert_eq!(project.column_type("beds", "2999-01-01").unwrap(), "DOUBLE");
+    assert_eq!(
+        project.beds(wide),
+        [
+            json!({"_source": "clinics", "n": 12, "beds": 2887.0}),
+            json!({"_source": "hospitals", "n": 2, "beds": 310.0}),
+        ]
+    );
+    let then = began.to_string();
+    assert_eq!(project.column_type("beds", &then).unwrap(), "BIGINT");
+    assert_eq!(project.column_type("phone", &then), None);
+    assert_eq!(project.beds(began), whole);
+    others_read(&project);
+
+    // What breaks is refused, change by change.
+    project.file(CLINICS_CONTRACT_FILE, broken("1.3.0"));
+    assert_said!(project.run(&["clinics"]).exits(2));
+    assert_eq!(project.latest(), wide);
+
+    // … or goes beside, and the old table stays what it is.
+    project
+        .file(CLINICS_CONTRACT_FILE, broken("2.0.0"))
+        .file(CLINICS_PIPELINE_FILE, without_level());
+    project.run(&["clinics"]).ok();
+    assert_eq!(project.beds(project.latest())[0]["n"], 12);
+    assert_eq!(project.column_type("beds", "2999-01-01").unwrap(), "DOUBLE");
+    let all = project.sql("SELECT _source, count(*) AS n, max(beds) AS beds FROM health.clinics_all GROUP BY 1 ORDER BY 1");
+    assert_eq!(
+        all,
+        [
+            json!({"_source": "clinics", "n": 12, "beds": "8"}),
+            json!({"_source": "hospitals", "n": 2, "beds": "60.0"}),
+        ]
+    );
+    assert_eq!(project.beds(began), whole);
+    let tables = project.sql(
+        "SELECT table_name, table_type, row_count AS n, version_of FROM meta.tables ORDER BY 1",
+    );
+    assert_eq!(
+        tables,
+        [
+            json!({"table_name": "clinics", "table_type": "BASE TABLE", "n": 14, "version_of": null}),
+            json!({"table_name": "clinics_all", "table_type": "VIEW", "n": 14, "version_of": "health.clinics"}),
+            json!({"table_name": "clinics_v2", "table_type": "BASE TABLE", "n": 12, "version_of": "health.clinics"}),
+        ]
+    );
+    assert_said!(project.sectorlake(&["describe", "health.clinics_v2"]));
+    assert_said!(project.sectorlake(&["describe", "health.clinics_all"]));
+    others_read(&project);
+
+    // The next run of the new version is as any other.
+    let done = project.run(&["clinics"]).ok();
+    assert!(done.says("unchanged"), "{}", done.whole());
+}
+
+#[test]
+fn a_pipeline_that_only_adds_migrates_without_a_new_row() {
+    let project = project();
+    project.file(CLINICS_CONTRACT_FILE, with_wider_beds());
+    let before = project.snapshots();
+    project.run(&["hospitals"]).ok();
+    assert_eq!(project.snapshots(), before + 1);
+    assert_eq!(project.column_type("beds", "2999-01-01").unwrap(), "DOUBLE");
+    assert_eq!(project.count("health.clinics"), 14);
+    let done = project.run(&["hospitals"]).ok();
+    assert!(done.says("unchanged"), "{}", done.whole());
+}
+
+/// Doctors work at clinics of any pipeline.
+const DOCTORS_CONTRACT: &str = r#"{ "fields": [
+    { "name": "doctor_id", "type": "string" }, { "name": "clinic_id", "type": "string" }
+  ], "primaryKey": "doctor_id",
+  "foreignKeys": [{ "fields": "clinic_id", "reference": { "resource": "health.clinics", "fields": "clinic_id" } }],
+  "sectorlake": { "version": "1.0.0" } }"#;
+
+#[test]
+fn keys_point_to_the_newest_rows_of_each_pipeline() {
+    let project = project();
+    project
+        .file("schemas/health/doctors.json", DOCTORS_CONTRACT)
+        .file(
+            "pipelines/health/doctors.yaml",
+            "source: { connector: file, path: data/doctors.csv }\ntables: { health.doctors: { load: replace } }\non_reject: { max_share: 1 }\n",
+        )
+        .file("data/doctors.csv", "doctor_id,clinic_id\nD1,C12\nD2,C90\nD3,C13\n");
+    // The clinics move on to version 2, where C12 is gone and C13 is new; the hospitals stay where they are.
+    project
+        .file(CLINICS_CONTRACT_FILE, broken("2.0.0"))
+        .file(CLINICS_PIPELINE_FILE, without_level())
+        .file(
+            "data/clinics.csv",
+            CLINICS.replace("C12,Bệnh viện Trẻ em", "C13,Bệnh viện Nhi"),
+        );
+    project.run(&["clinics", "doctors"]).ok();
+    let known = project.sql("SELECT doctor_id FROM health.doctors ORDER BY 1");
+    assert_eq!(
+        known,
+        [json!({"doctor_id": "D2"}), json!({"doctor_id": "D3"})]
+    );
+}
