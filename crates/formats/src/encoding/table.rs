@@ -163,23 +163,6 @@ impl Table {
     }
 }
 
-/// Where the first byte from `at` on is that is not ASCII; the end where there is none.
-#[inline]
-pub(crate) fn next_high(source: &[u8], mut at: usize) -> usize {
-    while let Some(step) = source
-        .get(at..at + STEP)
-        .and_then(|step| step.try_into().ok())
-    {
-        let high = u128::from_le_bytes(step) & HIGH_BITS;
-        at += (high.trailing_zeros() / 8) as usize;
-        if high != 0 {
-            return at;
-        }
-    }
-    let rest = source.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| byte.is_ascii()).count()
-}
-
 #[inline]
 fn put(entry: Entry, text: &mut [u8], filled: usize) -> usize {
     text[filled..filled + 4].copy_from_slice(&entry.to_le_bytes());

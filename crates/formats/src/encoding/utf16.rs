@@ -6,6 +6,8 @@ use super::MALFORMED;
 const STEP: usize = 8;
 /// Bytes that one pass of the loop may write.
 const MARGIN: usize = 16;
+/// What of each code unit is no ASCII.
+const BEYOND_ASCII: u128 = 0xFF80_FF80_FF80_FF80_FF80_FF80_FF80_FF80;
 
 /// Appends the text of `source`, which holds whole code units and no half pair at its end unless the part ends there.
 pub(crate) fn append(source: &[u8], big_endian: bool, text: &mut Vec<u8>) {
@@ -20,37 +22,70 @@ pub(crate) fn append(source: &[u8], big_endian: bool, text: &mut Vec<u8>) {
     let mut at = 0;
     while at < units.len() {
         if let Some(step) = units[at..].first_chunk::<STEP>() {
-            let step = step.map(read);
-            let ascii = step.iter().position(|unit| *unit >= 0x80).unwrap_or(STEP);
+            let (ascii, low) = ascii(step, big_endian);
             // All of it is copied; what follows the ASCII is written over.
-            text[filled..filled + STEP].copy_from_slice(&step.map(|unit| unit as u8));
+            text[filled..filled + STEP].copy_from_slice(&low);
             filled += ascii;
             at += ascii;
             if ascii == STEP {
                 continue;
             }
         }
-        let unit = read(units[at]);
         let next = units.get(at + 1).map(|next| read(*next));
-        let (letter, taken) = match (unit, next) {
-            (0xD800..0xDC00, Some(low @ 0xDC00..0xE000)) => {
-                let letter =
-                    0x1_0000 + ((u32::from(unit) - 0xD800) << 10) + u32::from(low) - 0xDC00;
-                (char::from_u32(letter), 2)
-            }
-            _ => (char::from_u32(u32::from(unit)), 1),
-        };
+        let (bytes, length, taken) = letter(read(units[at]), next);
+        text[filled..filled + 4].copy_from_slice(&bytes);
+        filled += length;
         at += taken;
-        filled += match letter {
-            Some(letter) => letter.encode_utf8(&mut text[filled..]).len(),
-            None => {
-                text[filled] = MALFORMED;
-                1
-            }
-        };
     }
     text.truncate(filled);
     text.extend(odd.iter().map(|_| MALFORMED));
+}
+
+/// How many of the first units are ASCII, and the low byte of each.
+#[inline]
+fn ascii(units: &[[u8; 2]; STEP], big_endian: bool) -> (usize, [u8; STEP]) {
+    let mut bytes = [0; STEP * 2];
+    bytes.copy_from_slice(units.as_flattened());
+    let mut units = u128::from_le_bytes(bytes);
+    if big_endian {
+        // The bytes of each unit change places.
+        const LOW: u128 = u128::MAX / 0xFFFF * 0xFF;
+        units = ((units >> 8) & LOW) | ((units & LOW) << 8);
+    }
+    let ascii = ((units & BEYOND_ASCII).trailing_zeros() / 16) as usize;
+    let halves = [units as u64, (units >> 64) as u64].map(|half| {
+        let pairs = half & 0x00FF_00FF_00FF_00FF;
+        let fours = (pairs | (pairs >> 8)) & 0x0000_FFFF_0000_FFFF;
+        ((fours | (fours >> 16)) as u32).to_le_bytes()
+    });
+    let mut low = [0; STEP];
+    low[..4].copy_from_slice(&halves[0]);
+    low[4..].copy_from_slice(&halves[1]);
+    (ascii.min(STEP), low)
+}
+
+/// The UTF-8 of one letter, its length, and the units it takes.
+#[inline]
+fn letter(unit: u16, next: Option<u16>) -> ([u8; 4], usize, usize) {
+    let tail = |shift: u32, letter: u32| 0x80 | (letter >> shift & 0x3F) as u8;
+    let wide = u32::from(unit);
+    match unit {
+        0..0x80 => ([unit as u8, 0, 0, 0], 1, 1),
+        0x80..0x800 => ([0xC0 | (wide >> 6) as u8, tail(0, wide), 0, 0], 2, 1),
+        0x800..0xD800 | 0xE000.. => (
+            [0xE0 | (wide >> 12) as u8, tail(6, wide), tail(0, wide), 0],
+            3,
+            1,
+        ),
+        _ => match next {
+            Some(low @ 0xDC00..0xE000) if unit < 0xDC00 => {
+                let wide = 0x1_0000 + ((wide - 0xD800) << 10) + u32::from(low) - 0xDC00;
+                let first = 0xF0 | (wide >> 18) as u8;
+                ([first, tail(12, wide), tail(6, wide), tail(0, wide)], 4, 2)
+            }
+            _ => ([MALFORMED, 0, 0, 0], 1, 1),
+        },
+    }
 }
 
 /// How many of the first bytes are whole letters.

@@ -12,7 +12,7 @@
 
 use std::ops::Range;
 
-use super::table::{Letters, composed_pairs, next_high};
+use super::table::{Letters, composed_pairs};
 
 /// TCVN 5712 from 0x80 on.
 const TCVN_HIGH: &str = "\
@@ -142,11 +142,9 @@ pub(crate) fn capitals(text: &[u8]) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     let mut known = 0;
     let mut next = 0;
-    while next < text.len() {
-        let at = next_high(text, next);
+    while let Some(at) = next_among_capitals(text, next) {
         next = at + 1;
-        let toned = text.get(at).is_some_and(|byte| is_toned(*byte));
-        if at < known || !toned || !is_among_capitals(text, at) {
+        if at < known {
             continue;
         }
         let around = |belongs: fn(u8) -> bool| {
@@ -155,10 +153,10 @@ pub(crate) fn capitals(text: &[u8]) -> Vec<Range<usize>> {
             at - before.count()..at + after.count()
         };
         let is_whole =
-            |range: &Range<usize>| !text[range.clone()].iter().any(|byte| is_small(*byte));
-        let words = around(|byte| is_letter(byte) || byte == b' ');
-        let found = [words, around(is_letter)].into_iter().find(is_whole);
-        if let Some(found) = found {
+            |range: &Range<usize>| text[range.clone()].iter().all(|byte| !is(*byte, SMALL));
+        let words = around(|byte| is(byte, LETTER) || byte == b' ');
+        let found = [words, around(|byte| is(byte, LETTER))];
+        if let Some(found) = found.into_iter().find(is_whole) {
             known = found.end;
             stretches.push(found);
         }
@@ -167,29 +165,69 @@ pub(crate) fn capitals(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// A small letter with a tone, or a capital's code.
-fn is_toned(byte: u8) -> bool {
-    byte >= 0xB5
-}
-
-fn is_capital(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || (0xA1..=0xA7).contains(&byte)
-}
-
+const TONED: u8 = 1;
+/// A capital that has a code of its own.
+const CAPITAL: u8 = 2;
 /// A small letter that has a capital of its own.
-fn is_small(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || (0xA8..=0xAE).contains(&byte)
+const SMALL: u8 = 4;
+const LETTER: u8 = 8;
+
+/// What each byte of TCVN3 is.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'A'..=b'Z' | 0xA1..=0xA7 => CAPITAL | LETTER,
+            b'a'..=b'z' | 0xA8..=0xAE => SMALL | LETTER,
+            0xB5.. => TONED | LETTER,
+            0xAF..0xB5 => LETTER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+#[inline]
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
 }
 
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte > 0xA0
-}
+/// Letters that are looked at at once.
+const STEP: usize = 64;
 
-/// Whether a capital follows, or two stand before: one before may begin a name.
-fn is_among_capitals(text: &[u8], at: usize) -> bool {
-    let is = |place: Option<usize>| {
-        place
-            .and_then(|place| text.get(place))
-            .is_some_and(|byte| is_capital(*byte))
+/// The next letter with a tone that a capital follows, or that two stand before: one before may begin a name.
+fn next_among_capitals(text: &[u8], from: usize) -> Option<usize> {
+    let class = |at: usize| text.get(at).map_or(0, |byte| CLASSES[usize::from(*byte)]);
+    let is_among = |at: &usize| {
+        let before = class(at.wrapping_sub(1)) & class(at.wrapping_sub(2));
+        class(*at) & TONED != 0 && (class(at + 1) | before) & CAPITAL != 0
     };
-    is(Some(at + 1)) || (is(at.checked_sub(1)) && is(at.checked_sub(2)))
+    let mut at = from;
+    while at < text.len() {
+        let end = text.len().min(at + STEP);
+        // Most text has none: whole steps are passed over by vector instructions.
+        let around = at.checked_sub(2).and_then(|start| text.get(start..=end));
+        if around.is_none_or(any_among_capitals)
+            && let Some(found) = (at..end).find(is_among)
+        {
+            return Some(found);
+        }
+        at = end;
+    }
+    None
+}
+
+/// Whether one of the letters but the first two and the last is among capitals.
+#[inline]
+fn any_among_capitals(text: &[u8]) -> bool {
+    let is_capital = |byte: u8| (byte.wrapping_sub(b'A') < 26) | (byte.wrapping_sub(0xA1) < 7);
+    let letters = text.iter().zip(&text[1..]).zip(&text[2..]).zip(&text[3..]);
+    let mut found = 0;
+    for (((second, first), letter), next) in letters {
+        let among = is_capital(*next) | (is_capital(*first) & is_capital(*second));
+        found |= u8::from((*letter >= 0xB5) & among);
+    }
+    found != 0
 }
