@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use sectorlake_contract::{Change, TableName};
+use sectorlake_contract::{Change, Level, TableName};
 
 /// A contract that breaks what is stored, or what readers rely on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Breaking {
     pub changes: Vec<Change>,
 }
 
-/// The changes stand a line each, what breaks first.
+/// The changes that ask for something stand a line each, what breaks first.
 impl fmt::Display for Breaking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (table, given, stored) = (&self.table, &self.given, &self.stored);
@@ -38,7 +38,9 @@ impl fmt::Display for Breaking {
                 "version {given} breaks version {stored}, which is stored"
             )?;
         }
-        let mut changes: Vec<&Change> = self.changes.iter().collect();
+        let asks = |change: &&Change| change.level > Level::Compatible;
+        let mut changes: Vec<&Change> = self.changes.iter().filter(asks).collect();
+        let compatible = self.changes.len() - changes.len();
         changes.sort_by_key(|change| Reverse(change.level));
         for change in changes {
             write!(f, "\n  {change}")?;
@@ -46,7 +48,11 @@ impl fmt::Display for Breaking {
                 write!(f, " ({mend})")?;
             }
         }
-        Ok(())
+        match compatible {
+            0 => Ok(()),
+            1 => write!(f, "\n  and a compatible change"),
+            many => write!(f, "\n  and {many} compatible changes"),
+        }
     }
 }
 

@@ -106,14 +106,19 @@ impl LakeTable {
     /// contracts were stored, or whose contract this program cannot read, what the stored schema tells of it.
     #[must_use]
     pub fn contract(&self) -> Contract {
-        let stored = self.metadata.get(CONTRACT);
-        let parsed = stored.and_then(|text| Contract::parse(self.name.clone(), text).ok());
         let told = || {
             let own = self.schema.fields().iter().filter(|field| !is_added(field));
             let own = Schema::new(own.cloned().collect::<Vec<_>>());
             Contract::of_table(&self.name, &own, &self.partition_columns, &self.metadata)
         };
-        parsed.unwrap_or_else(told).with_added(self.added_fields())
+        let contract = self.whole_contract().unwrap_or_else(told);
+        contract.with_added(self.added_fields())
+    }
+
+    /// The contract, where it is stored whole: with the rules that rows were checked by.
+    pub(crate) fn whole_contract(&self) -> Option<Contract> {
+        let text = self.metadata.get(CONTRACT)?;
+        Contract::parse(self.name.clone(), text).ok()
     }
 
     /// The fields that drift added: no contract names them, and a pipeline that does not know them leaves them empty.

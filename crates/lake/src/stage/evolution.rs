@@ -435,6 +435,14 @@ async fn a_table_from_before_contracts_were_stored_is_known_by_its_schema() {
         (Some("m"), &FieldType::Integer)
     );
     assert_eq!(known.primary_key, ["id"]);
+    // Its rules are not known, so none can be tighter; a type or a unit can be another.
+    let name = items();
+    let tight = contract_with(r#", "version": "1.1", "key_scope": "lake""#);
+    let form = super::form::evolves(&old, (&tight, &name), false);
+    assert!(form.unwrap(), "it is given its contract");
+    let other = changed("1.1", "string", "", "");
+    let refused = super::form::evolves(&old, (&other, &name), false);
+    assert!(matches!(refused, Err(LakeError::Breaking(_))));
 }
 
 /// A load, or a change of the contract.

@@ -7,7 +7,7 @@
 //! | says the same | it stays |
 //! | is compatible: titles, looser rules, a field that may be empty | other metadata; older files lack the field and read as no value |
 //! | is wider: a wider type, other partitions | all files that stay are written anew, of every source, in the same commit |
-//! | breaks rules only, and every stored row goes with the run | other metadata: the rows that come were checked by the new rules |
+//! | breaks rules only, and every stored row goes with the run; or the table is from before contracts were stored | other metadata: the rows that come were checked by the new rules |
 //! | breaks what is stored, or what readers rely on | it is refused, change by change; a new major version is stored beside |
 //! | is an older version of what is stored | the table keeps its form; the rows that come are made to fit it |
 //!
@@ -139,10 +139,13 @@ fn effective(
 ) -> Result<Arc<Contract>, LakeError> {
     let stored = base.contract();
     let wanted = contract.with_added(base.added_fields());
-    let comparison = compare(&stored, &wanted);
-    let is_taken = comparison.level() < Level::Breaking
-        || (all_goes && compare(&stored, &wanted.with_rules_of(&stored)).level() < Level::Breaking);
-    if is_taken {
+    // Where the rules that stored rows were checked by are not known, or no row stays, they cannot tell anything.
+    let comparison = if all_goes || base.whole_contract().is_none() {
+        compare(&stored, &wanted.with_rules_of(&stored))
+    } else {
+        compare(&stored, &wanted)
+    };
+    if comparison.level() < Level::Breaking {
         return Ok(Arc::new(wanted));
     }
     let goes_into_the_stored =
