@@ -68,7 +68,7 @@ doc: ## the API pages; a warning fails
 
 .PHONY: bench
 bench: $(VENV_BENCH)/installed ## speed and memory beside DuckDB, Polars and dlt, on data made from a seed
-	$(CARGO) build --locked --release --workspace --bin sectorlake
+	$(CARGO) build --locked --release --workspace --bin sectorlake --example decode
 	$(VENV_BENCH)/bin/python tests/bench/bench.py --binary "$(SECTORLAKE_RELEASE)" --dir "$(BENCH_DIR)" $(BENCH_ARGS)
 
 .PHONY: install

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import check
+import encodings_csv
 import generate
 import measure
 import project
@@ -155,7 +156,7 @@ def main() -> int:
     parser.add_argument("--order", choices=["time", "station"], default="time", help="how the observations file is sorted")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--asks", type=int, default=5, help="how often a question is asked again in one process")
-    parser.add_argument("--only", choices=["loads", "workbook", "questions", "memory"])
+    parser.add_argument("--only", choices=["loads", "workbook", "encodings", "questions", "memory"])
     parser.add_argument("--tenfold", action="store_true", help="load ten times the rows too, and compare the memory (needs 6 GB of disk)")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a target is missed")
     arguments = parser.parse_args()
@@ -167,12 +168,15 @@ def main() -> int:
     if arguments.only in (None, "workbook"):
         runs = workbook.run(arguments.binary, arguments.dir, arguments.rounds)
         result["workbook"] = {name: summary(some) for name, some in runs.items()}
+    if arguments.only in (None, "encodings"):
+        result["encodings"] = encodings_csv.run(str(Path(arguments.binary).parent / "examples/decode"), arguments.dir, arguments.rounds)
     if arguments.only in (None, "questions"):
         result["questions"] = bench.questions()
     if arguments.tenfold or arguments.only == "memory":
         sizes = {str(size): bench.memory(size, arguments.order, arguments) for size in (arguments.rows, arguments.rows * 10)}
         result["memory"] = sizes
     targets = TARGETS | {("workbook", peer): most for peer, most in workbook.TARGETS.items()}
+    targets |= {("encodings", encoding): most for encoding, most in encodings_csv.TARGETS.items()}
     missed = report.show(result, targets, QUERIES_TARGET, MEMORY_MIB_TARGET, START_MS_TARGET)
     target = arguments.dir / "result.json"
     target.write_text(json.dumps(result, indent=2), "utf-8")

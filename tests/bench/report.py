@@ -10,6 +10,8 @@ def show(result: dict, targets: dict, questions: float, memory_mib: float, start
         loads(result, targets, memory_mib, missed)
     if "workbook" in result:
         read(result, targets, memory_mib, missed)
+    if "encodings" in result:
+        decoded(result, targets, missed)
     if "questions" in result:
         asked(result["questions"], questions, start_ms, missed)
     if "memory" in result:
@@ -58,6 +60,20 @@ def read(result: dict, targets: dict, memory_mib: float, missed: list[str]) -> N
             continue
         ratio, most = ours["seconds"] / one["seconds"], targets["workbook", name]
         print(line, f"{ratio:12.2f} {most:7.2f}", judge(f"workbook / {name}", ratio, most, missed))
+
+
+def decoded(result: dict, targets: dict, missed: list[str]) -> None:
+    """CSV in each encoding: rows a second, and our time as a share of that for UTF-8."""
+    encodings = result["encodings"]
+    plain = encodings["utf-8"]
+    print(f"\nCSV of {plain['rows']:,} rows, decoded and thrown away, median of {result['rounds']}\n")
+    for name, one in encodings.items():
+        line = f"{'decode':<20} {name:<12} {one['seconds']:7.2f} {one['spread'][0]:6.2f}-{one['spread'][1]:<6.2f} {one['rows'] / one['seconds'] / 1e6:6.1f} million rows a second"
+        if name == "utf-8":
+            print(line)
+            continue
+        ratio, most = one["seconds"] / plain["seconds"], targets["encodings", name]
+        print(line, f"{ratio:6.2f} {most:7.2f}", judge(f"decode / {name}", ratio, most, missed))
 
 
 def asked(measured: dict, most: float, start_most: float, missed: list[str]) -> None:
