@@ -385,6 +385,146 @@ def _():
     return {of("education.schools", "hcmc-schools-ndjson"): len(named)}
 
 
+def sheet(path: str, name: str) -> list[list]:
+    """All cells of a sheet, row by row; empty ones are None."""
+    if path.endswith(".xls"):
+        import xlrd
+
+        book = xlrd.open_workbook(DATA / path)
+        return [[None if cell == "" else cell for cell in book.sheet_by_name(name).row_values(row)] for row in range(book.sheet_by_name(name).nrows)]
+    import openpyxl
+
+    book = openpyxl.load_workbook(DATA / path, data_only=True)
+    return [list(row) for row in book[name].iter_rows(values_only=True)]
+
+
+def numbers(cells) -> list[float]:
+    """The cells that hold a number."""
+    return [float(cell) for cell in cells if isinstance(cell, int | float)]
+
+
+@dataset("flemish-energy-use")
+def _():
+    header, *body = sheet("ugly/fluvius_gas_electricity_by_month.xlsx", "P0269_FLUVIUS")
+    months = [index for index, name in enumerate(header) if re.fullmatch("[0-9]{6}", str(name))]
+    values = numbers(row[index] for row in body for index in months)
+    table, name = "common.indicators", "flemish-energy-use"
+    return {of(table, name): len(values), of(table, name, "round(sum(obs_value), 3)"): total(values)}
+
+
+@dataset("survey-plots")
+def _():
+    body = sheet("environment/biodiversity_plot_location.xlsx", "plot_coordinates")[4:]
+    return {of("corpus.survey_plots", "survey-plots"): len(body)}
+
+
+for _name, _sheet, _table, _field, _column in (
+    ("us-ipeds-variables", "varlist", "corpus.ipeds_variables", "field_width", 3),
+    ("us-ipeds-descriptions", "Description", "corpus.ipeds_descriptions", "length(description)", None),
+    ("us-ipeds-codes", "Frequencies", "corpus.ipeds_codes", "frequency", 4),
+):
+
+    def _ipeds(name=_name, sheet_name=_sheet, table=_table, field=_field, column=_column):
+        body = sheet("education/us_ipeds_eap2023_dictionary.xlsx", sheet_name)[1:]
+        values = [len(row[2]) for row in body] if column is None else [number(str(row[column])) for row in body]
+        return {of(table, name): len(body), of(table, name, f"sum({field})"): total(values)}
+
+    DATASETS[_name] = _ipeds
+
+
+@dataset("us-savings-bonds")
+def _():
+    body = [row for row in sheet("ugly/us_treasury_savings_bonds.xlsx", "data")[3:] if row[1]]
+    table, name = "corpus.savings_bonds", "us-savings-bonds"
+    return {of(table, name): len(body), of(table, name, "sum(pieces)"): sum(row[3] for row in body)}
+
+
+@dataset("us-savings-bonds-outstanding")
+def _():
+    body = [row for row in sheet("ugly/us_treasury_savings_bonds.xlsx", "data")[3:] if row[6]]
+    table, name = "corpus.savings_bonds_outstanding", "us-savings-bonds-outstanding"
+    return {of(table, name): len(body), of(table, name, "sum(issued)"): sum(row[10] or 0 for row in body)}
+
+
+@dataset("us-direct-loans")
+def _():
+    path = "ugly/us_fsa_direct_loan_volume_ay2015_16_q4.xls"
+    body = [row for name in ("Quarterly Activity", "Award Year Summary") for row in sheet(path, name)[6:] if row[0] and row[0].strip()]
+    table, name = "corpus.direct_loans", "us-direct-loans"
+    leading = f"SELECT count(DISTINCT opeid) FROM {table} WHERE opeid LIKE '00%'"
+    return {
+        of(table, name): 25 * len(body),
+        of(table, name, "round(sum(value), 3)"): total(numbers(cell for row in body for cell in row[5:30])),
+        leading: len({row[0] for row in body if row[0].startswith("00")}),
+    }
+
+
+for _number, _name, _first in (
+    (1, "uk-visits-to-uk-by-area", 6),
+    (2, "uk-visits-to-uk-by-purpose", 6),
+    (3, "uk-visits-abroad-by-area", 6),
+    (4, "uk-visits-abroad-by-purpose", 6),
+    (5, "uk-earnings-and-expenditure", 7),
+):
+
+    def _ons(table_number=_number, name=_name, first=_first):
+        months = [row for row in sheet("ugly/ons_overseas_travel_tourism.xls", f"Table {table_number}")[first:] if row[1] and row[1][:3].isalpha() and row[2] is not None]
+        values = numbers(cell for row in months for cell in row[2:])
+        return {of("common.indicators", name): len(values), of("common.indicators", name, "round(sum(obs_value), 3)"): total(values)}
+
+    DATASETS[_name] = _ons
+
+
+def html_rows(path: str) -> list[list[str]]:
+    """Texts of each row's cells, all tables of a page one after the other, by Python's HTML parser."""
+    from html.parser import HTMLParser
+
+    class Rows(HTMLParser):
+        found: list[list[str]] = []
+        cell = False
+
+        def handle_starttag(self, tag, attrs):
+            if tag == "tr":
+                self.found.append([])
+            if tag in ("td", "th"):
+                self.found[-1].append("")
+                self.cell = True
+
+        def handle_endtag(self, tag):
+            self.cell = self.cell and tag not in ("td", "th")
+
+        def handle_data(self, data):
+            if self.cell:
+                self.found[-1][-1] += data
+
+    reader = Rows()
+    reader.feed(DATA.joinpath(path).read_text("utf-8"))
+    return reader.found
+
+
+@dataset("undp-under-five-mortality")
+def _():
+    body = [row for row in html_rows("ugly/undp_hdi_table.html") if len(row) == 6]
+    values = [cell.strip() for row in body for cell in (row[2], row[4])]
+    known = [number(value) for value in values if value != ".."]
+    table, name = "common.indicators", "undp-under-five-mortality"
+    return {of(table, name): len(values), of(table, name, "sum(obs_value)"): total(known)}
+
+
+@dataset("spanned-cells")
+def _():
+    cells = [cell for row in html_rows("ugly/rowcolspan.html") for cell in row]
+    return {of("corpus.spans", "spanned-cells"): len(html_rows("ugly/rowcolspan.html")), "SELECT count(DISTINCT c) FROM (SELECT unnest([first, second, third, fourth, fifth]) AS c FROM corpus.spans)": len(set(cells))}
+
+
+@dataset("carson-addresses")
+def _():
+    text = DATA.joinpath("ugly/trailing_comma_carson.geojson").read_text("utf-8")
+    features = json.loads(re.sub(r",\s*\]", "]", text))["features"]
+    table, name = "corpus.addresses", "carson-addresses"
+    return {of(table, name): len(features), of(table, name, "sum(object_id)"): sum(feature["properties"]["OBJECTID"] for feature in features)}
+
+
 def main() -> int:
     """Write, or compare and say what differs."""
     target = HERE / "counts.json"
