@@ -126,7 +126,7 @@ impl Marks {
 
     /// Cells that could be read either way, where no others tell.
     fn unclear(&self) -> Option<Choice> {
-        let (mark, evidence) = (0..).zip(&self.unclear).find(|(mark, evidence)| {
+        let (mark, evidence) = self.unclear.iter().enumerate().find(|(mark, evidence)| {
             evidence.cells > 0
                 && self.decimal.iter().all(|other| other.cells == 0)
                 && self.thousands[*mark].cells == 0
@@ -136,7 +136,7 @@ impl Marks {
             count(evidence.cells),
             evidence.example
         );
-        let value = NAMES[mark as usize].to_string();
+        let value = NAMES[mark].to_string();
         Some(Choice::new(Choice::THOUSANDS_MARK, value, why))
     }
 }

@@ -2,10 +2,16 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
-use super::Kind;
+use super::syllables::Syllables;
+use super::{Kind, TCVN3, VNI, parallel};
 
 /// Bytes that no UTF-8 has, from which another encoding is told; fewer are taken to be broken records.
 const EVIDENCE_MIN: usize = 3;
+
+/// Bytes whose words are looked at.
+const SYLLABLE_BYTES: usize = 64 << 10;
+/// Words with marks, from which Vietnamese is told.
+const SYLLABLES_MIN: usize = 5;
 
 /// The encoding, and why.
 pub(super) fn detect(head: &[u8], is_whole: bool) -> (Kind, String) {
@@ -82,6 +88,9 @@ fn utf8_letters(head: &[u8], is_whole: bool) -> (usize, usize) {
 
 /// The most likely of the encodings before Unicode.
 fn legacy(head: &[u8], is_whole: bool, strays: usize) -> (Kind, String) {
+    if let Some(found) = vietnamese(head) {
+        return found;
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(head, is_whole);
     let found = detector.guess(None, Utf8Detection::Deny);
@@ -91,4 +100,26 @@ fn legacy(head: &[u8], is_whole: bool, strays: usize) -> (Kind, String) {
         found.name()
     );
     (kind, why)
+}
+
+/// The encoding of Vietnam, and no other, in which the words are Vietnamese. Frequencies do not tell: those that other tools know have
+/// no TCVN3 and no VNI.
+fn vietnamese(head: &[u8]) -> Option<(Kind, String)> {
+    let head = &head[..head.len().min(SYLLABLE_BYTES)];
+    let read = ["windows-1258", TCVN3, VNI].into_iter().filter_map(|name| {
+        let kind = Kind::with_table(name)?;
+        let text = parallel::text(kind, head);
+        let syllables = Syllables::of(&String::from_utf8_lossy(&text));
+        let is_told = syllables.words >= SYLLABLES_MIN && syllables.is_vietnamese();
+        is_told.then_some((kind, name, syllables))
+    });
+    let mut read = read.collect::<Vec<_>>().into_iter();
+    let (Some((kind, name, syllables)), None) = (read.next(), read.next()) else {
+        return None;
+    };
+    let why = format!(
+        "read as {name}, {} of {} words with marks are Vietnamese syllables",
+        syllables.vietnamese, syllables.words
+    );
+    Some((kind, why))
 }

@@ -6,6 +6,7 @@
 
 mod detect;
 mod parallel;
+mod syllables;
 mod table;
 mod utf16;
 mod vietnamese;

@@ -267,6 +267,8 @@ fn encodings_are_told_by_their_bytes() {
         found(&latin),
         found(&big5),
         found(&encode("windows-1258", vietnamese)),
+        found(&encode("tcvn3", vietnamese)),
+        found(&encode("vni", vietnamese)),
     ];
     insta::assert_snapshot!(page.join("\n"));
 }

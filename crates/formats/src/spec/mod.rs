@@ -35,7 +35,8 @@ macro_rules! formats {
             $($(#[$about])* #[serde(rename = $name)] $variant($options),)*
         }
 
-        const NAMES: &[&str] = &[$($name),*];
+        /// The formats' names.
+        pub(crate) const NAMES: &[&str] = &[$($name),*];
 
         impl From<Options> for FormatSpec {
             fn from(options: Options) -> Self {
