@@ -35,6 +35,7 @@ mod tests;
 
 pub use error::QueryError;
 pub use names::Names;
+pub use places::PLACE_TABLES;
 pub use sectorlake_functions::{PlaceIndex, Places, SessionOptions, names_place_function};
 pub use sectorlake_lake::At;
 pub use session::Session;

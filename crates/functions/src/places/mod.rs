@@ -63,9 +63,16 @@ impl fmt::Debug for Places {
     }
 }
 
-/// Whether a statement may call a function that needs the index; a name within a text or a comment counts as well.
+/// Whether a statement may call a function that needs the index. A call within a text or a comment counts as well; a column of such a name
+/// does not.
 #[must_use]
 pub fn names_place_function(sql: &str) -> bool {
     let sql = sql.to_ascii_lowercase();
-    functions::NAMES.iter().any(|name| sql.contains(name))
+    functions::NAMES.iter().any(|name| {
+        let mut calls = sql.match_indices(name);
+        calls.any(|(at, _)| {
+            let after = sql[at + name.len()..].trim_start_matches('"').trim_start();
+            after.starts_with('(')
+        })
+    })
 }

@@ -278,7 +278,13 @@ async fn without_an_index_the_functions_say_so() {
 fn statements_tell_whether_they_need_the_index() {
     assert!(names_place_function("SELECT PLACE_CODE(x) FROM source"));
     assert!(names_place_function("SELECT try_place_code(x) FROM source"));
+    assert!(names_place_function(
+        "SELECT \"place_name\" (x) FROM source"
+    ));
     assert!(!names_place_function("SELECT place FROM source"));
+    assert!(!names_place_function(
+        "SELECT code AS place_code, place_name FROM source"
+    ));
 }
 
 proptest! {
