@@ -56,14 +56,14 @@ def make(path: Path, rows: int) -> dict:
     return sums
 
 
-def ensure(base: Path, rows: int = ROWS) -> tuple[Path, dict]:
-    """The workbook and what a load must find; made once."""
-    folder = base / f"workbook-{EDITION}-{rows}"
-    expected = folder / "expected.json"
+def ensure(base: Path) -> tuple[Path, dict]:
+    """The workbook and what a load must find; made once, by a process of its own: what it holds would count as its children's peak."""
+    folder = base / f"workbook-{EDITION}-{ROWS}"
+    source, expected = folder / "pupils.xlsx", folder / "expected.json"
     if not expected.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        expected.write_text(json.dumps(make(folder / "pupils.xlsx", rows)), "utf-8")
-    return folder / "pupils.xlsx", json.loads(expected.read_text("utf-8"))
+        expected.write_text(measure.run([sys.executable, __file__, "make", str(source), ""]).output, "utf-8")
+    return source, json.loads(expected.read_text("utf-8"))
 
 
 def write_project(folder: Path, source: Path) -> Path:
@@ -142,7 +142,10 @@ def run(binary: str, work: Path, rounds: int) -> dict[str, list[measure.Run]]:
 
 
 def read(peer: str, source: str, target: str) -> None:
-    """One peer's process."""
+    """One peer's process, or that which makes the workbook."""
+    if peer == "make":
+        print(json.dumps(make(Path(source), ROWS)))
+        return
     if peer == "polars":
         import polars
 
@@ -156,7 +159,7 @@ def read(peer: str, source: str, target: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", choices=list(TARGETS))
+    parser.add_argument("peer", choices=["make", *TARGETS])
     parser.add_argument("source")
     parser.add_argument("target")
     arguments = parser.parse_args()

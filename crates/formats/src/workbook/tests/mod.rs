@@ -5,6 +5,7 @@ mod ods;
 mod real_files;
 mod sheets;
 mod values;
+mod xls;
 
 use crate::testing::{All, archive, read_bytes};
 use crate::{FormatError, ReadOptions};

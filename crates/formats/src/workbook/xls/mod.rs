@@ -1,4 +1,6 @@
-//! An .xls (BIFF): read whole, by calamine.
+//! An .xls (BIFF): read whole, by calamine, once it is sure that this takes no more memory than there may be.
+
+mod guard;
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,14 +24,12 @@ use crate::workbook::strings::Strings;
 use crate::workbook::table::{SheetInfo, Table};
 use crate::workbook::value::{self, DateSystem, Shown};
 use crate::workbook::xlsx::head_row;
+use guard::Refusal;
 
 /// How messages name the format.
 const FORMAT: &str = "XLS";
 /// What an OLE file holds that is an encrypted .xlsx, in UTF-16.
 const ENCRYPTED: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
-/// Bytes in memory that one byte of the file becomes, at most: the cells of a sheet are held as a grid.
-const SWELLS: u64 = 8;
-
 /// A workbook, whole.
 #[derive(Debug)]
 pub(crate) struct Xls {
@@ -48,15 +48,6 @@ struct Sheet {
 
 impl Xls {
     pub(crate) async fn open(content: &Content) -> Result<Self, FormatError> {
-        let bound = content.options.memory_bytes_max / SWELLS;
-        if content.size > bound {
-            return Err(FormatError::TooLarge {
-                name: content.name.clone(),
-                bytes: content.size,
-                format: "XLS, which takes eight times its size,",
-                bound,
-            });
-        }
         let bytes = content.whole(FORMAT).await?;
         let name = content.name.clone();
         let damaged = move |reason: String| FormatError::Workbook {
@@ -66,7 +57,17 @@ impl Xls {
         if memmem::find(&bytes, ENCRYPTED).is_some() {
             return Err(damaged("it is encrypted: it needs a password".to_owned()));
         }
+        let (name, bound) = (content.name.clone(), content.options.memory_bytes_max);
         let sheets = thread::run(&content.name, move || {
+            guard::check(&bytes, bound).map_err(|refusal| match refusal {
+                Refusal::Damaged(reason) => damaged(reason.to_owned()),
+                Refusal::TooLarge(bytes) => FormatError::TooLarge {
+                    name,
+                    bytes,
+                    format: "a grid of its sheets",
+                    bound,
+                },
+            })?;
             // The reader trusts offsets and counts that damaged files have wrong.
             let read = catch_unwind(AssertUnwindSafe(|| sheets(&bytes)));
             read.unwrap_or_else(|_| {
