@@ -56,7 +56,10 @@ pub(crate) fn run(context: &Context, args: &SchemaDiffArgs) -> Result<Exit, Fail
 /// Two contracts, each a file or a table's name.
 fn single(context: &Context, old: &str, new: &str) -> Result<Report, Failure> {
     // Both get one name, so that keys into the own table stay what they are wherever the files lie.
-    let name = table_of(new).or_else(|| table_of(old));
+    let name = named(new)
+        .or_else(|| named(old))
+        .or_else(|| table_of(Path::new(new)))
+        .or_else(|| table_of(Path::new(old)));
     let name = name
         .map(Ok)
         .unwrap_or_else(|| TableName::new("old", "new"))
@@ -67,15 +70,14 @@ fn single(context: &Context, old: &str, new: &str) -> Result<Report, Failure> {
     Ok(Report::new(vec![table], 1))
 }
 
-/// The table that an argument means: its own name, or `<schema>/<table>.json`.
-fn table_of(argument: &str) -> Option<TableName> {
+/// The table that an argument names, if it is no file.
+fn named(argument: &str) -> Option<TableName> {
     let name = argument.strip_prefix(BUILTIN).unwrap_or(argument);
-    if !is_file(argument)
-        && let Ok(name) = name.parse()
-    {
-        return Some(name);
-    }
-    let path = Path::new(argument);
+    (!is_file(argument)).then(|| name.parse().ok()).flatten()
+}
+
+/// The table of a file `<schema>/<table>.json`.
+fn table_of(path: &Path) -> Option<TableName> {
     let schema = path.parent()?.file_name()?.to_str()?;
     TableName::new(schema, path.file_stem()?.to_str()?).ok()
 }
@@ -149,9 +151,8 @@ fn tables(folder: &Path) -> Result<BTreeMap<TableName, Contract>, Failure> {
             if path.extension().is_none_or(|ending| ending != "json") {
                 continue;
             }
-            let text = path.display().to_string();
-            let Some(name) = table_of(&text) else {
-                let message = format!("{text} names no table");
+            let Some(name) = table_of(&path) else {
+                let message = format!("{} names no table", path.display());
                 return Err(Failure::new(Exit::Usage, message)
                     .help("a contract is a file <schema>/<table>.json, in letters, digits and _"));
             };

@@ -117,7 +117,7 @@ fn a_name_is_a_contract_of_the_project_or_the_program() {
     )
     .unwrap();
     assert!(
-        same.to_text().starts_with("transport.stops 1.0."),
+        same.to_text().starts_with("transport.stops 1."),
         "{}",
         same.to_text()
     );
@@ -130,9 +130,27 @@ fn a_name_is_a_contract_of_the_project_or_the_program() {
         failure.help.as_deref(),
         Some("did you mean `transport.stops`?")
     );
-    assert_eq!(
-        table_of("a/transport/stops.json").unwrap().to_string(),
-        "transport.stops"
+    let file = Path::new("a/transport/stops.json");
+    assert_eq!(table_of(file).unwrap().to_string(), "transport.stops");
+}
+
+#[test]
+fn keys_into_the_own_table_are_the_same_wherever_the_file_lies() {
+    let dir = tempfile::tempdir().unwrap();
+    let contracts = sectorlake_contract::Contracts::builtin();
+    let stops = contracts.text(&"transport.stops".parse().unwrap()).unwrap();
+    let file = dir.path().join("changed.json");
+    fs::write(&file, stops).unwrap();
+    let report = single(
+        &context(),
+        "builtin:transport.stops",
+        &file.display().to_string(),
+    )
+    .unwrap();
+    assert!(
+        report.to_text().contains("no changes"),
+        "{}",
+        report.to_text()
     );
 }
 
