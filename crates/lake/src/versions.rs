@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::LakeError;
 use crate::run::Run;
 use crate::snapshot::Snapshot;
+use crate::stage::Load;
+use crate::stage::form::{self, Evolution};
 use crate::stage::read::FileRef;
-use crate::stage::{Load, form};
 use crate::table::{DataFile, LakeTable};
 use crate::work::Work;
 
@@ -83,25 +84,25 @@ impl Run {
         self.work.place(contract).await
     }
 
-    /// Whether a stored table gets another form by this contract alone: other metadata, a field more, wider types. It is
-    /// told before any row is read.
+    /// What this contract alone makes of a stored table: other metadata, a field more, wider types. It is told before any
+    /// row is read; none where the table stays as it is, or is not there yet.
     ///
     /// # Errors
     /// As [`Run::place`], and [`LakeError::Breaking`] as a stage would tell.
-    pub async fn evolves(
+    pub async fn evolution(
         &self,
         contract: &Arc<Contract>,
         load: Load,
         slice: Option<&PartitionBy>,
-    ) -> Result<bool, LakeError> {
+    ) -> Result<Option<Evolution>, LakeError> {
         let work = &self.work;
         let contract = work.place(contract).await?;
         let Some(version) = work.base_version(&contract.name) else {
-            return Ok(false);
+            return Ok(None);
         };
         let base = work.open(&contract.name, version, false).await?;
         let all_goes = form::all_goes(&base, work.pipeline(), load, slice);
-        form::evolves(&base, (&contract, &work.family(&contract.name)), all_goes)
+        form::evolution(&base, (&contract, &work.family(&contract.name)), all_goes)
     }
 }
 

@@ -122,13 +122,32 @@ pub(crate) fn all_goes(
     load == Load::Replace && slice.is_none() && base.files.iter().all(|file| file.is_of(pipeline))
 }
 
-/// Whether the table gets another form by the contract alone.
-pub(crate) fn evolves(
+/// What a contract alone makes of a stored table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evolution {
+    /// The changes that make it wider; none where titles and the like differ alone.
+    pub changes: Vec<sectorlake_contract::Change>,
+    /// Rows of any source that are written anew for it.
+    pub rewritten_rows: u64,
+}
+
+/// What the contract alone makes of the table; none where it stays as it is.
+pub(crate) fn evolution(
     base: &LakeTable,
     contract: (&Arc<Contract>, &TableName),
     all_goes: bool,
-) -> Result<bool, LakeError> {
-    Form::of(Some(base), contract, all_goes).map(|form| form.change != Change::Same)
+) -> Result<Option<Evolution>, LakeError> {
+    let form = Form::of(Some(base), contract, all_goes)?;
+    if form.change == Change::Same {
+        return Ok(None);
+    }
+    let mut changes = compare(&base.contract(), &form.contract).changes;
+    changes.retain(|change| change.level == Level::Widening);
+    let rows = base.files.iter().map(|file| file.rows).sum();
+    Ok(Some(Evolution {
+        changes,
+        rewritten_rows: if form.rewrites { rows } else { 0 },
+    }))
 }
 
 /// The contract that the table has after the run.

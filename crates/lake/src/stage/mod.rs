@@ -38,6 +38,7 @@ use crate::table::LakeTable;
 use crate::work::Work;
 use crate::writer::{TableWriter, Target, WrittenFiles};
 
+pub use form::Evolution;
 use form::Form;
 
 /// What becomes of the rows that are there already.

@@ -142,7 +142,7 @@ impl Attempt<'_> {
         )?;
         let state = run.state().cloned().unwrap_or_default();
         let plans = added::remembered(placed(run, in_key_order(plans)).await?, &state);
-        let evolves = evolves(run, &plans).await?;
+        let evolves = evolves(run, &plans, &mut result.notes).await?;
         let access = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
         let gathered = self.gathered(run, &plans, &raw).await?;
@@ -175,7 +175,8 @@ impl Attempt<'_> {
                 bytes: parts.fetched.bytes,
             },
         );
-        let job = Job::new(run, &plans, parts, gathered);
+        let looked_up = place_lookup::versions(run, &plans).await?;
+        let job = Job::new(run, &plans, (parts, gathered), looked_up);
         result.notes.extend(job.doubles());
         let is_unchanged = job.is_unchanged() && !evolves;
         // A trial shows what is there all the same.
@@ -321,12 +322,13 @@ impl Attempt<'_> {
                 yet_to_come,
             };
             let checks = known.checks(&around, table).await;
-            result.notes.append(&mut known.notes);
+            let notes = std::mem::take(&mut known.notes);
             let fixes = job.fixes_of(table);
             let loading = loader.load(table, parts, checks?, &fixes, recorder);
             let Some(loaded) = loading.await? else {
                 continue;
             };
+            result.notes.extend(notes);
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
             let rules = recorder.rules(&table.contract.name);

@@ -5,10 +5,10 @@ use serde_json::json;
 use crate::plan::TablePlan;
 
 /// Raised whenever rows change though nothing else does: a cast, a check, a default.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
-/// A hash over everything but the parts that decides what is loaded.
-pub(super) fn fingerprint(plans: &[TablePlan]) -> String {
+/// A hash over everything but the parts that decides what is loaded; `looked_up` tells the state of the tables that mappings look into.
+pub(super) fn fingerprint(plans: &[TablePlan], looked_up: &[Option<u64>]) -> String {
     let tables: Vec<serde_json::Value> = plans
         .iter()
         .map(|plan| {
@@ -29,6 +29,6 @@ pub(super) fn fingerprint(plans: &[TablePlan]) -> String {
             })
         })
         .collect();
-    let text = json!({ "rules": RULES, "tables": tables }).to_string();
+    let text = json!({ "rules": RULES, "tables": tables, "looked_up": looked_up }).to_string();
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }

@@ -21,17 +21,25 @@ pub(super) struct Job<'a> {
     /// Corrections that hold no more: by file, the parts they were for.
     pub(super) lapsed: Vec<(String, BTreeSet<String>)>,
     fingerprint: String,
+    /// The state of the tables that mappings look into.
+    looked_up: Vec<Option<u64>>,
     pub(super) before: PipelineState,
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(run: &Run, plans: &'a [TablePlan], parts: Parts, gathered: Gathered) -> Self {
+    pub(super) fn new(
+        run: &Run,
+        plans: &'a [TablePlan],
+        (parts, gathered): (Parts, Gathered),
+        looked_up: Vec<Option<u64>>,
+    ) -> Self {
         Self {
             plans,
             lapsed: lapsed(&gathered.corrections, plans, &parts),
             parts,
             gathered,
-            fingerprint: fingerprint(plans),
+            fingerprint: fingerprint(plans, &looked_up),
+            looked_up,
             before: run.state().cloned().unwrap_or_default(),
         }
     }
@@ -39,7 +47,7 @@ impl<'a> Job<'a> {
     /// The same work under plans that take more of the source.
     pub(super) fn under(self, plans: &'a [TablePlan]) -> Self {
         Self {
-            fingerprint: fingerprint(plans),
+            fingerprint: fingerprint(plans, &self.looked_up),
             plans,
             ..self
         }

@@ -1,19 +1,21 @@
 //! Contracts that change while their tables hold rows.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod property;
+mod refused;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use proptest::prelude::*;
 use sectorlake_contract::{Contract, Field, FieldType, TableName};
 
-use super::fixture::{Loading, Row, contract_with, lake, latest, row, rows_of, values};
-use super::{Load, StageOptions};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::run::KeyRows;
 use crate::snapshot::{At, PipelineState};
+use crate::stage::fixture::{Loading, Row, contract_with, lake, latest, row, rows_of, values};
+use crate::stage::{Load, StageOptions};
 use crate::table::LakeTable;
 
 fn items() -> TableName {
@@ -193,76 +195,10 @@ async fn a_slice_finds_its_rows_before_and_after_a_change_of_partitions() {
         .unwrap();
     let by_month = changed("1.1.0", "integer", "", r#", "partition_by": "month(at)""#);
     let mut loading = under(&by_month, Load::Replace);
-    loading.options.slice = super::slice_of(&by_month, "month");
+    loading.options.slice = crate::stage::slice_of(&by_month, "month");
     let second = vec![of_month("z", 9, 1)];
     loading.run(&lake, "bus", &[second]).await.unwrap();
     assert_eq!(values(&lake, "bus").await, map(&[("a", 1), ("z", 9)]));
-}
-
-#[tokio::test]
-async fn what_a_wider_type_does_not_hold_exactly_is_told() {
-    let lake = lake().await;
-    let rows = vec![row("a", (1 << 53) + 1, "p1", 1)];
-    under(&changed("1.0.0", "integer", "", ""), Load::Append)
-        .run(&lake, "bus", &[rows])
-        .await
-        .unwrap();
-    let number = under(&changed("1.1.0", "number", "", ""), Load::Append);
-    let run = lake.begin("bus").await.unwrap();
-    let error = number
-        .stage(&run, &[vec![row("b", 1, "p2", 1)]])
-        .await
-        .unwrap_err();
-    run.abandon().await.unwrap();
-    insta::assert_snapshot!(told(&error));
-    assert_eq!(values(&lake, "bus").await.len(), 1);
-}
-
-#[tokio::test]
-async fn what_breaks_is_refused_change_by_change() {
-    let lake = fed(&changed(
-        "1.0.0",
-        "integer",
-        r#", { "name": "note", "type": "string" }"#,
-        "",
-    ))
-    .await;
-    let broken = changed(
-        "1.1.0",
-        "string",
-        r#", { "name": "remark", "type": "string" }"#,
-        "",
-    );
-    insta::assert_snapshot!(told(&refused(&lake, &broken, Load::Append).await));
-    // Also where every row goes: who reads the table relies on it.
-    let alone = Lake::open_or_create("memory://", crate::Env::manual())
-        .await
-        .unwrap();
-    under(&changed("1.0.0", "integer", "", ""), Load::Replace)
-        .run(&alone, "bus", &[vec![row("a", 1, "p1", 1)]])
-        .await
-        .unwrap();
-    let error = refused(&alone, &changed("1.0.1", "string", "", ""), Load::Replace).await;
-    assert!(matches!(error, LakeError::Breaking(_)), "{error}");
-    // A tighter rule breaks nothing that stays then, and does where rows stay.
-    let required = r#", { "name": "note", "type": "string", "constraints": { "maxLength": 3 } }"#;
-    let loose = r#", { "name": "note", "type": "string" }"#;
-    let (loose, tight) = (
-        changed("1.1.0", "integer", loose, ""),
-        changed("1.2.0", "integer", required, ""),
-    );
-    for contract in [&loose, &tight] {
-        under(contract, Load::Replace)
-            .run(&alone, "bus", &[vec![row("a", 1, "p1", 1)]])
-            .await
-            .unwrap();
-    }
-    under(&loose, Load::Replace)
-        .run(&alone, "bus", &[vec![row("a", 1, "p1", 1)]])
-        .await
-        .unwrap();
-    let error = refused(&alone, &tight, Load::Append).await;
-    assert!(error.to_string().contains("maxLength"), "{error}");
 }
 
 #[tokio::test]
@@ -407,146 +343,4 @@ async fn a_new_major_version_is_stored_beside() {
         "{}",
         told(&error)
     );
-}
-
-#[tokio::test]
-async fn a_name_that_is_taken_or_gone_is_told() {
-    let lake = fed(&changed("2.0.0", "integer", "", "")).await;
-    let other = Contract::clone(&changed("1.0.0", "integer", "", ""));
-    let other = Arc::new(other.renamed("test.items_v3".parse().unwrap()));
-    under(&other, Load::Append)
-        .run(&lake, "bus", &[vec![row("a", 1, "p1", 1)]])
-        .await
-        .unwrap();
-    let taken = refused(&lake, &changed("3.0.0", "string", "", ""), Load::Append).await;
-    let gone = refused(&lake, &changed("1.0.0", "string", "", ""), Load::Append).await;
-    insta::assert_snapshot!(format!("{}\n{}", told(&taken), told(&gone)));
-}
-
-#[tokio::test]
-async fn a_table_from_before_contracts_were_stored_is_known_by_its_schema() {
-    let lake = fed(&contract_with("")).await;
-    let mut old = table(&lake, At::Latest, &items()).await;
-    old.metadata.remove(crate::table::CONTRACT);
-    let known = old.contract();
-    let field = known.field("value").unwrap();
-    assert_eq!(
-        (field.unit.as_deref(), &field.kind),
-        (Some("m"), &FieldType::Integer)
-    );
-    assert_eq!(known.primary_key, ["id"]);
-    // Its rules are not known, so none can be tighter; a type or a unit can be another.
-    let name = items();
-    let tight = contract_with(r#", "version": "1.1", "key_scope": "lake""#);
-    let form = super::form::evolves(&old, (&tight, &name), false);
-    assert!(form.unwrap(), "it is given its contract");
-    let other = changed("1.1", "string", "", "");
-    let refused = super::form::evolves(&old, (&other, &name), false);
-    assert!(matches!(refused, Err(LakeError::Breaking(_))));
-}
-
-/// A load, or a change of the contract.
-#[derive(Debug, Clone)]
-enum Event {
-    Load {
-        pipeline: u8,
-        load: Load,
-        rows: Vec<(u8, i64, i64)>,
-    },
-    Widen(u8),
-}
-
-fn events() -> impl Strategy<Value = Vec<Event>> {
-    let rows = prop::collection::vec((0..6_u8, 0..2000_i64, 0..30_i64), 1..6);
-    let load = prop_oneof![Just(Load::Replace), Just(Load::Append), Just(Load::Merge)];
-    let loads = (0..2_u8, load, rows).prop_map(|(pipeline, load, rows)| Event::Load {
-        pipeline,
-        load,
-        rows,
-    });
-    prop::collection::vec(
-        prop_oneof![3 => loads, 1 => (0..3_u8).prop_map(Event::Widen)],
-        2..9,
-    )
-}
-
-/// What the contract is after so many changes of each kind: of the type, of the fields, of the partitions.
-fn widened(by: [usize; 3]) -> Arc<Contract> {
-    const TYPES: [&str; 4] = [
-        "year",
-        "integer",
-        r#"number "precision": 22, "scale": 2"#,
-        r#"number "precision": 30, "scale": 4"#,
-    ];
-    const PARTITIONS: [&str; 3] = [
-        "",
-        r#", "partition_by": "year(at)""#,
-        r#", "partition_by": ["month(at)", "value"]"#,
-    ];
-    let fields: String = (0..by[1])
-        .map(|at| format!(r#", {{ "name": "note_{at}", "type": "string" }}"#))
-        .collect();
-    let minor = by.iter().sum::<usize>();
-    let partitions = PARTITIONS[by[2] % PARTITIONS.len()];
-    changed(
-        &format!("1.{minor}.0"),
-        TYPES[by[0].min(3)],
-        &fields,
-        partitions,
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
-
-    /// Whatever loads and changes come in whatever order, the rows are those of plain maps.
-    #[test]
-    fn loads_and_changes_of_the_contract_keep_every_row(events in events()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let lake = lake().await;
-            let mut by = [0; 3];
-            let mut expected = [BTreeMap::new(), BTreeMap::new()];
-            let mut then = Vec::new();
-            for (number, event) in events.into_iter().enumerate() {
-                let (pipeline, load, rows) = match event {
-                    Event::Widen(what) => {
-                        by[usize::from(what)] += 1;
-                        continue;
-                    }
-                    Event::Load { pipeline, load, rows } => (usize::from(pipeline), load, rows),
-                };
-                let mut seen = BTreeSet::new();
-                let rows: Vec<Row> = rows
-                    .into_iter()
-                    .filter(|(id, ..)| seen.insert(*id))
-                    .zip(1..)
-                    .map(|((id, value, month), at)| Row { month, ..row(&format!("k{id}"), value, &format!("p{number}"), at) })
-                    .collect();
-                let known: &mut BTreeMap<String, i64> = &mut expected[pipeline];
-                if load == Load::Replace {
-                    known.clear();
-                }
-                for row in &rows {
-                    match load {
-                        Load::Append => drop(known.entry(row.id.clone()).or_insert(row.value)),
-                        _ => drop(known.insert(row.id.clone(), row.value)),
-                    }
-                }
-                let loading = under(&widened(by), load);
-                loading.run(&lake, &format!("p{pipeline}"), &[rows]).await.unwrap();
-                let table = table(&lake, At::Latest, &items()).await;
-                then.push((latest(&lake).await.unwrap().number, rows_of(&lake, &table).await));
-            }
-            for (number, known) in expected.iter().enumerate() {
-                prop_assert_eq!(&values(&lake, &format!("p{number}")).await, known);
-            }
-            // Every old snapshot still reads, in its own form.
-            for (number, rows) in then {
-                let table = table(&lake, At::Number(number), &items()).await;
-                prop_assert_eq!(rows_of(&lake, &table).await, rows);
-            }
-            Ok(())
-        })?;
-    }
 }
