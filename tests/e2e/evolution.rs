@@ -1,6 +1,6 @@
 //! A contract that changes over the years, while its table holds rows of two pipelines.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -152,7 +152,9 @@ fn a_contract_over_the_years() {
 
     // A wider type and partitions: one pipeline runs, the rows of both are rewritten.
     project.file(CLINICS_CONTRACT_FILE, with_wider_beds());
-    project.run(&["clinics"]).ok();
+    let done = project.run(&["clinics"]).ok();
+    let told = "makes the table wider: beds integer becomes number; partitions differ (14 rows are written anew)";
+    assert!(done.says(told), "{}", done.whole());
     let wide = project.latest();
     assert_eq!(project.column_type("beds", "2999-01-01").unwrap(), "DOUBLE");
     assert_eq!(
@@ -177,7 +179,9 @@ fn a_contract_over_the_years() {
     project
         .file(CLINICS_CONTRACT_FILE, broken("2.0.0"))
         .file(CLINICS_PIPELINE_FILE, without_level());
-    project.run(&["clinics"]).ok();
+    let done = project.run(&["clinics"]).ok();
+    let told = "version 2.0.0 of the contract is stored beside, as health.clinics_v2";
+    assert!(done.says(told), "{}", done.whole());
     assert_eq!(project.beds(project.latest())[0]["n"], 12);
     assert_eq!(project.column_type("beds", "2999-01-01").unwrap(), "DOUBLE");
     let all = project.sql("SELECT _source, count(*) AS n, max(beds) AS beds FROM health.clinics_all GROUP BY 1 ORDER BY 1");
@@ -220,6 +224,49 @@ fn a_pipeline_that_only_adds_migrates_without_a_new_row() {
     assert_eq!(project.count("health.clinics"), 14);
     let done = project.run(&["hospitals"]).ok();
     assert!(done.says("unchanged"), "{}", done.whole());
+}
+
+/// The contract with `beds` as a number of ever more digits.
+fn with_digits(round: usize) -> String {
+    let beds = format!(
+        r#""beds", "type": "number", "sectorlake": {{ "precision": {}, "scale": 2 }}"#,
+        21 + round
+    );
+    first()
+        .replace("1.0.0", &format!("1.{}.0", round + 1))
+        .replace(r#""beds", "type": "integer""#, &beds)
+}
+
+#[test]
+fn of_two_pipelines_at_once_on_a_table_that_becomes_wider_both_land() {
+    let project = project();
+    for round in 0..4 {
+        let id = 100 + round;
+        project
+            .file(CLINICS_CONTRACT_FILE, with_digits(round))
+            .file(
+                "data/clinics.csv",
+                format!("{CLINICS}C{id},Trạm y tế mới,commune,1,2026-01-01\n"),
+            )
+            .file(
+                "data/hospitals.csv",
+                format!("id,name,level,beds,opened\nC9{id},Bệnh viện mới,province,10,2026-01-01\n"),
+            );
+        let start = |pipeline: &str| {
+            let mut run = project.command(&["run", pipeline]);
+            run.stdout(Stdio::piped()).stderr(Stdio::piped());
+            run.spawn().unwrap()
+        };
+        for child in [start("clinics"), start("hospitals")] {
+            let output = child.wait_with_output().unwrap();
+            Done::from_output(format!("run of round {round}"), output).ok();
+        }
+        let added = round as i64 + 1;
+        assert_eq!(project.count("health.clinics"), 13 + 2 + added);
+        let kind = format!("DECIMAL({}, 2)", 21 + round);
+        assert_eq!(project.column_type("beds", "2999-01-01").unwrap(), kind);
+    }
+    others_read(&project);
 }
 
 /// Doctors work at clinics of any pipeline.
