@@ -6,6 +6,7 @@ mod connectors;
 mod fixes;
 mod keys;
 mod loads;
+mod place_lookup;
 mod problems;
 mod runs;
 
