@@ -44,6 +44,8 @@ struct Shape {
     start: usize,
     fields: usize,
     filled: usize,
+    /// Whether the first filled cell is a number, as in no header.
+    is_numbered: bool,
 }
 
 impl Shape {
@@ -94,10 +96,14 @@ fn shapes(sample: &[u8], dialect: Dialect) -> Vec<Shape> {
         && let Some(range) = records.next(&sample[at..])
     {
         let is_filled = |field: &&[u8]| !field.trim_ascii().is_empty();
+        let first = records.fields().find(is_filled).unwrap_or_default();
         shapes.push(Shape {
             start: at + range.start,
             fields: records.len(),
             filled: records.fields().filter(is_filled).count(),
+            is_numbered: first
+                .iter()
+                .all(|byte| byte.is_ascii_digit() || b" .-".contains(byte)),
         });
         at += range.end;
     }
@@ -113,8 +119,8 @@ fn below_titles(shapes: &[Shape], delimiter: u8) -> Option<Titles> {
     if titles.is_empty() || !titles.iter().all(|title| title.is_title(fields)) {
         return None;
     }
-    // A banner over several columns is no header, and neither is a record with gaps.
-    if shape.filled + 1 < fields || records.len() < RECORDS_MIN {
+    // A banner over several columns is no header, and neither is a record with gaps or one that begins with a number.
+    if shape.filled + 1 < fields || shape.is_numbered || records.len() < RECORDS_MIN {
         return None;
     }
     let alike = records
@@ -170,6 +176,7 @@ mod tests {
         check(&format!("Title\n,2023,,2024,\nYear,a,b,a,b\n{data}"), None);
         check("Title\nYear,a,b\n1,2,3\n", None);
         check("a\n1\n2\nx,y\n3\n4\n", None);
+        check(",Hà Nội,,\n001,A,B,\n002,C,D,\n003,E,F,\n004,G,H,\n", None);
         check("", None);
     }
 }

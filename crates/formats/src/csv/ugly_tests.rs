@@ -144,3 +144,22 @@ fn what_must_be_declared() {
     assert_eq!(all.broken, []);
     assert_eq!(all.texts()[1][0].trim(), "Gefäßchirurgie");
 }
+
+#[test]
+fn exports_of_the_statistics_office() {
+    let third = r#"{"name": "csv", "delimiter": ";", "header_rows": [3]}"#;
+    for name in [
+        "../education/vn_gso_schools_by_province.csv",
+        "../education/vn_gso_teachers_by_province.csv",
+        "../environment/vn_gso_monthly_rainfall.csv",
+        "../environment/vn_gso_monthly_temperature.csv",
+        "../transport/vn_gso_freight_by_province.csv",
+        "../transport/vn_gso_road_passengers_by_province.csv",
+    ] {
+        let mut found = read_file(name, None);
+        let declared = read_file(name, Some(third));
+        assert_eq!(found.columns, declared.columns, "{name}");
+        found.columns.clone_from(&declared.columns);
+        assert_eq!(found, declared, "{name}");
+    }
+}
