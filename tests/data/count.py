@@ -36,6 +36,10 @@ def count_zip(path: Path) -> dict[str, int]:
 def count_csv(path: Path) -> dict[str, int | float]:
     """Data rows; of the statistics office's wide tables also the cells that hold a number, and their sum."""
     data = path.read_bytes()
+    if path.name == "vn_ward_conversion_2025_old_new.csv":
+        rows = records(data)[2:]
+        pairs = {(row[4].strip(), row[2].strip()) for row in rows if row[2].strip()}
+        return {"rows": len(rows), "titles": sum(not row[2].strip() for row in rows), "pairs": len(pairs)}
     if not path.name.startswith("vn_gso_"):
         return {"rows": len(records(data)) - 1}
     if path.name == "vn_gso_units_2025-01-04.csv":

@@ -3,6 +3,7 @@
 `python tests/data/common/vn_commune_shares.py` writes `vn_commune_shares_2025-07.csv` beside itself from two files: the official conversion
 table, and `vn_communes_merged_before_2025-07.csv` (communes that the office's list still had, though a resolution had merged or recoded them).
 - A commune that was cut into several, without a word on its people: even shares (`count`).
+- A commune all of whose people went to one place, and only land to others: no share of the people for those (`population`).
 - A commune that the conversion table lacks: the shares of the unit that it had become.
 """
 
@@ -39,7 +40,11 @@ def main() -> None:
         successors[old_code].append((old_name, new_code, new_name, note))
     rows = []
     for old_code, parts in sorted(successors.items()):
-        if len(parts) > 1 and not any("toàn bộ dân số" in note for *_, note in parts):
+        peopled = [new_name for _, _, new_name, note in parts if "toàn bộ dân số" in note]
+        if peopled:
+            source = f"all its people went to {peopled[0]}"
+            rows += [(old_code, name, code, new_name, "split", 0, "population", source) for name, code, new_name, _ in parts if new_name not in peopled]
+        elif len(parts) > 1:
             source = f"even over {len(parts)} successors"
             rows += [(old_code, name, code, new_name, "split", share, "count", source) for share, (name, code, new_name, _) in zip(even(len(parts)), parts)]
     with HERE.joinpath("vn_communes_merged_before_2025-07.csv").open(encoding="utf-8", newline="") as file:
