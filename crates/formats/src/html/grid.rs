@@ -93,13 +93,18 @@ impl Grid {
             put(into, at, down.columns, &down.text);
             begun.push((at, down));
         }
+        self.carry(begun);
+        Ok(merged)
+    }
+
+    /// Keeps what reaches into the next row.
+    fn carry(&mut self, begun: Vec<(u32, Down)>) {
         for (at, mut down) in begun {
             down.rows = down.rows.map(|rows| rows - 1);
             if down.rows != Some(0) {
                 self.down.insert(at, down);
             }
         }
-        Ok(merged)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A table of a web page, which agencies also send under the name .xls. The page is read as a stream, once to choose the table and
 //! once more for its rows; cells that span are spread over all they cover, as a browser shows them.
 
+mod choose;
 mod grid;
 mod page;
 mod text;
@@ -26,6 +27,7 @@ use crate::workbook::row::Row;
 use crate::workbook::strings::Strings;
 use crate::workbook::table::Table;
 use crate::workbook::{HEAD_ROWS, head_row};
+use choose::choose;
 use grid::Grid;
 use page::{Found, Page};
 use text::Letters;
@@ -56,7 +58,7 @@ struct Reading {
 
 /// A table as the page shows it.
 #[derive(Debug, Clone, Default)]
-struct Seen {
+pub(crate) struct Seen {
     id: String,
     caption: String,
     rows: usize,
@@ -121,16 +123,7 @@ pub(crate) async fn open(content: Content, format: &HtmlFormat) -> Result<PageTa
             beginning.why,
         ));
     }
-    let declared = Declared::new(
-        &name,
-        &WorkbookFormat {
-            header_rows: Some(header.clone()),
-            drop_rows: format.drop_rows.clone(),
-            footer: format.footer.clone(),
-            fill_down: format.fill_down.clone(),
-            ..WorkbookFormat::default()
-        },
-    )?;
+    let declared = declared(&name, format, header.clone())?;
     let of = format!("table {}", table + 1);
     let plan = declared.plan(&name, &of, &beginning.rows)?;
     let (layout, columns, chosen) =
@@ -154,79 +147,16 @@ pub(crate) async fn open(content: Content, format: &HtmlFormat) -> Result<PageTa
     })
 }
 
-/// The table that is meant, from 0.
-fn choose(
-    name: &str,
-    tables: &[Seen],
-    wanted: Option<&HtmlTable>,
-) -> Result<(usize, Option<Choice>), FormatError> {
-    let no_table = |reason: String| FormatError::NoTable {
-        name: name.to_owned(),
-        reason,
+/// The options as those of a workbook's sheet.
+fn declared(name: &str, format: &HtmlFormat, header: Vec<usize>) -> Result<Declared, FormatError> {
+    let format = WorkbookFormat {
+        header_rows: Some(header),
+        drop_rows: format.drop_rows.clone(),
+        footer: format.footer.clone(),
+        fill_down: format.fill_down.clone(),
+        ..WorkbookFormat::default()
     };
-    if tables.is_empty() {
-        return Err(no_table("it holds no table".to_owned()));
-    }
-    let listed = || {
-        let each = tables.iter().enumerate().take(12).map(|(index, table)| {
-            let called = [&table.id, &table.caption]
-                .into_iter()
-                .find(|text| !text.is_empty())
-                .map_or_else(String::new, |text| format!(" `{text}`"));
-            format!("{}{called} ({} rows)", index + 1, table.rows)
-        });
-        each.collect::<Vec<_>>().join(", ")
-    };
-    match wanted {
-        Some(HtmlTable::Number(number)) => {
-            match number.checked_sub(1).filter(|index| *index < tables.len()) {
-                Some(index) => Ok((index, None)),
-                None => Err(no_table(format!(
-                    "it has no table {number}; its tables are: {}",
-                    listed()
-                ))),
-            }
-        }
-        Some(HtmlTable::Text(text)) => {
-            let by_id = tables.iter().position(|table| table.id == *text);
-            let found = by_id.or_else(|| {
-                tables
-                    .iter()
-                    .position(|table| table.caption.contains(text.as_str()))
-            });
-            found.map(|index| (index, None)).ok_or_else(|| {
-                no_table(format!(
-                    "no table has the id or caption `{text}`; its tables are: {}",
-                    listed()
-                ))
-            })
-        }
-        None => {
-            let most = tables
-                .iter()
-                .enumerate()
-                .filter(|(_, table)| table.cells > 0 && table.rows > 1);
-            // Of several that are as large, the first.
-            let found = most.max_by_key(|(index, table)| (table.cells, std::cmp::Reverse(*index)));
-            let Some((index, table)) = found else {
-                return Err(no_table(
-                    "none of its tables has two rows of two cells".to_owned(),
-                ));
-            };
-            let why = match tables.len() {
-                1 => "the page's only table".to_owned(),
-                count => format!(
-                    "the table with most cells ({}) of {count}: {}",
-                    table.cells,
-                    listed()
-                ),
-            };
-            Ok((
-                index,
-                Some(Choice::new(Choice::TABLE, (index + 1).to_string(), why)),
-            ))
-        }
-    }
+    Declared::new(name, &format)
 }
 
 /// A table's first rows, and which of them are the header.

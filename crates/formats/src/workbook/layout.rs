@@ -289,22 +289,7 @@ impl Declared {
             .chain(merged.iter().map(|area| area.columns.0))
             .collect();
         let mut choices = self.choices(plan, rows, &columns);
-        if !merged.is_empty() {
-            let places: BTreeSet<&str> = merged
-                .iter()
-                .filter_map(|area| columns.get((area.columns.0 - plan.columns.0) as usize))
-                .map(|column| column.name.as_str())
-                .collect();
-            let places: Vec<&str> = places.into_iter().collect();
-            choices.push(Choice::new(
-                "fill_down",
-                places.join(", "),
-                format!(
-                    "{} cells are merged downwards: each row they cover has their value",
-                    merged.len()
-                ),
-            ));
-        }
+        choices.extend(filled_choice(&merged, plan, &columns));
         let layout = Layout {
             sheet: sheet.to_owned(),
             names_sheet: false,
@@ -427,6 +412,22 @@ fn columns(text: &str) -> Option<(u32, u32)> {
     let (first, last) = text.split_once(':').unwrap_or((text, text));
     let (first, last) = (value::column(first.trim())?, value::column(last.trim())?);
     (first <= last).then_some((first, last + 1))
+}
+
+/// What merged cells do to which columns.
+fn filled_choice(merged: &[Merged], plan: &Plan, columns: &[Column]) -> Option<Choice> {
+    let column = |area: &Merged| columns.get((area.columns.0 - plan.columns.0) as usize);
+    let names: BTreeSet<&str> = merged
+        .iter()
+        .filter_map(column)
+        .map(|column| column.name.as_str())
+        .collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let why = format!(
+        "{} cells are merged downwards: each row they cover has their value",
+        merged.len()
+    );
+    (!merged.is_empty()).then(|| Choice::new("fill_down", names.join(", "), why))
 }
 
 /// The merged cells of the data that cover several rows, by their first.

@@ -5,6 +5,7 @@
 //! in the sheet; where several sheets are read, each one's rows count on from a multiple of [`ROWS_PER_SHEET`].
 
 pub(crate) mod batch;
+mod choose;
 pub(crate) mod detect;
 pub(crate) mod fill;
 mod header;
@@ -22,7 +23,6 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 use futures::stream;
-use regex::Regex;
 
 use crate::choice::Choice;
 use crate::content::Content;
@@ -30,6 +30,7 @@ use crate::error::FormatError;
 use crate::guess::is_zip;
 use crate::part::{Source, Streams};
 use crate::spec::{FormatSpec, SheetName, WorkbookFormat};
+use choose::choose;
 use layout::{Column, Declared, HeadRow, Layout, Merged};
 use ods::Ods;
 use table::{SheetInfo, Table};
@@ -41,8 +42,6 @@ pub(crate) use xlsx::head_row;
 pub(crate) const HEAD_ROWS: usize = 100;
 /// What the row numbers of one sheet and the next lie apart, where several are read: the most that a sheet may have.
 const ROWS_PER_SHEET: i64 = 1_048_576;
-/// Sheets that one part may read.
-const SHEETS_MAX: usize = 1000;
 /// The first bytes of an OLE file, which .xls and encrypted .xlsx are.
 const OLE: &[u8] = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
 
@@ -88,135 +87,85 @@ pub(crate) async fn open(
         book.load(&chosen).await?;
     }
     let names_sheet = matches!(format.sheet, Some(SheetName::Pattern { .. }));
-    let mut choices: Vec<Choice> = choice.into_iter().collect();
-    let mut detected = format.clone();
-    let mut first: Option<Vec<Column>> = None;
-    let mut layouts = Vec::new();
+    let mut found = Laid {
+        names_sheet,
+        detected: format.clone(),
+        ..Laid::default()
+    };
+    found.choices.extend(choice);
     for sheet in chosen {
-        let info = &book.sheets()[sheet];
-        let rows = book.head(sheet, &declared).await?;
-        let plan = declared.plan(&name, &format!("sheet `{}`", info.name), &rows)?;
-        let (mut layout, columns, chosen) =
-            declared.layout(&name, &info.name, &plan, &rows, &book.merged(sheet))?;
-        layout.names_sheet = names_sheet;
-        layout.number_base = if names_sheet {
-            sheet as i64 * ROWS_PER_SHEET
-        } else {
-            0
-        };
-        match &first {
-            None => {
-                choices.extend(chosen);
-                detected.header_rows = Some(plan.header.iter().map(|row| *row as usize).collect());
-                first = Some(columns);
-            }
-            Some(first) => {
-                if let Some(difference) = layout::difference(first, &columns) {
-                    return Err(FormatError::SheetsDiffer {
-                        name,
-                        sheet: info.name.clone(),
-                        difference,
-                    });
-                }
-            }
-        }
-        layouts.push((sheet, book.prepare(sheet).await?, layout));
+        found.sheet(&name, &book, sheet, &declared).await?;
     }
-    let schema = layout::schema(&name, &first.unwrap_or_default(), names_sheet)?;
-    if !names_sheet && let Some((_, _, layout)) = layouts.first() {
-        detected.sheet = Some(SheetName::Name(layout.sheet.clone()));
-    }
+    let schema = layout::schema(&name, &found.columns, names_sheet)?;
     // What stands below a footer, or takes the value above, is only known in order.
-    let in_order = layouts.iter().any(|(_, _, layout)| layout.is_in_order());
+    let in_order = (found.layouts.iter()).any(|(_, _, layout)| layout.is_in_order());
+    let wanted = match in_order {
+        true => 1,
+        false => content.options.partitions(),
+    };
     let table = |layout: Layout| Table {
         layout: Arc::new(layout),
         schema: Arc::clone(&schema),
     };
     Ok(Workbook {
-        partitions: book.partitions(if in_order {
-            1
-        } else {
-            content.options.partitions()
-        }),
-        tables: layouts
-            .into_iter()
+        partitions: book.partitions(wanted),
+        tables: (found.layouts.into_iter())
             .map(|(sheet, content, layout)| (sheet, content, table(layout)))
             .collect(),
-        schema,
-        choices,
-        detected,
+        schema: Arc::clone(&schema),
+        choices: found.choices,
+        detected: found.detected,
         book,
     })
 }
 
-/// The sheets to read, by their place in the workbook.
-fn choose(
-    name: &str,
-    sheets: &[SheetInfo],
-    format: &WorkbookFormat,
-) -> Result<(Vec<usize>, Option<Choice>), FormatError> {
-    let unknown = |sheet: String| FormatError::UnknownSheet {
-        name: name.to_owned(),
-        sheet,
-        sheets: sheets.iter().map(|sheet| sheet.name.clone()).collect(),
-    };
-    match &format.sheet {
-        Some(SheetName::Name(wanted)) => {
-            let found = sheets.iter().position(|sheet| sheet.name == *wanted);
-            let found = found.or_else(|| {
-                sheets
-                    .iter()
-                    .position(|sheet| sheet.name.trim() == wanted.trim())
-            });
-            Ok((vec![found.ok_or_else(|| unknown(wanted.clone()))?], None))
+/// What is known of the sheets that were looked at.
+#[derive(Default)]
+struct Laid {
+    names_sheet: bool,
+    /// Those of the first; the others have the same.
+    columns: Vec<Column>,
+    choices: Vec<Choice>,
+    detected: WorkbookFormat,
+    layouts: Vec<(usize, Option<Content>, Layout)>,
+}
+
+impl Laid {
+    /// Finds the table of one more sheet.
+    async fn sheet(
+        &mut self,
+        name: &str,
+        book: &Book,
+        sheet: usize,
+        declared: &Declared,
+    ) -> Result<(), FormatError> {
+        let info = &book.sheets()[sheet];
+        let rows = book.head(sheet, declared).await?;
+        let plan = declared.plan(name, &format!("sheet `{}`", info.name), &rows)?;
+        let merged = book.merged(sheet);
+        let (mut layout, columns, choices) =
+            declared.layout(name, &info.name, &plan, &rows, &merged)?;
+        if self.names_sheet {
+            layout.names_sheet = true;
+            layout.number_base = sheet as i64 * ROWS_PER_SHEET;
         }
-        Some(SheetName::Pattern { pattern }) => {
-            let regex = Regex::new(pattern).map_err(|error| FormatError::Option {
-                name: name.to_owned(),
-                option: "sheet",
-                reason: error.to_string(),
-            })?;
-            let found: Vec<usize> = (0..sheets.len())
-                .filter(|index| !sheets[*index].hidden && regex.is_match(&sheets[*index].name))
-                .take(SHEETS_MAX)
-                .collect();
-            if found.is_empty() {
-                return Err(unknown(pattern.clone()));
+        if self.layouts.is_empty() {
+            self.choices.extend(choices);
+            self.columns = columns;
+            if !self.names_sheet {
+                self.detected.sheet = Some(SheetName::Name(info.name.clone()));
+                let header = plan.header.iter().map(|row| *row as usize);
+                self.detected.header_rows = Some(header.collect());
             }
-            let names: Vec<&str> = found
-                .iter()
-                .map(|index| sheets[*index].name.as_str())
-                .collect();
-            let choice = Choice::new(
-                Choice::SHEET,
-                names.join(", "),
-                format!("the visible sheets that `{pattern}` is found in"),
-            );
-            Ok((found, Some(choice)))
+        } else if let Some(difference) = layout::difference(&self.columns, &columns) {
+            return Err(FormatError::SheetsDiffer {
+                name: name.to_owned(),
+                sheet: info.name.clone(),
+                difference,
+            });
         }
-        None => {
-            let visible = sheets.iter().position(|sheet| !sheet.hidden);
-            let Some(found) = visible else {
-                return Err(FormatError::Workbook {
-                    name: name.to_owned(),
-                    reason: "it has no visible sheet of cells".to_owned(),
-                });
-            };
-            let others: Vec<&str> = sheets
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| *index != found)
-                .map(|(_, sheet)| sheet.name.as_str())
-                .collect();
-            let why = match others.as_slice() {
-                [] => "its only sheet".to_owned(),
-                others => format!("the first visible sheet; others: {}", others.join(", ")),
-            };
-            Ok((
-                vec![found],
-                Some(Choice::new(Choice::SHEET, &sheets[found].name, why)),
-            ))
-        }
+        (self.layouts).push((sheet, book.prepare(sheet).await?, layout));
+        Ok(())
     }
 }
 

@@ -96,7 +96,7 @@ fn shared_and_rich_texts() {
     let missing = bytes_with(&shared[..2]);
     assert_eq!(
         refused(&missing, XLSX),
-        "part: the workbook cannot be read: cell C2 refers to shared text 2, of which there are 2\n  help: open it and save it as .xlsx"
+        "part: the workbook cannot be read: cell C2 refers to shared text 2, of which there are 2\n  help: open it in a spreadsheet program and save it as .xlsx, without a password"
     );
 }
 
