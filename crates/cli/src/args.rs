@@ -114,6 +114,8 @@ pub(crate) enum Command {
     Tables(ListArgs),
     /// Show a table: columns, types, units, classification, titles, keys, rows, sources, licence
     Describe(DescribeArgs),
+    /// Show what stands in a table's columns: nulls, distinct values, bounds, mean, frequent values, mixed types
+    Profile(ProfileArgs),
     /// Show which rows were rejected and why: reasons, counts, samples with file and row
     Rejected(RejectedArgs),
     /// List the lake's snapshots
@@ -238,6 +240,19 @@ pub(crate) struct DescribeArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) at: AtArgs,
+}
+
+/// `sectorlake profile`.
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// The table, as schema.table
+    #[arg(value_name = "TABLE")]
+    pub(crate) table: String,
+    /// The profile of this run [default: the latest published run of each pipeline that feeds it]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 /// `sectorlake rejected`.

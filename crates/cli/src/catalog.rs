@@ -190,6 +190,48 @@ pub(crate) fn columns_in_full(name: &str) -> String {
     )
 }
 
+/// Which profiles of a table are meant.
+fn profiled(name: &str, run: Option<&str>) -> String {
+    let runs = match run {
+        Some(run) => format!("p.run = {}", literal(run)),
+        None => format!(
+            "p.run IN (SELECT max(q.run) FROM meta.profiles q JOIN meta.runs r ON r.run = q.run WHERE r.outcome = 'published' AND concat(q.table_schema, '.', q.table_name) = {} GROUP BY q.pipeline)",
+            literal(name)
+        ),
+    };
+    format!(
+        "concat(p.table_schema, '.', p.table_name) = {} AND {runs}",
+        literal(name)
+    )
+}
+
+/// What stands in the columns of a table, for people.
+pub(crate) fn profile(name: &str, run: Option<&str>) -> String {
+    format!(
+        "SELECT p.pipeline, p.column_name AS \"column\", coalesce(p.source_type, '') AS \"source\", p.\"rows\", p.nulls,\n\
+           p.distinct_about AS \"distinct\", coalesce(p.min, '') AS min, coalesce(p.max, '') AS max, coalesce(CAST(round(p.mean, 3) AS VARCHAR), '') AS mean, coalesce(CAST(p.p50 AS VARCHAR), '') AS median,\n\
+           concat_ws(', ', json_get_str(p.frequent, 0, 'value'), json_get_str(p.frequent, 1, 'value'), json_get_str(p.frequent, 2, 'value')) AS frequent\n\
+         FROM meta.profiles p WHERE {} AND p.side = 'field' ORDER BY p.pipeline, p.position",
+        profiled(name, run)
+    )
+}
+
+/// The same, with all that is known.
+pub(crate) fn profile_in_full(name: &str, run: Option<&str>) -> String {
+    format!(
+        "SELECT * FROM meta.profiles p WHERE {} ORDER BY p.pipeline, p.side, p.position",
+        profiled(name, run)
+    )
+}
+
+/// Columns whose source mixes types.
+pub(crate) fn mixed(name: &str, run: Option<&str>) -> String {
+    format!(
+        "SELECT p.pipeline, p.column_name AS \"column\", p.why FROM meta.profiles p WHERE {} AND p.side = 'field' AND p.why LIKE '% mixes %' ORDER BY p.pipeline, p.position",
+        profiled(name, run)
+    )
+}
+
 /// Samples of each reason in the summary of rejected rows.
 const SAMPLES: u8 = 3;
 
@@ -215,8 +257,9 @@ fn which(args: &RejectedArgs) -> String {
 pub(crate) fn rejected_summary(args: &RejectedArgs) -> String {
     format!(
         "WITH reasons AS (\n\
-           SELECT r.pipeline, concat(r.table_schema, '.', r.table_name) AS \"table\", coalesce(r.field, '') AS field, r.rule, r.message, r.file, r.\"row\",\n\
-             row_number() OVER (PARTITION BY r.pipeline, r.table_schema, r.table_name, r.field, r.rule ORDER BY r.run DESC, r.file, r.\"row\") AS sample\n\
+           SELECT r.pipeline, concat(r.table_schema, '.', r.table_name) AS \"table\", coalesce(r.field, '') AS field,\n\
+             CASE WHEN r.severity = 'warn' THEN concat(r.rule, ', only marked') ELSE r.rule END AS rule, r.message, r.file, r.\"row\",\n\
+             row_number() OVER (PARTITION BY r.pipeline, r.table_schema, r.table_name, r.field, r.rule, r.severity ORDER BY r.run DESC, r.file, r.\"row\") AS sample\n\
            FROM meta.rejected_rows r {}\n\
          )\n\
          SELECT pipeline, \"table\", field, rule, count(*) AS \"rows\",\n\
@@ -230,7 +273,7 @@ pub(crate) fn rejected_summary(args: &RejectedArgs) -> String {
 /// Every broken rule of every rejected row: the list for the data's owner.
 pub(crate) fn rejected_rows(args: &RejectedArgs) -> String {
     format!(
-        "SELECT r.pipeline, r.run, concat(table_schema, '.', table_name) AS \"table\", file, \"row\", field, rule, \"value\", message, record\n\
+        "SELECT r.pipeline, r.run, concat(table_schema, '.', table_name) AS \"table\", file, \"row\", field, rule, severity, \"value\", message, record\n\
          FROM meta.rejected_rows r {}\n\
          ORDER BY r.pipeline, r.run, \"table\", file, \"row\", reason",
         which(args)

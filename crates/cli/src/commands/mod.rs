@@ -8,6 +8,7 @@ mod list;
 mod new_source;
 mod pipeline_schema;
 mod plan;
+mod profile;
 mod rejected;
 mod run;
 mod schema_diff;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Fai
         Command::Sql(args) => sql::run(context, args),
         Command::Tables(args) => list::tables(context, args),
         Command::Describe(args) => describe::run(context, args),
+        Command::Profile(args) => profile::run(context, args),
         Command::Rejected(args) => rejected::run(context, args),
         Command::Snapshots(args) => list::snapshots(context, args),
         Command::Validate => validate::run(context),

@@ -33,6 +33,12 @@ fn filtered(result: &RunResult, table: &TableResult) -> u64 {
     parts.map(|part| part.filtered).sum()
 }
 
+/// Records whose correction was loaded in their place.
+fn fixed(result: &RunResult, table: &TableResult) -> u64 {
+    let parts = result.parts.iter().filter(|part| part.table == table.table);
+    parts.map(|part| part.fixed).sum()
+}
+
 /// Rows that broke a rule, and records that could not be read.
 fn rejected(table: &TableResult) -> u64 {
     table.rejected + table.broken
@@ -186,6 +192,8 @@ fn table_document(result: &RunResult, table: &TableResult) -> Value {
         "rejected": table.rejected,
         "broken": table.broken,
         "removed": table.removed,
+        "marked": table.marked,
+        "fixed": fixed(result, table),
     })
 }
 

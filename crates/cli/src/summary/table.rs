@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use sectorlake_pipeline::{Outcome, RunResult, TableResult};
 
-use super::{failed, filtered, records, rejected};
+use super::{failed, filtered, fixed, records, rejected};
 use crate::numbers::grouped;
 use crate::output::right_aligned;
 
@@ -99,7 +99,7 @@ impl Line<'_> {
 /// A column of numbers: its header and where the number comes from.
 type Count = (&'static str, fn(&Line<'_>) -> Option<u64>);
 
-const COUNTS: [Count; 6] = [
+const COUNTS: [Count; 8] = [
     ("fetched", |line| line.fetched()),
     ("filtered", |line| {
         line.sum(|table| filtered(line.result, table))
@@ -108,9 +108,13 @@ const COUNTS: [Count; 6] = [
     ("unchanged", |line| line.kept(|table| table.unchanged)),
     ("superseded", |line| line.kept(|table| table.superseded)),
     ("rejected", |line| line.sum(rejected)),
+    ("marked", |line| line.kept(|table| table.marked)),
+    ("fixed", |line| {
+        line.sum(|table| fixed(line.result, table))
+    }),
 ];
 /// Columns left out where every line says nothing or zero, or there is no room.
-const SELDOM: [&str; 2] = ["filtered", "superseded"];
+const SELDOM: [&str; 4] = ["filtered", "superseded", "marked", "fixed"];
 /// The next to go where there is no room, if every line says nothing or zero.
 const NEXT: &str = "unchanged";
 

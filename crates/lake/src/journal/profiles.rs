@@ -84,7 +84,7 @@ impl JournalRow for ProfileRow {
             Column::number("p50", |row: &Self| row.p50),
             Column::number("p75", |row: &Self| row.p75),
             Column::number("p95", |row: &Self| row.p95),
-            Column::text("top", |row: &Self| row.top.as_deref()),
+            Column::text("frequent", |row: &Self| row.top.as_deref()),
             Column::text("shapes", |row: &Self| row.shapes.as_deref()),
             Column::text("source_type", |row: &Self| row.source_type.as_deref()),
             Column::text("chosen", |row: &Self| row.chosen.as_deref()),

@@ -1,5 +1,6 @@
 //! Journal files read back, batch by batch.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
@@ -25,12 +26,24 @@ impl Journal {
         kind: Kind,
         run: &str,
     ) -> Result<BoxStream<'static, Result<RecordBatch, LakeError>>, LakeError> {
+        self.of_runs(kind, &HashSet::from([run])).await
+    }
+
+    /// As [`Journal::of_run`], of several runs.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn of_runs(
+        &self,
+        kind: Kind,
+        runs: &HashSet<&str>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch, LakeError>>, LakeError> {
         let mut files = self.files(kind).await?;
-        let start = format!("{run}-");
+        // A file is named by its run and a number.
         files.retain(|file| {
-            file.location
-                .filename()
-                .is_some_and(|name| name.starts_with(&start))
+            let name = file.location.filename().unwrap_or_default();
+            let run = name.rsplit_once('-').map(|(run, _)| run);
+            run.is_some_and(|run| runs.contains(run))
         });
         let store = Arc::clone(&self.store);
         let batches = futures::stream::iter(files)

@@ -57,29 +57,67 @@ impl Shape {
         }
     }
 
-    /// The looks of `text`.
+    /// The looks of `text`. The first byte that is no digit decides what it may be at all: most values end there.
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
-        let text = text.trim_ascii();
         let Some(first) = text.first() else {
             return Self::Empty;
         };
-        match first {
-            b'0'..=b'9' if text.iter().all(u8::is_ascii_digit) => whole(text),
-            b'0'..=b'9' | b'-' | b'+' | b'.' | b',' => {
+        if first.is_ascii_alphabetic() && text.len() > 5 {
+            return Self::Text;
+        }
+        let Some(at) = text.iter().position(|byte| !byte.is_ascii_digit()) else {
+            return whole(text);
+        };
+        let rest = &text[at + 1..];
+        match text[at] {
+            mark @ (b'.' | b',') if at > 0 && rest.iter().all(u8::is_ascii_digit) => match mark {
+                b'.' => Self::Decimal,
+                _ => Self::DecimalComma,
+            },
+            b'-' if at == 4 && is_iso(text) => Self::Date,
+            b':' => Self::Text,
+            b'.' | b',' | b'-' | b'+' | b'/' | b'e' | b'E' => {
+                let text = text.trim_ascii();
                 number(text).or_else(|| date(text)).unwrap_or(Self::Text)
             }
-            b't' | b'T' | b'f' | b'F' if text.len() <= 5 => {
-                let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
-                if is(b"true") || is(b"false") {
-                    Self::Boolean
-                } else {
-                    Self::Text
-                }
-            }
-            _ => Self::Text,
+            _ => Self::seldom(text),
         }
     }
+
+    fn seldom(text: &[u8]) -> Self {
+        let trimmed = text.trim_ascii();
+        if trimmed.len() < text.len() {
+            return Self::of(trimmed);
+        }
+        let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
+        if is(b"true") || is(b"false") {
+            Self::Boolean
+        } else if text[0].is_ascii_digit() {
+            date(text).unwrap_or(Self::Text)
+        } else {
+            Self::Text
+        }
+    }
+}
+
+/// `YYYY-MM-DD`, alone or before a time.
+fn is_iso(text: &[u8]) -> bool {
+    let Some((day, rest)) = text.split_first_chunk::<10>() else {
+        return false;
+    };
+    let number = |tens: u8, ones: u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        if tens < 10 && ones < 10 {
+            tens * 10 + ones
+        } else {
+            0
+        }
+    };
+    day[7] == b'-'
+        && (1..=12).contains(&number(day[5], day[6]))
+        && (1..=31).contains(&number(day[8], day[9]))
+        && rest.first().is_none_or(|byte| matches!(byte, b' ' | b'T'))
 }
 
 fn whole(digits: &[u8]) -> Shape {
@@ -209,7 +247,7 @@ mod tests {
         fn numbers_look_like_numbers(number in any::<i32>(), fraction in 1..1000_u32, text in "\\PC{0,12}|[0-9/.eE,-]{0,12}") {
             prop_assert_eq!(Shape::of(number.to_string().as_bytes()), Shape::Integer);
             prop_assert_eq!(Shape::of(format!("{number}.{fraction}").as_bytes()), Shape::Decimal);
-            Shape::of(text.as_bytes());
+            let _ = Shape::of(text.as_bytes());
         }
     }
 }

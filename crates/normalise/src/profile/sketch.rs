@@ -64,38 +64,59 @@ const VALUE_CHARS_MAX: usize = 80;
 
 /// The most frequent values: space-saving (Metwally et al. 2005).
 #[derive(Debug, Clone, Default)]
-pub(super) struct Frequent(HashMap<u64, (u64, String)>);
+pub(super) struct Frequent(HashMap<u64, Watched>);
+
+/// A value, how often it was counted, and how much of that may be another's: it took over the count of the one that it drove out.
+#[derive(Debug, Clone)]
+struct Watched {
+    count: u64,
+    error: u64,
+    value: String,
+}
 
 impl Frequent {
     pub(super) fn add(&mut self, hash: u64, weight: u64, value: impl FnOnce() -> String) {
-        if let Some((count, _)) = self.0.get_mut(&hash) {
-            *count += weight;
+        if let Some(known) = self.0.get_mut(&hash) {
+            known.count += weight;
             return;
         }
-        let mut before = 0;
+        let mut error = 0;
         if self.0.len() >= WATCHED {
-            let least = self.0.iter().min_by_key(|(_, (count, _))| *count);
-            if let Some((hash, count)) = least.map(|(hash, (count, _))| (*hash, *count)) {
+            let least = self.0.iter().min_by_key(|(_, known)| known.count);
+            if let Some((hash, count)) = least.map(|(hash, known)| (*hash, known.count)) {
                 self.0.remove(&hash);
-                before = count;
+                error = count;
             }
         }
-        let value: String = value().chars().take(VALUE_CHARS_MAX).collect();
-        self.0.insert(hash, (before + weight, value));
+        let new = Watched {
+            count: error + weight,
+            error,
+            value: value().chars().take(VALUE_CHARS_MAX).collect(),
+        };
+        self.0.insert(hash, new);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        for (hash, (count, value)) in &other.0 {
-            self.add(*hash, *count, || value.clone());
+        for (hash, theirs) in &other.0 {
+            self.add(*hash, theirs.count, || theirs.value.clone());
+            if let Some(mine) = self.0.get_mut(hash) {
+                mine.error += theirs.error;
+            }
         }
     }
 
-    /// The `most` most frequent, in order.
+    /// The `most` most frequent, in order, with how often they were seen at least. Where hardly any value comes twice there is none.
     pub(super) fn top(&self, most: usize) -> Vec<(&str, u64)> {
-        let mut all: Vec<_> = self.0.values().collect();
-        all.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.cmp(y)));
-        let top = all.into_iter().take(most);
-        top.map(|(count, value)| (value.as_str(), *count)).collect()
+        let sure = self
+            .0
+            .values()
+            .filter(|known| known.error * 2 < known.count);
+        let mut sure: Vec<_> = sure
+            .map(|known| (known.value.as_str(), known.count - known.error))
+            .collect();
+        sure.sort_by(|(x, a), (y, b)| b.cmp(a).then_with(|| x.cmp(y)));
+        sure.truncate(most);
+        sure
     }
 }
 
@@ -152,14 +173,12 @@ impl Spread {
 
 #[cfg(test)]
 mod tests {
-    use std::hash::{BuildHasher, Hash, Hasher};
+    use std::hash::{BuildHasher, Hash};
 
     use super::*;
 
     fn hash(value: impl Hash) -> u64 {
-        let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-        value.hash(&mut hasher);
-        hasher.finish()
+        foldhash::fast::FixedState::default().hash_one(value)
     }
 
     #[test]
@@ -183,6 +202,7 @@ mod tests {
         }
         assert_eq!(frequent.top(1)[0].0, "often");
         assert!(frequent.top(1)[0].1 >= 10_000);
+        assert_eq!(frequent.top(10).len(), 1, "the others come once each");
     }
 
     #[test]

@@ -34,10 +34,13 @@ pub(crate) enum Wanted {
     Reasons,
 }
 
+/// Why, by row.
+pub(crate) type Rows = BTreeMap<i64, Vec<Reason>>;
+
 /// Rejected records: by stream, part and row.
 #[derive(Debug, Default)]
 pub(crate) struct Open {
-    pub(crate) streams: BTreeMap<Arc<str>, BTreeMap<Arc<str>, BTreeMap<i64, Vec<Reason>>>>,
+    pub(crate) streams: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Rows>>,
     rows: usize,
 }
 

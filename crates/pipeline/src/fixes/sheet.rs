@@ -175,7 +175,10 @@ async fn entries(part: &Part) -> Result<Vec<Entry>, Failure> {
         ));
     }
     let all: Vec<usize> = (0..names.len()).collect();
-    let mut found = Found::default();
+    let mut found = Found {
+        has_gaps: part.numbers_have_gaps(),
+        ..Found::default()
+    };
     for mut stream in part.read(&all) {
         while let Some(decoded) = stream.next().await {
             let decoded = decoded?;
@@ -196,6 +199,7 @@ struct Found {
     entries: Vec<Entry>,
     problems: Vec<String>,
     more: usize,
+    has_gaps: bool,
     /// Texts that repeat on nearly every row.
     texts: Vec<Arc<str>>,
 }
@@ -209,7 +213,10 @@ impl Found {
             } else {
                 array_value_to_string(column, index).unwrap_or_default()
             };
-            match [STREAM, PART, ROW_READ].iter().position(|it| it == field.name()) {
+            match [STREAM, PART, ROW_READ]
+                .iter()
+                .position(|it| it == field.name())
+            {
                 Some(which) => place[which] = cell.trim().to_owned(),
                 None if META.contains(&field.name().as_str()) => {}
                 // The whole record of a JSON source comes back whether it was touched or not.
@@ -249,8 +256,8 @@ impl Found {
 
     fn problem(&mut self, at: i64, what: &str) {
         if self.problems.len() < TOLD_MAX {
-            // The header is the first line.
-            self.problems.push(format!("line {}: {what}", at + 1));
+            let line = line(self.has_gaps, at);
+            self.problems.push(format!("line {line}: {what}"));
         } else {
             self.more += 1;
         }
@@ -263,6 +270,11 @@ impl Found {
         }
         Err(refused(name, &self.problems, self.more))
     }
+}
+
+/// The line of a record: a sheet numbers its own rows, of a CSV file the header is the first line.
+pub(super) fn line(has_gaps: bool, at: i64) -> i64 {
+    if has_gaps { at } else { at + 1 }
 }
 
 /// A corrected file that is not taken in, with its lines.

@@ -129,6 +129,7 @@ fn local(path: &Path) -> Result<PartBytes, Failure> {
 fn check_places(ground: &Ground<'_>, sheet: &Sheet) -> Result<(), Failure> {
     let mut seen: HashMap<(Arc<str>, Arc<str>, i64), i64> = HashMap::new();
     let (mut problems, mut more) = (Vec::new(), 0);
+    let line = |at| super::sheet::line(sheet.part.numbers_have_gaps(), at);
     for entry in &sheet.entries {
         let (part, row) = ground
             .corrections
@@ -145,13 +146,13 @@ fn check_places(ground: &Ground<'_>, sheet: &Sheet) -> Result<(), Failure> {
                 format!(
                     "it stands for the same row {} as line {}",
                     entry.row,
-                    at + 1
+                    line(at)
                 )
             })
         };
         match problem {
             Some(problem) if problems.len() < TOLD_MAX => {
-                problems.push(format!("line {}: {problem}", entry.at + 1));
+                problems.push(format!("line {}: {problem}", line(entry.at)));
             }
             Some(_) => more += 1,
             None => {}

@@ -1,6 +1,7 @@
 //! `meta`: what the lake knows of itself. Tables, columns and snapshots are told from the session's snapshot; runs, rejected rows and
 //! revisions from the journal as it stands when asked.
 
+mod chosen;
 mod columns;
 mod computed;
 mod journal;
@@ -29,7 +30,10 @@ pub(crate) fn schema(tables: &Arc<Tables>, lake: Option<&Lake>) -> Result<Meta> 
         "tables".to_owned(),
         tables::provider(Arc::clone(tables), lake.cloned()),
     );
-    all.insert("columns".to_owned(), columns::provider(Arc::clone(tables)));
+    all.insert(
+        "columns".to_owned(),
+        columns::provider(Arc::clone(tables), lake.cloned()),
+    );
     all.insert("snapshots".to_owned(), snapshots::provider(lake.cloned()));
     Ok(Meta(all))
 }

@@ -1,0 +1,49 @@
+//! `sectorlake profile`.
+
+use sectorlake_lake::At;
+use serde_json::Value;
+
+use super::describe::resolved;
+use crate::answer::say;
+use crate::args::ProfileArgs;
+use crate::catalog;
+use crate::context::{Context, block_on};
+use crate::exit::{Exit, Failure};
+use crate::interrupt::or_interrupted;
+use crate::output::Format;
+use crate::prompt::ask;
+use crate::session::Session;
+
+/// Shows what stands in a table's columns: drawn, the fields and what mixes types; in other formats, all that is known.
+///
+/// # Errors
+/// There is no such table, the lake cannot be read, or the answer not be written.
+pub(crate) fn run(context: &Context, args: &ProfileArgs) -> Result<Exit, Failure> {
+    let mut destination = context.destination(&args.output);
+    destination.look.empty =
+        Some("No run has profiled it: it was loaded before profiles were kept.");
+    let drawn = destination.format == Format::Table && destination.file.is_none();
+    let run = args.run.as_deref();
+    block_on(async {
+        let session = or_interrupted(Session::open(context, At::Latest)).await?;
+        let table = resolved(&session, &args.table).await?;
+        if !drawn {
+            let sql = catalog::profile_in_full(&table, run);
+            return ask(&session, &sql, &destination, &context.terminal).await;
+        }
+        let sql = catalog::profile(&table, run);
+        let rows = ask(&session, &sql, &destination, &context.terminal).await?;
+        let mixed = or_interrupted(session.rows(&catalog::mixed(&table, run))).await?;
+        let mut below = String::new();
+        for column in &mixed {
+            let word = |key: &str| column.get(key).and_then(Value::as_str).unwrap_or_default();
+            below.push_str(&format!("{}: {}\n", word("column"), word("why")));
+        }
+        if rows > 0 {
+            below.push_str("distinct is an estimate; median and frequent values come from a sample where there are many rows. All of it: meta.profiles, or --json.\n");
+        }
+        say(&below)?;
+        Ok(rows)
+    })?;
+    Ok(Exit::Ok)
+}
