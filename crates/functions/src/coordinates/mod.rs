@@ -49,7 +49,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         XY_EPSG,
         DataType::BinaryView,
         to_wgs84,
-        "The point (WGS 84, longitude and latitude) of coordinates in a reference system by its EPSG code; x is the easting or longitude, y the northing or latitude. Systems that need a grid of shifts are refused.",
+        "The point (WGS 84, longitude and latitude) of coordinates in a reference system by its EPSG code; x is the easting or longitude, y the northing or latitude. Systems that need a grid of shifts are refused; those on GRS 80 or WGS 84 without parameters (JGD2011, …) are taken for WGS 84, which holds to about two metres.",
         "to_wgs84(600000, 2300000, 32648)",
     );
     let st_transform = Function::new(

@@ -20,6 +20,10 @@ const VN2000_SHIFT: &str = "+ellps=WGS84 +towgs84=-191.90441429,-39.30318279,-11
 /// Datums that need a grid of shifts, which is not at hand; without it the shift would silently be none.
 const NEED_GRIDS: [&str; 2] = ["+datum=NAD27", "+datum=potsdam"];
 
+/// Ellipsoids of systems that are tied to the same frame as WGS 84. Those without parameters of their own (Japan's JGD2011, NAD83's later
+/// realisations) coincide with it to about two metres, which is as near as WGS 84 itself is told.
+const COINCIDE: [&str; 2] = ["+ellps=GRS80", "+ellps=WGS84"];
+
 /// A way from one system to another.
 pub(super) struct Transform {
     from: Side,
@@ -107,6 +111,7 @@ impl Side {
         }
         let is_shifted = ["+towgs84=", "+datum=", "+nadgrids="]
             .iter()
+            .chain(&COINCIDE)
             .any(|parameter| definition.contains(parameter));
         if !is_shifted {
             return exec_err!(

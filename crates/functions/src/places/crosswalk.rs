@@ -200,3 +200,100 @@ fn in_words(places: &[Successor]) -> String {
     let all: Vec<String> = places.iter().map(place).collect();
     all.join(" and ")
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::places::{Level, PlaceRow};
+    use proptest::prelude::*;
+
+    fn day(year: i32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(year, 7, 1).unwrap()
+    }
+
+    fn change(old: usize, new: usize, year: i32, weight: f64, kind: &str) -> ChangeRow {
+        ChangeRow {
+            old_place_code: format!("p{old}"),
+            new_place_code: format!("p{new}"),
+            changed_on: day(year),
+            weight: Some(weight),
+            weight_kind: Some(kind.to_owned()),
+        }
+    }
+
+    /// Places that stand from 2000 on, so that each code has a version on every day.
+    fn index(changes: Vec<ChangeRow>) -> PlaceIndex {
+        let place = |at: usize| PlaceRow {
+            place_code: format!("p{at}"),
+            name: format!("Place {at}"),
+            full_name: None,
+            name_en: None,
+            level: Level::Ward,
+            parent_code: None,
+            country: String::new(),
+            valid_from: Some(day(2000)),
+            valid_to: None,
+        };
+        PlaceIndex::new((0..12).map(place).collect(), changes)
+    }
+
+    #[test]
+    fn several_changes_follow_one_another() {
+        let index = index(vec![
+            change(0, 1, 2010, 1.0, "whole"),
+            change(1, 2, 2020, 0.25, "area"),
+            change(1, 3, 2020, 0.75, "area"),
+            change(1, 3, 2020, 1.0, "population"),
+            change(4, 5, 2010, 1.0, "whole"),
+        ]);
+        let told = |to| {
+            let successors = index.successors("p0", day(2005), to);
+            let words = successors.iter().map(|place| {
+                let kind = place.weight_kind.as_deref().unwrap_or("itself");
+                format!("{} {} {kind}", place.place_code, place.weight.unwrap())
+            });
+            words.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(told(Some(day(2009))), "p0 1 itself");
+        assert_eq!(told(Some(day(2010))), "p1 1 whole");
+        assert_eq!(told(None), "p2 0.25 area, p3 0.75 area");
+        assert_eq!(index.convert("p5", day(2015), day(2005)).unwrap(), "p4");
+        assert_eq!(index.convert("p4", day(2005), day(2015)).unwrap(), "p5");
+        assert!(index.convert("p0", day(2005), day(2021)).is_err());
+        assert!(index.convert("p3", day(2021), day(2015)).is_err());
+        assert!(index.convert("p9", day(1990), day(2015)).is_err());
+    }
+
+    #[test]
+    fn a_circle_of_changes_ends() {
+        let changes = (0..5).map(|at| change(at, (at + 1) % 5, 2001, 1.0, "whole"));
+        let index = index(changes.collect());
+        assert_eq!(index.convert("p0", day(2000), day(2010)).unwrap(), "p1");
+        assert_eq!(index.convert("p1", day(2010), day(2000)).unwrap(), "p0");
+    }
+
+    proptest! {
+        #[test]
+        fn shares_of_a_place_stay_one(parts in prop::collection::vec((0usize..12, 1usize..12, 0.0..1.0f64), 1..24), reversed: bool) {
+            // Each place is parted once, in its own year, among places of any number.
+            let mut changes = Vec::new();
+            for old in 0..12 {
+                let of_it: Vec<_> = parts.iter().filter(|(from, ..)| *from == old).collect();
+                let all: f64 = of_it.iter().map(|(.., share)| share + 0.01).sum();
+                for (_, new, share) in of_it {
+                    changes.push(change(old, *new, 2001 + old as i32, (share + 0.01) / all, "area"));
+                }
+            }
+            if reversed {
+                changes.reverse();
+            }
+            let index = index(changes);
+            for old in 0..12 {
+                let successors = index.successors(&format!("p{old}"), day(2000), None);
+                let sum: f64 = successors.iter().filter_map(|place| place.weight).sum();
+                prop_assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+            }
+        }
+    }
+}
