@@ -1,6 +1,6 @@
 //! A contract of its own, for a source that no shared table fits.
 
-use sectorlake_contract::{Contract, Field, TableName};
+use sectorlake_contract::Field;
 use serde_json::{Map, Value, json};
 
 use super::aliases;
@@ -21,13 +21,8 @@ pub(super) struct Drafted {
     pub(super) notes: Vec<String>,
 }
 
-/// Drafts the contract of `table` from the columns of a source.
-pub(super) fn draft(
-    table: &TableName,
-    title: &str,
-    columns: &[SourceColumn],
-    is_whole: bool,
-) -> Drafted {
+/// Drafts the contract of a table from the columns of a source.
+pub(super) fn draft(title: &str, columns: &[SourceColumn], is_whole: bool) -> Drafted {
     let mut names: Vec<String> = Vec::new();
     let (mut fields, mut lines, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for column in columns {
@@ -70,10 +65,9 @@ pub(super) fn draft(
     }
     descriptor.insert(
         "sectorlake".to_owned(),
-        json!({ "version": "0.1.0", "title": { "vi": title, "en": title } }),
+        json!({ "version": "1.0.0", "title": { "vi": title, "en": title } }),
     );
     let text = serde_json::to_string_pretty(&Value::Object(descriptor)).unwrap_or_default();
-    debug_assert!(Contract::parse(table.clone(), &text).is_ok(), "{text}");
     Drafted {
         text: text + "\n",
         lines,
@@ -150,4 +144,63 @@ fn descriptor(name: &str, kind: &str, column: &SourceColumn, personal: bool) -> 
         }
     }
     field
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use sectorlake_contract::Contract;
+
+    use super::*;
+    use crate::names::folded;
+    use crate::shape::Profile;
+
+    #[test]
+    fn what_is_drafted_is_a_sound_contract() {
+        let column = |(name, values): &(&str, &[&str])| {
+            let mut profile = Profile::default();
+            values.iter().for_each(|value| profile.add(Some(value)));
+            SourceColumn {
+                name: (*name).to_owned(),
+                folded: folded(name),
+                profile,
+            }
+        };
+        let columns: Vec<SourceColumn> = [
+            ("Mã sổ", &["1001", "1002"][..]),
+            ("Họ và tên", &["An", "Bình"]),
+            ("Ngày", &["31/12/2020", "01/02/2021"]),
+            ("Cân nặng", &["12,5", "11"]),
+            ("2024", &["1", ""]),
+            ("2024 ", &["true", "false"]),
+        ]
+        .iter()
+        .map(column)
+        .collect();
+        let drafted = draft("Sổ", &columns, false);
+        let contract = Contract::parse("health.books".parse().unwrap(), &drafted.text).unwrap();
+        let fields: Vec<String> = contract
+            .fields
+            .iter()
+            .map(|field| {
+                format!(
+                    "{} {} {}",
+                    field.name,
+                    field.kind.word(),
+                    field.classification.word()
+                )
+            })
+            .collect();
+        let expected = [
+            "ma_so string internal",
+            "ho_va_ten string personal",
+            "ngay date internal",
+            "can_nang number internal",
+            "column_2024 integer internal",
+            "column_2024_2 boolean internal",
+        ];
+        assert_eq!(fields, expected);
+        assert_eq!(contract.primary_key, ["ma_so"]);
+    }
 }

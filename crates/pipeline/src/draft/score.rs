@@ -280,7 +280,7 @@ fn fit(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
         (FieldType::String, Shape::Binary) => told(0.2),
         (FieldType::String, _) => pattern(field, source),
         (FieldType::Integer, Shape::Integer) => bounds(field, source),
-        (FieldType::Integer, Shape::NumberEither | Shape::NumberComma) => told(0.85),
+        (FieldType::Integer, Shape::NumberEither | Shape::NumberComma) => told(0.95),
         (FieldType::Integer, Shape::Number) => told(0.6),
         (FieldType::Number | FieldType::Decimal { .. }, Shape::Integer | Shape::Number) => {
             bounds(field, source)

@@ -210,10 +210,14 @@ impl Drafting<'_> {
         let sql: Vec<&str> = lines.iter().map(|line| line.sql.as_str()).collect();
         let is_used = |index: usize| {
             let name = quoted(&columns[index].name);
-            found.matches.iter().any(|found| found.column == index)
-                || sql
-                    .iter()
-                    .any(|sql| sql.split(['(', ')', ' ', ',']).any(|word| word == name))
+            let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+            let names = |sql: &&str| match name.starts_with('"') {
+                true => sql.contains(&name),
+                false => sql
+                    .split(|letter| !is_part(letter))
+                    .any(|word| word == name),
+            };
+            found.matches.iter().any(|found| found.column == index) || sql.iter().any(names)
         };
         let rest = unmatched(columns, is_used);
         self.ask(&lines);
@@ -236,7 +240,7 @@ impl Drafting<'_> {
 
     /// Onto a table of its own.
     fn own(&mut self, table: TableName, columns: &[SourceColumn], sample: &Sample) -> Chosen {
-        let drafted = contract::draft(&table, &title(&self.looked.file), columns, sample.is_whole);
+        let drafted = contract::draft(&title(&self.looked.file), columns, sample.is_whole);
         self.decisions.push(format!(
             "table {table}: a contract of its own is drafted, all its fields internal unless they look personal"
         ));

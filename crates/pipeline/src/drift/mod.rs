@@ -99,11 +99,12 @@ pub(crate) enum Change {
 }
 
 /// What has changed between two states of a stream's columns. `melts` says which columns become rows by themselves, so that
-/// one more or less of them is no news.
+/// one more or less of them is no news; `reads`, which of the old ones a mapping needs: another column may stand for it.
 pub(crate) fn changes(
     before: &[SourceColumn],
     now: &[Column],
     melts: impl Fn(&str) -> bool,
+    reads: impl Fn(&str) -> bool,
 ) -> Vec<Change> {
     // The pipeline never met this stream before.
     if before.is_empty() {
@@ -121,7 +122,7 @@ pub(crate) fn changes(
         .filter(|(_, column)| !before.iter().any(|old| old.name == column.name))
         .filter(|(_, column)| !melts(&column.name))
         .collect();
-    let mut changes = renames::take(&mut gone, &mut fresh);
+    let mut changes = renames::take((before, now), &mut gone, &mut fresh, reads);
     changes.extend(gone.into_iter().map(|(_, old)| Change::Missing {
         column: old.name.clone(),
         shape: Shape::of_words(&old.shape),
@@ -191,7 +192,7 @@ mod tests {
                 format!("{}: {before} → {}", column.name, column.shape)
             }
         };
-        let all = changes(&old(before), &new(now), |_| false);
+        let all = changes(&old(before), &new(now), |_| false, |_| true);
         all.into_iter().map(word).collect()
     }
 
@@ -231,6 +232,21 @@ mod tests {
         assert_eq!(
             told(&before, &[("Mã trường", Code), ("Số HS", Number)]),
             ["missing Tên trường"]
+        );
+        assert_eq!(
+            told(
+                &before,
+                &[
+                    ("Mã trường", Code),
+                    ("Đơn vị", Text),
+                    ("Số HS", Integer),
+                    ("Xã", Text)
+                ]
+            ),
+            [
+                "Tên trường → Đơn vị: it stands in the same place and holds text too",
+                "new Xã"
+            ]
         );
     }
 }

@@ -50,7 +50,9 @@ impl Around<'_> {
     fn new_column(&self, column: &Column) -> Drift {
         let (name, shape) = (&column.name, column.shape);
         let field = self.field_like(name);
+        let used = column.used || self.adds || self.reads(name);
         let proposal = match field {
+            _ if used && !self.adds => "the mapping reads it already".to_owned(),
             Some(field) if self.sql.is_some() => format!(
                 "in the mapping onto {}, take it up:\n  {} AS {}",
                 self.contract.name,
@@ -81,16 +83,12 @@ impl Around<'_> {
         Drift {
             now: Some(name.clone()),
             message: format!(
-                "{}: column {name:?} is new: it holds {shape}{}",
+                "column {name:?} of {} is new: it holds {shape}{}",
                 self.stream,
-                if column.used {
-                    ""
-                } else {
-                    ", and nothing reads it"
-                }
+                if used { "" } else { ", and nothing reads it" }
             ),
             proposal,
-            ..self.drift(DriftKind::New, name, column.used)
+            ..self.drift(DriftKind::New, name, used)
         }
     }
 
@@ -119,7 +117,7 @@ impl Around<'_> {
         Drift {
             before: Some(column.to_owned()),
             message: format!(
-                "{}: column {column:?} is missing{held}{effect}",
+                "column {column:?} of {} is missing{held}{effect}",
                 self.stream
             ),
             proposal,
@@ -151,7 +149,7 @@ impl Around<'_> {
             before: Some(from.to_owned()),
             now: Some(to.name.clone()),
             message: format!(
-                "{}: column {from:?} is now called {:?}, it seems: {why}",
+                "column {from:?} of {} is now called {:?}, it seems: {why}",
                 self.stream, to.name
             ),
             proposal,
@@ -162,15 +160,16 @@ impl Around<'_> {
     fn changed_type(&self, column: &Column, before: Shape) -> Drift {
         let (name, now) = (&column.name, column.shape);
         let field = self.field_like(name);
+        let used = column.used || self.reads(name);
         let proposal = match now {
-            Shape::Date(_) | Shape::NumberComma | Shape::NumberEither if column.used => format!(
+            Shape::Date(_) | Shape::NumberComma | Shape::NumberEither if used => format!(
                 "in the mapping onto {}, write:\n  {} AS {}",
                 self.contract.name,
                 expression(name, now, field),
                 quoted(&field.map_or_else(|| field_name(name), |field| field.name.clone()))
             ),
-            _ if !column.used => "nothing reads it: nothing has to be done".to_owned(),
-            Shape::Integer => "ask the publisher: leading zeros may have been lost on the way; to put them back, write in the mapping, for instance:\n  lpad(".to_owned() + &quoted(name) + ", 5, '0')",
+            _ if !used => "nothing reads it: nothing has to be done".to_owned(),
+            Shape::Integer => "ask the publisher: leading zeros may have been lost on the way; to put them back, write in the mapping, for instance:\n  lpad(".to_owned() + &quoted(name) + ", 5, '0')  -- as many digits as before",
             _ => format!(
                 "if the new values are right, say in the contract of {} (a wider type is one of major version two):\n  {}",
                 self.contract.name,
@@ -181,11 +180,11 @@ impl Around<'_> {
             before: Some(before.words().to_owned()),
             now: Some(now.words().to_owned()),
             message: format!(
-                "{}: column {name:?} held {before}, and now holds {now}",
+                "column {name:?} of {} held {before}, and now holds {now}",
                 self.stream
             ),
             proposal,
-            ..self.drift(DriftKind::Type, name, column.used)
+            ..self.drift(DriftKind::Type, name, used)
         }
     }
 
@@ -197,7 +196,12 @@ impl Around<'_> {
         }
     }
 
+    /// The field that the mapping makes of a column; else the one that is called like it.
     fn field_like(&self, column: &str) -> Option<&Field> {
+        let mapped = self.sql.and_then(|sql| mapped_to(sql, column));
+        if let Some(field) = mapped.and_then(|name| self.contract.field(&name)) {
+            return Some(field);
+        }
         let wanted = folded(column);
         let called = |field: &&Field| {
             let titles = field.title.iter().map(|(_, title)| folded(title));
@@ -221,6 +225,16 @@ pub(crate) fn names(sql: &str, column: &str) -> bool {
             let mut words = piece.split(|letter| !is_part(letter));
             words.any(|word| word.to_lowercase() == bare)
         })
+}
+
+/// The name that a mapping gives to the expression that reads a column, where that is plain to see.
+fn mapped_to(sql: &str, column: &str) -> Option<String> {
+    let quoted = quoted(column);
+    let item = sql.split([',', '\n']).find(|item| item.contains(&quoted))?;
+    let upper = item.to_ascii_uppercase();
+    let name = &item[upper.find(" AS ")? + 4..];
+    let name = name.split_whitespace().next()?;
+    Some(name.trim_matches('"').to_owned())
 }
 
 /// How a column's text becomes a value.
@@ -261,7 +275,15 @@ fn contract_field(column: &str, shape: Shape) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{mapped_to, names};
+
+    #[test]
+    fn the_field_that_a_column_becomes() {
+        let sql = "SELECT \"Mã\" AS school_id, upper(\"Tên\") as name FROM source";
+        assert_eq!(mapped_to(sql, "Mã").as_deref(), Some("school_id"));
+        assert_eq!(mapped_to(sql, "Tên").as_deref(), Some("name"));
+        assert_eq!(mapped_to(sql, "Xã"), None);
+    }
 
     #[test]
     fn columns_are_found_in_statements() {

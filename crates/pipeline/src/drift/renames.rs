@@ -11,22 +11,21 @@ const NEARNESS_MIN: f64 = 0.8;
 
 /// Takes out the pairs that are renames: the nearest names first, then columns of like values in the same place.
 pub(super) fn take(
+    around: (&[SourceColumn], &[Column]),
     gone: &mut Vec<(usize, &SourceColumn)>,
     fresh: &mut Vec<(usize, &Column)>,
+    reads: impl Fn(&str) -> bool,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
     while let Some((old, new)) = nearest(gone, fresh) {
         changes.push(pair(gone, fresh, (old, new), "the names are alike"));
     }
-    // Where as many came as went, places tell; else what stands where has moved.
-    if gone.len() == fresh.len() {
-        while let Some((old, new)) = in_place(gone, fresh) {
-            let why = format!(
-                "it stands in the same place and holds {} too",
-                fresh[new].1.shape
-            );
-            changes.push(pair(gone, fresh, (old, new), &why));
-        }
+    while let Some((old, new)) = in_place(&around, gone, fresh, &reads) {
+        let why = format!(
+            "it stands in the same place and holds {} too",
+            fresh[new].1.shape
+        );
+        changes.push(pair(gone, fresh, (old, new), &why));
     }
     changes
 }
@@ -59,11 +58,29 @@ fn nearest(gone: &[(usize, &SourceColumn)], fresh: &[(usize, &Column)]) -> Optio
     best.map(|(_, pair)| pair)
 }
 
-fn in_place(gone: &[(usize, &SourceColumn)], fresh: &[(usize, &Column)]) -> Option<(usize, usize)> {
-    gone.iter().enumerate().find_map(|(old, (place, from))| {
-        let new = fresh
-            .iter()
-            .position(|(other, to)| other == place && same(from, to))?;
+/// A column of like values between the same neighbours; or in the same place, where as many came as went.
+fn in_place(
+    (before, now): &(&[SourceColumn], &[Column]),
+    gone: &[(usize, &SourceColumn)],
+    fresh: &[(usize, &Column)],
+    reads: &impl Fn(&str) -> bool,
+) -> Option<(usize, usize)> {
+    let as_many = gone.len() == fresh.len();
+    let old_name = |index: usize| before.get(index).map(|column| column.name.as_str());
+    let new_name = |index: usize| now.get(index).map(|column| column.name.as_str());
+    let between_the_same = |old: usize, new: usize| {
+        let left = old.checked_sub(1).and_then(old_name) == new.checked_sub(1).and_then(new_name);
+        left && old_name(old + 1) == new_name(new + 1)
+    };
+    let needed = gone
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, from))| reads(&from.name));
+    needed.into_iter().find_map(|(old, (place, from))| {
+        let new = fresh.iter().position(|(other, to)| {
+            let stands = (as_many && other == place) || between_the_same(*place, *other);
+            stands && same(from, to)
+        })?;
         Some((old, new))
     })
 }

@@ -256,9 +256,12 @@ impl Watch {
 
     fn changes(&self, stream: &str) -> Vec<drift::Change> {
         match (self.before.get(stream), self.streams.get(stream)) {
-            (Some(before), Some(seen)) => {
-                drift::changes(before, &seen.now(), |name| seen.melts(name))
-            }
+            (Some(before), Some(seen)) => drift::changes(
+                before,
+                &seen.now(),
+                |name| seen.melts(name),
+                |name| seen.reads(name),
+            ),
             _ => Vec::new(),
         }
     }
@@ -366,6 +369,14 @@ impl Seen {
                 let keep = fed.keep.as_ref();
                 keep.is_some_and(|keep| !keep.iter().any(|kept| kept == name))
             })
+    }
+
+    /// Whether any mapping needs a column.
+    fn reads(&self, name: &str) -> bool {
+        self.feeds.iter().any(|fed| match &fed.sql {
+            Some(sql) => drift::names(sql, name),
+            None => fed.contract.field(name).is_some(),
+        })
     }
 
     /// A change in words: once, for the first table whose mapping it touches.

@@ -287,7 +287,10 @@ impl Profile {
             }
         }
         kinds.sort_by(|left, right| right.1.cmp(&left.1));
-        (kinds.len() > 1).then_some(kinds)
+        // Words among words are no mixture.
+        let is_word = |shape: Shape| matches!(shape, Shape::Text | Shape::Boolean | Shape::Json);
+        let mixes = kinds.len() > 1 && kinds.iter().any(|(shape, ..)| !is_word(*shape));
+        mixes.then_some(kinds)
     }
 }
 
