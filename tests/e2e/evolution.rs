@@ -208,6 +208,16 @@ fn a_contract_over_the_years() {
     assert_said!(project.sectorlake(&["describe", "health.clinics_all"]));
     others_read(&project);
 
+    // A pipeline that only adds takes all that it ever fetched along to the new version.
+    project.file(
+        "pipelines/health/hospitals.yaml",
+        HOSPITALS.replace("name, level, beds", "name, beds"),
+    );
+    project.run(&["hospitals"]).ok();
+    assert_eq!(project.count("health.clinics"), 14);
+    let moved = project.sql("SELECT count(*) AS n, max(beds) AS beds FROM health.clinics_all WHERE _source = 'hospitals'");
+    assert_eq!(moved, [json!({"n": 2, "beds": "60"})]);
+
     // The next run of the new version is as any other.
     let done = project.run(&["clinics"]).ok();
     assert!(done.says("unchanged"), "{}", done.whole());

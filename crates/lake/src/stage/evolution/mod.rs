@@ -137,6 +137,39 @@ async fn a_wider_type_rewrites_every_source_in_one_commit() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_summed_up_before_the_change_reads_on_both_sides() {
+    let lake = lake().await;
+    let plain = under(&changed("1.0.0", "year", "", ""), Load::Append);
+    let load = async |loading: &Loading, number: i64| {
+        let rows = vec![row(&format!("k{number}"), number, &format!("p{number}"), 1)];
+        loading.run(&lake, "bus", &[rows]).await.unwrap();
+    };
+    // Version 50 has a checkpoint, and so has version 100.
+    for number in 0..52 {
+        load(&plain, number).await;
+    }
+    let wide = changed(
+        "1.1.0",
+        "number",
+        r#", { "name": "note", "type": "string" }"#,
+        r#", "partition_by": ["month(at)", "note"]"#,
+    );
+    let wide = under(&wide, Load::Append);
+    for number in 52..104 {
+        load(&wide, number).await;
+    }
+    for at in [51, 52, 53, 101, 104] {
+        let table = table(&lake, At::Number(at), &items()).await;
+        assert_eq!(
+            rows_of(&lake, &table).await.len() as u64,
+            at,
+            "snapshot {at}"
+        );
+        assert_eq!(kind(&table, "value") == DataType::Float64, at > 52);
+    }
+}
+
+#[tokio::test]
 async fn a_field_that_may_be_empty_leaves_old_files_alone() {
     let lake = fed(&changed("1.0.0", "integer", "", "")).await;
     let before = table(&lake, At::Latest, &items()).await;
