@@ -1,0 +1,200 @@
+//! Source drift: a source that changes its columns between two runs, and what `on_drift` makes of it.
+
+use crate::harness::{Done, Project, assert_said};
+
+const CONTRACT: (&str, &str) = (
+    "schemas/education/clubs.json",
+    r#"{ "fields": [
+        { "name": "club_id", "type": "string", "constraints": { "required": true } }, { "name": "name", "type": "string" },
+        { "name": "members", "type": "integer" }, { "name": "founded", "type": "date" }
+    ], "primaryKey": ["club_id"] }"#,
+);
+
+const PIPELINE: &str = "pipelines/education/clubs.yaml";
+
+const MAP: &str = r#"source: { connector: file, path: data/clubs.csv }
+tables:
+  education.clubs:
+    map: SELECT "Mã" AS club_id, "Tên" AS name, "Số HV" AS members, "Ngày" AS founded FROM source
+"#;
+
+const FIRST: &str = "Mã,Tên,Số HV,Ngày,Ghi chú\n01,Cờ,12,2020-01-31,a\n02,Vẽ,7,2021-05-06,b\n";
+
+/// A project that has loaded clubs once, under this `on_drift`.
+fn clubs(on_drift: &str) -> Project {
+    let project = Project::empty();
+    project
+        .file(CONTRACT.0, CONTRACT.1)
+        .file(PIPELINE, format!("{on_drift}{MAP}"))
+        .file("data/clubs.csv", FIRST);
+    project.run(&["clubs"]).ok();
+    project
+}
+
+fn run_with(project: &Project, clubs: &str) -> Done {
+    project.file("data/clubs.csv", clubs);
+    project.run(&["clubs"])
+}
+
+/// Kind, column and action of what the journal knows, in the order of the columns' names.
+fn journal(project: &Project) -> Vec<String> {
+    let rows = project.sql(
+        "SELECT kind || ' ' || column_name || ' ' || action AS line FROM meta.drift ORDER BY run, column_name",
+    );
+    let lines = rows
+        .iter()
+        .map(|row| row["line"].as_str().unwrap().to_owned());
+    lines.collect()
+}
+
+#[test]
+fn new_and_unread_columns_are_told_and_the_run_goes_on() {
+    let project = clubs("");
+    let done = run_with(
+        &project,
+        "Mã,Tên,Số HV,Ngày,Phường\n01,Cờ,12,2020-01-31,Máy Tơ\n02,Vẽ,8,2021-05-06,Lạch Tray\n",
+    )
+    .ok();
+    assert!(done.says("drift: clubs: "), "{}", done.whole());
+    assert_said!(done);
+    assert_eq!(project.count("education.clubs"), 2);
+    let again = project.run(&["clubs"]).ok();
+    assert!(!again.says("drift:"), "{}", again.whole());
+}
+
+#[test]
+fn what_has_drifted_stands_in_the_answer_for_machines_and_in_the_journal() {
+    let project = clubs("");
+    project.file(
+        "data/clubs.csv",
+        "Mã,Tên,Số HV,Ngày,Ghi chú\n1,Cờ,12,31/01/2020,a\n2,Vẽ,7 em,06/05/2021,b\n",
+    );
+    // Every row is rejected for its date; the drift says why.
+    let done = project.sectorlake(&["run", "clubs", "--json"]).exits(4);
+    let answer: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let drift = answer["pipelines"][0]["drift"].as_array().unwrap();
+    let told: Vec<String> = drift
+        .iter()
+        .map(|it| format!("{}: {}\n  {}", it["kind"], it["message"], it["proposal"]))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(
+        journal(&project),
+        ["type Mã warn", "type Ngày warn", "type Số HV warn"]
+    );
+}
+
+#[test]
+fn a_renamed_column_that_the_mapping_needs_is_named_with_its_new_name() {
+    let project = clubs("");
+    let by_name = "Mã,Tên câu lạc bộ,Số HV,Ngày,Ghi chú\n01,Cờ,12,2020-01-31,a\n";
+    let done = run_with(&project, by_name).exits(4);
+    assert_said!(done);
+    assert_eq!(project.snapshots(), 1, "nothing is published");
+    project.file(PIPELINE, MAP.replace("\"Tên\"", "\"Tên câu lạc bộ\""));
+    let mended = project.sectorlake(&["run", "clubs"]);
+    // The file is half as long as before, so a replace must be allowed.
+    assert!(!mended.says("has no column"), "{}", mended.whole());
+}
+
+#[test]
+fn a_field_that_was_taken_by_name_and_is_gone_is_told() {
+    let project = Project::empty();
+    project
+        .file(CONTRACT.0, CONTRACT.1)
+        .file(
+            PIPELINE,
+            "source: { connector: file, path: data/clubs.csv }\ntables: { education.clubs: }\n",
+        )
+        .file("data/clubs.csv", "club_id,name,members\n01,Cờ,12\n");
+    project.run(&["clubs"]).ok();
+    let done = run_with(&project, "club_id,name\n01,Cờ\n").ok();
+    assert!(
+        done.says("column \"members\" of clubs is missing")
+            && done.says("its field is empty from now on"),
+        "{}",
+        done.whole()
+    );
+}
+
+#[test]
+fn on_drift_fail_publishes_nothing_and_says_how_to_mend_it() {
+    let project = clubs("on_drift: fail\n");
+    let changed =
+        "Mã,Tên,Số HV,Ngày,Ghi chú,Phường\n01,Cờ,12,2020-01-31,a,X\n02,Vẽ,7,2021-05-06,b,Y\n";
+    let done = run_with(&project, changed).exits(4);
+    assert_said!(done);
+    assert_eq!(project.snapshots(), 1);
+    assert_eq!(journal(&project), ["new Phường fail"]);
+    project.file(PIPELINE, MAP);
+    project.run(&["clubs"]).ok();
+    assert_eq!(project.snapshots(), 2);
+}
+
+#[test]
+fn on_drift_add_loads_new_columns_as_text_and_keeps_filling_them() {
+    let project = clubs("on_drift: add\n");
+    let wider = "Mã,Tên,Số HV,Ngày,Ghi chú,Mã phường\n01,Cờ,12,2020-01-31,a,0117\n02,Vẽ,7,2021-05-06,b,0118\n";
+    let done = run_with(&project, wider).ok();
+    assert!(
+        done.says("it is loaded as a text field"),
+        "{}",
+        done.whole()
+    );
+    let codes = |project: &Project| -> Vec<String> {
+        let rows = project.sql("SELECT ma_phuong FROM education.clubs ORDER BY club_id");
+        let codes = rows.iter().map(|row| row["ma_phuong"].to_string());
+        codes.collect()
+    };
+    assert_eq!(codes(&project), ["\"0117\"", "\"0118\""], "zeros stay");
+    let before = project.snapshots();
+    project.run(&["clubs"]).ok();
+    assert_eq!(project.snapshots(), before, "nothing has changed since");
+    let later = wider.replace("0118", "0119");
+    run_with(&project, &later).ok();
+    assert_eq!(codes(&project), ["\"0117\"", "\"0119\""]);
+    let gone = "Mã,Tên,Số HV,Ngày,Ghi chú\n01,Cờ,12,2020-01-31,a\n02,Vẽ,7,2021-05-06,c\n";
+    let done = run_with(&project, gone).ok();
+    assert!(
+        done.says("column \"Mã phường\" of clubs is missing"),
+        "{}",
+        done.whole()
+    );
+    assert_eq!(codes(&project), ["null", "null"]);
+}
+
+#[test]
+fn a_column_that_looks_like_a_person_s_is_told_and_not_added() {
+    let project = clubs("on_drift: add\n");
+    let wider = "Mã,Tên,Số HV,Ngày,Ghi chú,Số CCCD\n01,Cờ,12,2020-01-31,a,031099\n02,Vẽ,7,2021-05-06,b,031098\n";
+    let done = run_with(&project, wider).ok();
+    assert!(
+        done.says("column \"Số CCCD\" of clubs is new"),
+        "{}",
+        done.whole()
+    );
+    let columns = project.number(
+        "SELECT count(*) FROM meta.columns WHERE table_name = 'clubs' AND column_name LIKE '%cccd%'",
+    );
+    assert_eq!(columns, 0);
+}
+
+#[test]
+fn one_more_year_of_a_wide_table_is_no_drift() {
+    let project = Project::empty();
+    project
+        .file(
+            "schemas/education/pupils.json",
+            r#"{ "fields": [{ "name": "place", "type": "string" }, { "name": "year", "type": "year" }, { "name": "pupils", "type": "integer" }] }"#,
+        )
+        .file(
+            "pipelines/education/pupils.yaml",
+            "on_drift: fail\nsource: { connector: file, path: data/pupils.csv }\ntables:\n  education.pupils:\n    \
+             unpivot: { keep: [place], name: year, value: pupils }\n",
+        )
+        .file("data/pupils.csv", "place,2022,2023\nHải Phòng,1,2\n");
+    project.run(&["pupils"]).ok();
+    project.file("data/pupils.csv", "place,2022,2023,2024\nHải Phòng,1,2,3\n");
+    project.run(&["pupils"]).ok();
+    assert_eq!(project.count("education.pupils"), 3);
+}
