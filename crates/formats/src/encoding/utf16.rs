@@ -4,8 +4,8 @@ use super::MALFORMED;
 
 /// Code units that are looked at at once.
 const STEP: usize = 8;
-/// Bytes that one pass of the loop may write.
-const MARGIN: usize = 16;
+/// Bytes that one pass of the loop may write, with room to spare.
+const MARGIN: usize = 64;
 /// What of each code unit is no ASCII.
 const BEYOND_ASCII: u128 = 0xFF80_FF80_FF80_FF80_FF80_FF80_FF80_FF80;
 
@@ -17,17 +17,17 @@ pub(crate) fn append(source: &[u8], big_endian: bool, text: &mut Vec<u8>) {
     };
     let (units, odd) = source.as_chunks::<2>();
     let mut filled = text.len();
-    // Three bytes a unit at most.
-    text.resize(filled + units.len() * 3 + MARGIN, 0);
+    text.resize(filled + units.len() + units.len() / 4 + MARGIN, 0);
     let mut at = 0;
     while at < units.len() {
+        if text.len() < filled + MARGIN {
+            // Three bytes a unit at most.
+            text.resize(filled + (units.len() - at) * 3 + MARGIN, 0);
+        }
         if let Some(step) = units[at..].first_chunk::<STEP>() {
-            let (ascii, low) = ascii(step, big_endian);
-            // All of it is copied; what follows the ASCII is written over.
-            text[filled..filled + STEP].copy_from_slice(&low);
-            filled += ascii;
-            at += ascii;
-            if ascii == STEP {
+            let read = narrow(step, big_endian, text, &mut filled);
+            at += read;
+            if read > 0 {
                 continue;
             }
         }
@@ -41,27 +41,54 @@ pub(crate) fn append(source: &[u8], big_endian: bool, text: &mut Vec<u8>) {
     text.extend(odd.iter().map(|_| MALFORMED));
 }
 
-/// How many of the first units are ASCII, and the low byte of each.
+/// Writes the first units as far as they are no halves of pairs, and gives how many that are.
 #[inline]
-fn ascii(units: &[[u8; 2]; STEP], big_endian: bool) -> (usize, [u8; STEP]) {
+fn narrow(step: &[[u8; 2]; STEP], big_endian: bool, text: &mut [u8], filled: &mut usize) -> usize {
     let mut bytes = [0; STEP * 2];
-    bytes.copy_from_slice(units.as_flattened());
+    bytes.copy_from_slice(step.as_flattened());
     let mut units = u128::from_le_bytes(bytes);
     if big_endian {
         // The bytes of each unit change places.
         const LOW: u128 = u128::MAX / 0xFFFF * 0xFF;
         units = ((units >> 8) & LOW) | ((units & LOW) << 8);
     }
-    let ascii = ((units & BEYOND_ASCII).trailing_zeros() / 16) as usize;
-    let halves = [units as u64, (units >> 64) as u64].map(|half| {
+    let mut beyond = units & BEYOND_ASCII;
+    let mut low = low_bytes(units);
+    let mut read = 0;
+    loop {
+        let ascii = ((beyond.trailing_zeros() / 16) as usize).min(STEP - read);
+        // All of it is copied; what follows the ASCII is written over.
+        text[*filled..*filled + STEP].copy_from_slice(&low.to_le_bytes());
+        *filled += ascii;
+        read += ascii;
+        if read == STEP {
+            return read;
+        }
+        let unit = (units >> (16 * read)) as u16;
+        if (0xD800..0xE000).contains(&unit) {
+            return read;
+        }
+        let (bytes, length, _) = letter(unit, None);
+        text[*filled..*filled + 4].copy_from_slice(&bytes);
+        *filled += length;
+        read += 1;
+        if read == STEP {
+            return read;
+        }
+        beyond = (units & BEYOND_ASCII) >> (16 * read);
+        low >>= 8 * (ascii + 1);
+    }
+}
+
+/// The low byte of each unit.
+#[inline]
+fn low_bytes(units: u128) -> u64 {
+    let [first, second] = [units as u64, (units >> 64) as u64].map(|half| {
         let pairs = half & 0x00FF_00FF_00FF_00FF;
         let fours = (pairs | (pairs >> 8)) & 0x0000_FFFF_0000_FFFF;
-        ((fours | (fours >> 16)) as u32).to_le_bytes()
+        (fours | (fours >> 16)) & 0xFFFF_FFFF
     });
-    let mut low = [0; STEP];
-    low[..4].copy_from_slice(&halves[0]);
-    low[4..].copy_from_slice(&halves[1]);
-    (ascii.min(STEP), low)
+    first | (second << 32)
 }
 
 /// The UTF-8 of one letter, its length, and the units it takes.
