@@ -22,9 +22,32 @@ const GEOHASH_DIGITS: [i32; 2] = [1, 12];
 const BITS_OF_DIGIT: u32 = 5;
 
 pub(crate) fn functions() -> Vec<ScalarUDF> {
+    let mut all = of_points();
+    all.extend(of_cells());
+    all
+}
+
+fn of_points() -> Vec<ScalarUDF> {
     let of_point = |name, body: Body, about, example| {
         Function::new(name, CELL, DataType::Utf8, body, about, example).into()
     };
+    vec![
+        of_point(
+            "h3_cell",
+            h3_cell,
+            "The H3 cell of a point (longitude, latitude) at a resolution from 0 (4 million km²) to 15 (1 m²), as its usual hexadecimal text.",
+            "h3_cell(ST_Point(106.68, 20.86), 9)",
+        ),
+        of_point(
+            "geohash",
+            geohash,
+            "The geohash of a point (longitude, latitude) with so many digits, from 1 (5000 km) to 12 (4 cm).",
+            "geohash(ST_Point(106.68, 20.86), 7)",
+        ),
+    ]
+}
+
+fn of_cells() -> Vec<ScalarUDF> {
     let of_cell = |name, body: Body, about, example| {
         Function::new(
             name,
@@ -37,53 +60,23 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         .into()
     };
     vec![
-        of_point(
-            "h3_cell",
-            h3_cell,
-            "The H3 cell of a point (longitude, latitude) at a resolution from 0 (4 million km²) to 15 (1 m²), as its usual hexadecimal text.",
-            "h3_cell(ST_Point(106.68, 20.86), 9)",
-        ),
         of_cell(
             "h3_center",
-            |args, rows| {
-                let mut buffer = Vec::new();
-                row::geometries(args, rows, |row| {
-                    let center = LatLng::from(h3(row)?);
-                    wkb(&Point::new(center.lng(), center.lat()).into(), &mut buffer)
-                })
-            },
+            |args, rows| geometries(args, rows, h3_center),
             "The centre of an H3 cell.",
             "h3_center('8965a5a0b4fffff')",
         ),
         of_cell(
             "h3_boundary",
-            |args, rows| {
-                let mut buffer = Vec::new();
-                row::geometries(args, rows, |row| {
-                    let corners = h3(row)?.boundary();
-                    let ring = corners.iter().map(|corner| Coord {
-                        x: corner.lng(),
-                        y: corner.lat(),
-                    });
-                    let polygon = Polygon::new(LineString::from_iter(ring), Vec::new());
-                    wkb(&polygon.into(), &mut buffer)
-                })
-            },
+            |args, rows| geometries(args, rows, h3_boundary),
             "The outline of an H3 cell. Of a cell across the 180th meridian its longitudes jump there.",
             "h3_boundary('8965a5a0b4fffff')",
-        ),
-        of_point(
-            "geohash",
-            geohash,
-            "The geohash of a point (longitude, latitude) with so many digits, from 1 (5000 km) to 12 (4 cm).",
-            "geohash(ST_Point(106.68, 20.86), 7)",
         ),
         of_cell(
             "geohash_center",
             |args, rows| {
-                let mut buffer = Vec::new();
-                row::geometries(args, rows, |row| {
-                    wkb(&Point::from(hashed(row)?.center()).into(), &mut buffer)
+                geometries(args, rows, |row| {
+                    Ok(Point::from(hashed(row)?.center()).into())
                 })
             },
             "The centre of a geohash.",
@@ -91,20 +84,37 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         ),
         of_cell(
             "geohash_boundary",
-            |args, rows| {
-                let mut buffer = Vec::new();
-                row::geometries(args, rows, |row| {
-                    wkb(&hashed(row)?.to_polygon().into(), &mut buffer)
-                })
-            },
+            |args, rows| geometries(args, rows, |row| Ok(hashed(row)?.to_polygon().into())),
             "The rectangle of a geohash.",
             "geohash_boundary('w7er8u0')",
         ),
     ]
 }
 
-fn wkb(geometry: &Geometry<f64>, buffer: &mut Vec<u8>) -> Result<Option<Vec<u8>>> {
-    Ok(Some(write_wkb(geometry, buffer)?.to_vec()))
+/// The geometry of each row as WKB.
+fn geometries(
+    args: &[ArrayRef],
+    rows: usize,
+    geometry: fn(Row<'_>) -> Result<Geometry<f64>>,
+) -> Result<ArrayRef> {
+    let mut buffer = Vec::new();
+    row::geometries(args, rows, |row| {
+        Ok(Some(write_wkb(&geometry(row)?, &mut buffer)?.to_vec()))
+    })
+}
+
+fn h3_center(row: Row<'_>) -> Result<Geometry<f64>> {
+    let center = LatLng::from(h3(row)?);
+    Ok(Point::new(center.lng(), center.lat()).into())
+}
+
+fn h3_boundary(row: Row<'_>) -> Result<Geometry<f64>> {
+    let corners = h3(row)?.boundary();
+    let ring = corners.iter().map(|corner| Coord {
+        x: corner.lng(),
+        y: corner.lat(),
+    });
+    Ok(Polygon::new(LineString::from_iter(ring), Vec::new()).into())
 }
 
 /// Longitude and latitude of a point; `None` for an empty one.

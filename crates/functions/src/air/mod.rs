@@ -63,6 +63,13 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         "The US EPA's air-quality index of one pollutant, by its Technical Assistance Document of May 2024 (EPA-454/B-24-002), table 6: PM2.5 and PM10 in µg/m³ ('24h'), O3 in ppm ('8h', or '1h'), CO in ppm ('8h'), SO2 in ppb ('1h', or '24h'), NO2 in ppb ('1h'). The value is truncated as the EPA has it. NULL where the table has a blank (O3 '1h' below 0.125, O3 '8h' above 0.200, SO2 '24h' below 305); SO2 '1h' of 305 and more is 200; above 500 the last segment goes on.",
         "us_aqi('PM2.5', 35.9) = 102",
     );
+    let mut all: Vec<ScalarUDF> = vec![vn_aqi.required(2).into(), us_aqi.required(2).into()];
+    all.extend(nowcast_functions());
+    all.extend(category_functions());
+    all
+}
+
+fn nowcast_functions() -> Vec<ScalarUDF> {
     let about = "The Nowcast of PM2.5 or PM10 over a list of up to 12 hourly means, the latest first, a missing hour as NULL: each hour weighs w times the next later one, w being the least over the greatest but at least a half. NULL unless two of the latest three hours are there.";
     let nowcast = |name, body: crate::function::Body, by: &str, example| {
         let about = format!("{about} By {by}.");
@@ -76,12 +83,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         )
         .into()
     };
-    let category = |name, body: crate::function::Body, about, example| {
-        Function::new(name, &[Kind::Number], DataType::Utf8, body, about, example).into()
-    };
     vec![
-        vn_aqi.required(2).into(),
-        us_aqi.required(2).into(),
         nowcast(
             "vn_nowcast",
             |args, rows| nowcasts(args, rows, vietnam::nowcast),
@@ -94,6 +96,14 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
             "the US EPA's Technical Assistance Document of May 2024",
             "us_nowcast([20.6, 19.6, 22.4])",
         ),
+    ]
+}
+
+fn category_functions() -> Vec<ScalarUDF> {
+    let category = |name, body: crate::function::Body, about, example| {
+        Function::new(name, &[Kind::Number], DataType::Utf8, body, about, example).into()
+    };
+    vec![
         category(
             "vn_aqi_category",
             |args, rows| {

@@ -36,6 +36,22 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         about,
         "name_similarity('Quận Hồng Bàng', 'hong bang') = 1.0",
     );
+    let mut all: Vec<ScalarUDF> = vec![
+        name_key.required(1).into(),
+        name_similarity.into(),
+        best_match(
+            "best_match",
+            "name_similarity",
+            "best_match('Hong Bang', ['Hồng Bàng', 'Lê Chân'], 0.9) = 'Hồng Bàng'",
+            |args, rows| best_of(args, rows, of_names),
+        ),
+    ];
+    all.extend(schools());
+    all.extend(text::functions());
+    all
+}
+
+fn schools() -> Vec<ScalarUDF> {
     let about = "A school's name in small letters without diacritics, its abbreviations (THPT, THCS, TH, MN, PTDTNT, GDTX, …) written out and the word trường taken off.";
     let school_key = Function::new(
         "school_key",
@@ -63,16 +79,8 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         "school_similarity('THPT Trần Phú', 'Trường Trung học phổ thông Trần Phú') = 1.0",
     );
     vec![
-        name_key.required(1).into(),
-        name_similarity.into(),
         school_key.into(),
         school_similarity.into(),
-        best_match(
-            "best_match",
-            "name_similarity",
-            "best_match('Hong Bang', ['Hồng Bàng', 'Lê Chân'], 0.9) = 'Hồng Bàng'",
-            |args, rows| best_of(args, rows, of_names),
-        ),
         best_match(
             "best_school_match",
             "school_similarity",
@@ -80,9 +88,6 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
             |args, rows| best_of(args, rows, similarity::of_schools),
         ),
     ]
-    .into_iter()
-    .chain(text::functions())
-    .collect()
 }
 
 fn best_match(

@@ -35,7 +35,10 @@ const CHANGE: &[Kind] = &[Kind::Text, Kind::Date, Kind::Date];
 type WithIndex = fn(&PlaceIndex, &[ArrayRef], usize) -> Result<ArrayRef>;
 
 pub(crate) fn functions(places: &Places) -> Vec<ScalarUDF> {
-    lookups(places).into_iter().chain(changes(places)).collect()
+    let mut all = lookups(places);
+    all.extend(by_code(places));
+    all.extend(changes(places));
+    all
 }
 
 fn lookups(places: &Places) -> Vec<ScalarUDF> {
@@ -86,6 +89,13 @@ fn lookups(places: &Places) -> Vec<ScalarUDF> {
         )
         .required(3)
         .into(),
+    ]
+}
+
+fn by_code(places: &Places) -> Vec<ScalarUDF> {
+    let function =
+        |name, kinds, body, about: &str, example| over(places, name, kinds, body, about, example);
+    vec![
         function(
             "place_name",
             VERSION,
