@@ -117,6 +117,15 @@ fn repeated_headers_are_dropped_and_counted() {
 }
 
 #[test]
+fn letters_that_come_late_tell_the_encoding() {
+    let mut text = format!("a,b\n{}", "1,2\n".repeat(50_000)).into_bytes();
+    text.extend_from_slice(b"3,caf\xE9\n4,th\xE9\n5,bl\xE9\n");
+    let all = read_bytes(&text, r#""csv""#, &ReadOptions::default()).unwrap();
+    assert_eq!(all.broken, []);
+    assert_eq!(all.texts().last().unwrap()[1], "blé");
+}
+
+#[test]
 fn quotes_of_other_kinds() {
     let all = read("a;b\n'1;2';3\n\"4;5\n", r#", "quote": "'""#);
     assert_eq!(all.texts(), [["1;2", "3"], ["\"4", "5"]]);
