@@ -29,8 +29,8 @@ use measure::{Measure, measure};
 
 /// Bytes that the header is looked for in, first.
 const HEAD_BYTES: usize = 64 << 10;
-/// Bytes of a batch's values without texts and lists, about.
-const BATCH_BYTES: u64 = 32 << 20;
+/// Bytes that the records of one block may become, without texts and lists.
+const BLOCK_VALUES_BYTES_MAX: u64 = 1 << 30;
 /// Bytes that the elements of the lists of one block may become.
 const ELEMENTS_BYTES_MAX: u64 = 1 << 30;
 
@@ -113,7 +113,6 @@ impl Source for Avro {
             columns.push(0);
         }
         let schema = self.schema.project(projection);
-        let batch_rows = BATCH_BYTES / self.measure.row_bytes;
         let elements = ELEMENTS_BYTES_MAX / self.measure.element_bytes;
         let bound = options.record_bytes_max;
         let decoder = Decoder {
@@ -122,10 +121,8 @@ impl Source for Avro {
             columns,
             places,
             schema: Arc::new(schema.unwrap_or_else(|_| Schema::empty())),
-            batch_rows: options
-                .batch_rows()
-                .min(usize::try_from(batch_rows).unwrap_or(usize::MAX))
-                .max(1),
+            batch_rows: options.batch_rows(),
+            records_max: BLOCK_VALUES_BYTES_MAX / self.measure.row_bytes,
             unpacked_bytes_max: (bound * 2)
                 .min(usize::try_from(elements).unwrap_or(usize::MAX))
                 .max(1),
@@ -147,21 +144,53 @@ struct Decoder {
     places: Vec<usize>,
     schema: SchemaRef,
     batch_rows: usize,
+    /// Records of one block, at most.
+    records_max: u64,
     unpacked_bytes_max: usize,
 }
 
 impl Decoder {
-    fn reader(&self, block: &AvroBlock) -> Result<Reader<Cursor<Vec<u8>>>, String> {
+    /// All records of a block. Read as one batch, since the reader goes on without end where a batch is not full and the block's count
+    /// is spent before its bytes are.
+    fn block(&self, block: &AvroBlock) -> Result<RecordBatch, String> {
         let records = self
             .header
             .codec
             .unpack(&block.packed, self.unpacked_bytes_max)?;
+        let count = usize::try_from(block.count).unwrap_or(usize::MAX);
+        if block.count as u64 > self.records_max {
+            return Err(format!(
+                "a block of {count} records would take too much memory"
+            ));
+        }
+        // One byte fewer must be too few, or there are records that the count hides.
+        if let Some((_, all_but_last)) = records.split_last()
+            && let Ok(Some(_)) = self.batch(all_but_last, count, self.columns.get(..1).unwrap_or_default())
+        {
+            return Err(format!(
+                "a block holds more than the {count} records that it says"
+            ));
+        }
+        match self.batch(&records, count, &self.columns)? {
+            Some(batch) if batch.num_rows() == count => Ok(batch),
+            _ => Err(format!(
+                "a block holds fewer than the {count} records that it says"
+            )),
+        }
+    }
+
+    fn batch(
+        &self,
+        records: &[u8],
+        count: usize,
+        columns: &[usize],
+    ) -> Result<Option<RecordBatch>, String> {
         let mut file = self.header.plain();
-        put_long(block.count, &mut file);
+        put_long(count as i64, &mut file);
         put_long(records.len() as i64, &mut file);
-        file.extend_from_slice(&records);
+        file.extend_from_slice(records);
         file.extend_from_slice(&self.header.sync);
-        guarded(|| reader(file, Some(&self.columns), self.batch_rows))
+        guarded(|| reader(file, Some(columns), count)?.next().transpose())
     }
 
     fn decoded(&self, batch: &RecordBatch, row: i64) -> Result<Decoded, FormatError> {
@@ -192,38 +221,21 @@ impl Decoder {
 impl Decode<AvroBlock> for Decoder {
     fn decode(self: &Arc<Self>, block: AvroBlock) -> Batches {
         let decoder = Arc::clone(self);
-        let failure = {
-            let (name, byte) = (self.name.clone(), block.byte);
-            move |reason| FormatError::Document {
-                name: name.clone(),
-                byte,
-                reason,
+        let all = match self.block(&block) {
+            Ok(all) => all,
+            Err(reason) => {
+                let error = FormatError::Document {
+                    name: self.name.clone(),
+                    byte: block.byte,
+                    reason,
+                };
+                return Box::new(std::iter::once(Err(error)));
             }
         };
-        let mut reader = match self.reader(&block) {
-            Ok(reader) => reader,
-            Err(reason) => return Box::new(std::iter::once(Err(failure(reason)))),
-        };
-        let (mut row, mut left) = (block.row, block.count);
-        Box::new(std::iter::from_fn(move || {
-            if left == 0 {
-                return None;
-            }
-            let batch = guarded(|| reader.next().transpose());
-            let decoded = match batch {
-                Ok(Some(batch)) if (1..=left).contains(&(batch.num_rows() as i64)) => {
-                    let decoded = decoder.decoded(&batch, row);
-                    row += batch.num_rows() as i64;
-                    left -= batch.num_rows() as i64;
-                    return Some(decoded);
-                }
-                Ok(_) => Err(failure(format!(
-                    "a block holds {left} records fewer than it says"
-                ))),
-                Err(reason) => Err(failure(reason)),
-            };
-            left = 0;
-            Some(decoded)
+        let starts = (0..all.num_rows()).step_by(self.batch_rows);
+        Box::new(starts.map(move |start| {
+            let rows = decoder.batch_rows.min(all.num_rows() - start);
+            decoder.decoded(&all.slice(start, rows), block.row + start as i64)
         }))
     }
 }

@@ -152,7 +152,9 @@ fn files_that_are_broken() {
         error(&marked(length - 1, 7)),
         error(&marked(header.length + 10, 0xFF)),
         error(&marked(20, b'!')),
-        // The first block says that it has -6 records.
+        // The first block says that it has 9 records, then 11, then -6.
+        error(&marked(header.length, 18)),
+        error(&marked(header.length, 22)),
         error(&marked(header.length, 11)),
     ];
     insta::assert_snapshot!(cases.join("\n"), @r"
@@ -162,6 +164,8 @@ part: the Avro file cannot be read: it does not begin as an Avro object containe
 part: at byte 897: a block does not end with the file's mark
 part: at byte 637: a block cannot be unpacked: corrupt deflate stream
 part: the Avro file cannot be read: its schema is no JSON: key must be a string at line 1 column 2
+part: at byte 637: a block holds more than the 9 records that it says
+part: at byte 637: Avro error: Parser error: bad varint
 part: at byte 637: a block says it has -6 records
 ");
     let zeros = {
