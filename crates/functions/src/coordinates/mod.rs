@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use datafusion::common::exec_err;
+use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::ScalarUDF;
 use geo::{Coord, MapCoords, Point};
@@ -27,8 +27,8 @@ use crate::names::types::typed;
 use crate::row::{self, Row};
 
 const VN2000: &[Kind] = &[Kind::Number, Kind::Number, Kind::Label, Kind::Number];
-const XY_EPSG: &[Kind] = &[Kind::Number, Kind::Number, Kind::Number];
-const TRANSFORM: &[Kind] = &[Kind::Geometry, Kind::Number, Kind::Number];
+const XY_EPSG: &[Kind] = &[Kind::Number, Kind::Number, Kind::Label];
+const TRANSFORM: &[Kind] = &[Kind::Geometry, Kind::Label, Kind::Label];
 /// Central meridians that a zone of VN-2000 can have, in degrees.
 const MERIDIANS: [f64; 2] = [99.0, 120.0];
 /// Northings and eastings of Vietnam's land and waters in VN-2000, with room to spare.
@@ -49,7 +49,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         XY_EPSG,
         DataType::BinaryView,
         to_wgs84,
-        "The point (WGS 84, longitude and latitude) of coordinates in a reference system by its EPSG code; x is the easting or longitude, y the northing or latitude. Systems that need a grid of shifts are refused; those on GRS 80 or WGS 84 without parameters (JGD2011, …) are taken for WGS 84, which holds to about two metres.",
+        "The point (WGS 84, longitude and latitude) of coordinates in a reference system by its EPSG code (32648 or 'EPSG:32648'); x is the easting or longitude, y the northing or latitude. Systems that need a grid of shifts are refused; those on GRS 80 or WGS 84 without parameters (JGD2011, …) are taken for WGS 84, which holds to about two metres.",
         "to_wgs84(600000, 2300000, 32648)",
     );
     let st_transform = Function::new(
@@ -173,9 +173,18 @@ fn st_transform(args: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
     })
 }
 
+/// `32648` or `EPSG:32648`.
 fn epsg(row: Row<'_>, argument: usize) -> Result<u16> {
-    let code = row.whole(argument, "an EPSG code", [1, i32::from(u16::MAX)])?;
-    u16::try_from(code).or_else(|_| exec_err!("EPSG:{code} is not known"))
+    let text = row.text(argument).trim();
+    let code = match text.split_once(':') {
+        Some((authority, code)) if authority.eq_ignore_ascii_case("EPSG") => code,
+        _ => text.strip_suffix(".0").unwrap_or(text),
+    };
+    code.parse().map_err(|_| {
+        exec_datafusion_err!(
+            "{text:?} is no EPSG code: write a number from 1 to 65535, as in 32648 or 'EPSG:32648'"
+        )
+    })
 }
 
 fn dms_to_degrees(args: &[ArrayRef], rows: usize) -> Result<ArrayRef> {

@@ -82,7 +82,7 @@ async fn coordinates_answer_and_tell() {
         "SELECT vn2000_to_wgs84(2300000, 600000, 'Hai Fong')",
         "SELECT vn2000_to_wgs84(2300000, 600000, 10)",
         "SELECT vn2000_to_wgs84(2300000, 600000, 105, 4)",
-        "SELECT round(ST_X(to_wgs84(600000, 2300000, 32648)), 7) AS x, ST_AsText(to_wgs84(106.5, 20.5, 4326)) AS same",
+        "SELECT round(ST_X(to_wgs84(600000, 2300000, 32648)), 7) AS x, ST_AsText(to_wgs84(106.5, 20.5, 'epsg:4326')) AS same, to_wgs84(600000, 2300000, 32648.0) = to_wgs84(600000, 2300000, '32648') AS text",
         "SELECT to_wgs84(1, 2, 1)",
         "SELECT to_wgs84(1, 2, 3.5)",
         "SELECT to_wgs84(500, 20, 4326)",

@@ -122,6 +122,26 @@ pub(crate) fn index() -> Arc<PlaceIndex> {
     Arc::clone(INDEX.get_or_init(build))
 }
 
+/// Hải Phòng alone, for what is done many times.
+fn of_one_province() -> &'static PlaceIndex {
+    static INDEX: OnceLock<PlaceIndex> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let all = index();
+        let inside = |row: &PlaceRow| {
+            let version = all.version(&row.place_code, row.valid_from);
+            let forebears = version.map(|id| all.unit(id).forebears.clone());
+            row.place_code == "31"
+                || forebears.is_some_and(|codes| codes.iter().any(|(code, _)| code == "31"))
+        };
+        let places = earlier()
+            .into_iter()
+            .chain(later())
+            .filter(inside)
+            .collect();
+        PlaceIndex::new(places, changes())
+    })
+}
+
 fn names_of(units: &[PlaceRow]) -> BTreeMap<String, String> {
     let name = |unit: &PlaceRow| unit.full_name.clone().unwrap();
     units
@@ -292,7 +312,7 @@ proptest! {
     fn any_text_is_looked_up_without_a_panic(text in ".{0,30}", parent in ".{0,12}", ahead in 0u32..2) {
         let on = (ahead == 1).then(|| day("2025-07-01"));
         let wanted = Wanted { text: &text, parent: Some(&parent).filter(|text| !text.is_empty()).map(String::as_str), on };
-        let index = index();
+        let index = of_one_province();
         let _ = index.code(wanted);
         let _ = index.matching(wanted, 0.8);
     }
