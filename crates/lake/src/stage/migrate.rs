@@ -16,17 +16,52 @@ use crate::error::LakeError;
 use crate::settle::Positions;
 use crate::writer::{TableWriter, WrittenFile};
 
+/// The values of the partition columns that a group of files shares.
+type Group = BTreeMap<String, Option<String>>;
+
 /// Published files that stay, with the rows of each that go.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Migration {
-    by_source: BTreeMap<String, Vec<(FileRef, Positions)>>,
+    partitions: Partitions,
+    by_group: BTreeMap<Group, Vec<(FileRef, Positions)>>,
+}
+
+/// What becomes of the table's partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Partitions {
+    /// Each is written by itself, so that few files are open at a time.
+    Same,
+    /// A source's files are written together: rows of one old partition go to many new ones.
+    Other,
 }
 
 impl Migration {
+    pub(super) fn of(stage: &TableStage) -> Self {
+        let stored = stage
+            .ground
+            .base
+            .as_ref()
+            .map(|base| &base.partition_columns);
+        let is_same = stored.is_some_and(|stored| *stored == stage.contract.partition_columns());
+        Self {
+            partitions: if is_same {
+                Partitions::Same
+            } else {
+                Partitions::Other
+            },
+            by_group: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn add(&mut self, file: FileRef, dropped: Positions) {
-        let source = file.partition_values.get(system::SOURCE).cloned();
-        let files = self.by_source.entry(source.flatten().unwrap_or_default());
-        files.or_default().push((file, dropped));
+        let mut group = file.partition_values.clone();
+        if self.partitions == Partitions::Other {
+            group.retain(|column, _| column == system::SOURCE);
+        }
+        self.by_group
+            .entry(group)
+            .or_default()
+            .push((file, dropped));
     }
 
     /// Writes all of them.
@@ -41,8 +76,9 @@ impl Migration {
             .chain([system::RUN, system::PART, system::ROW].map(str::to_owned))
             .collect();
         let mut written = Vec::new();
-        for (source, files) in self.by_source {
-            let mut writer = TableWriter::of_source(&stage.target, &source);
+        for (group, files) in self.by_group {
+            let source = group.get(system::SOURCE).and_then(Option::as_deref);
+            let mut writer = TableWriter::of_source(&stage.target, source.unwrap_or_default());
             for (file, dropped) in files {
                 copy(reader, &columns, (&file, &dropped), &mut writer).await?;
             }

@@ -200,7 +200,7 @@ impl Plan {
         reader: &Reader,
     ) -> Result<Changes, LakeError> {
         let mut changes = Changes::default();
-        let mut migration = Migration::default();
+        let mut migration = Migration::of(stage);
         for entry in self.entries {
             let migrates = stage.form.rewrites && entry.written.is_none() && !entry.is_gone;
             if migrates {

@@ -41,21 +41,22 @@ fn widened(by: [usize; 3]) -> Arc<Contract> {
         r#"number "precision": 22, "scale": 2"#,
         r#"number "precision": 30, "scale": 4"#,
     ];
-    const PARTITIONS: [&str; 3] = [
-        "",
-        r#", "partition_by": "year(at)""#,
-        r#", "partition_by": ["month(at)", "value"]"#,
-    ];
+    // Only whole numbers make partitions.
+    let by_value = if by[0] < 2 { "value" } else { "id" };
+    let partitions = match by[2] % 3 {
+        0 => String::new(),
+        1 => r#", "partition_by": "year(at)""#.to_owned(),
+        _ => format!(r#", "partition_by": ["month(at)", "{by_value}"]"#),
+    };
     let fields: String = (0..by[1])
         .map(|at| format!(r#", {{ "name": "note_{at}", "type": "string" }}"#))
         .collect();
     let minor = by.iter().sum::<usize>();
-    let partitions = PARTITIONS[by[2] % PARTITIONS.len()];
     changed(
         &format!("1.{minor}.0"),
         TYPES[by[0].min(3)],
         &fields,
-        partitions,
+        &partitions,
     )
 }
 
