@@ -18,11 +18,14 @@ pub(crate) struct Records {
 
 impl Records {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        let reader = ReaderBuilder::new()
+        let mut reader = ReaderBuilder::new()
             .delimiter(dialect.delimiter)
             .quote(dialect.quote.unwrap_or(b'"'))
             .quoting(dialect.quote.is_some())
             .build();
+        // A reader leaves out a byte order mark in the first bytes it sees. In the middle of a file (of two that were joined) it is a
+        // record's text, and alone on a line a record: the reader is to have seen bytes before.
+        reader.read_record(b"\n", &mut [0], &mut [0]);
         Self {
             comment: dialect.comment,
             reader,

@@ -20,6 +20,15 @@ fn check(text: &str, columns: &[&str], rows: &[&[&str]]) {
 }
 
 #[test]
+fn a_byte_order_mark_between_records_is_a_record() {
+    let text = "a,b\n1,2\n\u{feff}\n3,4\n";
+    for block in 1..20 {
+        let all = read_bytes(text.as_bytes(), "\"csv\"", &options(block, 1, 5)).unwrap();
+        assert_eq!((all.rows.len(), all.broken.len()), (2, 1));
+    }
+}
+
+#[test]
 fn line_ends_and_empty_lines() {
     for end in ["\n", "\r\n", "\r", "\n\n", "\r\n\r\n", "\n\r\n\r\r"] {
         check(

@@ -77,7 +77,10 @@ pub(super) fn find(
             // The last record of a sample may be cut off.
             shapes.pop();
         }
-        below_titles(&shapes, delimiter)
+        let titles = below_titles(&shapes, delimiter)?;
+        // Where titles are filled up to the header's length, taking the first for the header loses no record: numbers must tell.
+        let is_padded = shapes.first()?.fields == titles.fields;
+        (!is_padded || names_numbers(&sample[titles.start..], dialect)).then_some(titles)
     });
     // Of two that fit, the one that divides more; earlier ones win.
     found.reduce(
@@ -101,13 +104,47 @@ fn shapes(sample: &[u8], dialect: Dialect) -> Vec<Shape> {
             start: at + range.start,
             fields: records.len(),
             filled: records.fields().filter(is_filled).count(),
-            is_numbered: first
-                .iter()
-                .all(|byte| byte.is_ascii_digit() || b" .-".contains(byte)),
+            is_numbered: is_number(first),
         });
         at += range.end;
     }
     shapes
+}
+
+/// Whether a name, or a year, stands above numbers in some column.
+fn names_numbers(sample: &[u8], dialect: Dialect) -> bool {
+    let mut records = Records::new(dialect);
+    let Some(header) = records.next(sample) else {
+        return false;
+    };
+    let names: Vec<Vec<u8>> = records.fields().map(<[u8]>::to_vec).collect();
+    let mut numbers = vec![0; names.len()];
+    let (mut at, mut seen) = (header.end, 0);
+    while seen < SAMPLE_RECORDS
+        && let Some(range) = records.next(&sample[at..])
+    {
+        for (count, field) in numbers.iter_mut().zip(records.fields()) {
+            *count += usize::from(is_number(field) && !is_year(field));
+        }
+        at += range.end;
+        seen += 1;
+    }
+    let mut columns = names.iter().zip(numbers);
+    columns.any(|(name, count)| (is_year(name) || !is_number(name)) && count * 2 > seen)
+}
+
+/// Whether a cell holds digits, and beside them only what numbers have.
+fn is_number(field: &[u8]) -> bool {
+    let mut letters = field.trim_ascii().iter();
+    field.iter().any(u8::is_ascii_digit)
+        && letters.all(|letter| letter.is_ascii_digit() || b" .,-+%".contains(letter))
+}
+
+fn is_year(field: &[u8]) -> bool {
+    let field = field.trim_ascii();
+    field.len() == 4
+        && field.iter().all(u8::is_ascii_digit)
+        && (field.starts_with(b"19") || field.starts_with(b"20"))
 }
 
 fn below_titles(shapes: &[Shape], delimiter: u8) -> Option<Titles> {
@@ -176,6 +213,7 @@ mod tests {
         check(&format!("Title\n,2023,,2024,\nYear,a,b,a,b\n{data}"), None);
         check("Title\nYear,a,b\n1,2,3\n", None);
         check("a\n1\n2\nx,y\n3\n4\n", None);
+        check("name,,\nAn,x,y\nBình,z,u\nChi,v,w\nDu,r,s\n", None);
         check(",Hà Nội,,\n001,A,B,\n002,C,D,\n003,E,F,\n004,G,H,\n", None);
         check("", None);
     }
