@@ -1,6 +1,7 @@
 //! Rejected rows go out as a workbook, come back corrected, and stay so over later runs, fetches and crashes.
 
 use crate::harness::{Project, settings};
+use crate::samples::zip;
 
 const CONTRACT_FILE: &str = "schemas/health/wards.json";
 const CONTRACT: &str = r#"{"fields": [
@@ -164,5 +165,41 @@ fn soft_rules_mark_and_limits_hold_by_rule() {
         checked.says("did you mean `pattern`?"),
         "{}",
         checked.whole()
+    );
+}
+
+#[test]
+fn each_stream_of_an_archive_has_a_sheet() {
+    let project = wards();
+    let roads = r#"{"fields": [{"name": "road", "type": "string"}, {"name": "lanes", "type": "integer", "constraints": {"maximum": 12}, "sectorlake": {"unit": "{lane}"}}]}"#;
+    project.file("schemas/transport/roads.json", roads);
+    let feed = zip(&[
+        ("wards.csv", WARDS.as_bytes()),
+        ("roads.csv", "road,lanes\nQL5,6\nQL10,600\n".as_bytes()),
+    ]);
+    project.file("data/feed.zip", feed);
+    project.file(
+        PIPELINE_FILE,
+        "source: { connector: file, path: data/feed.zip }\ntables:\n  health.wards: { from: wards.csv }\n  transport.roads: { from: roads.csv }\non_reject: { max_share: 1 }\n",
+    );
+    project.run(&["wards"]).ok();
+    let told = project.sectorlake(&["rejected", "wards", "--export", "out.csv"]);
+    assert!(told.says("export to a .xlsx"), "{}", told.whole());
+    let told = project.sectorlake(&["rejected", "wards", "--export", "out.xlsx"]);
+    assert!(told.ok().says("5 rejected rows"));
+    // Both streams' rows have one `_part`, and rows of the same number: the sheet tells them apart.
+    let told = project.sectorlake(&["run", "wards", "--fix", "out.xlsx"]);
+    let told = told.ok();
+    assert!(told.says("4 still rejected"), "{}", told.whole());
+    let fixes =
+        project.sql("SELECT stream, count(*) AS n FROM meta.fixes GROUP BY stream ORDER BY stream");
+    assert_eq!(fixes[0]["stream"], "roads.csv");
+    assert_eq!(
+        (fixes[0]["n"].as_i64(), fixes[1]["n"].as_i64()),
+        (Some(1), Some(3))
+    );
+    assert_eq!(
+        project.count("health.wards") + project.count("transport.roads"),
+        2
     );
 }

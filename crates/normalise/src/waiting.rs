@@ -30,6 +30,8 @@ pub struct SelfCheck {
     pub referenced: Vec<String>,
     /// The target as written in messages.
     pub label: String,
+    /// Whether a row whose target is missing is rejected, or only marked.
+    pub severity: Severity,
     /// Rows of the table that are there already and stay.
     pub known: Arc<dyn KnownKeys>,
 }
@@ -45,6 +47,7 @@ struct Check {
     fields: Vec<usize>,
     referenced: Vec<usize>,
     label: String,
+    severity: Severity,
     name: String,
     known: Arc<dyn KnownKeys>,
 }
@@ -92,6 +95,7 @@ impl Waiting {
                 fields: positions(&check.fields)?,
                 referenced: positions(&check.referenced)?,
                 label: check.label.clone(),
+                severity: check.severity,
                 name: check.fields.last().cloned().unwrap_or_default(),
                 known: Arc::clone(&check.known),
             })
@@ -184,16 +188,20 @@ impl Waiting {
             .collect();
         let lacks = |held: &[Held], row: usize| {
             let needs = edges[row * width..].iter().zip(held).zip(&state.accepted);
-            needs.into_iter().any(|(((_, needs), held), accepted)| {
-                needs.is_some_and(|key| !accepted.contains(&key) && !held.has(key))
-            })
+            needs
+                .zip(&self.checks)
+                .any(|((((_, needs), held), accepted), check)| {
+                    check.severity == Severity::Reject
+                        && needs.is_some_and(|key| !accepted.contains(&key) && !held.has(key))
+                })
         };
         let mut fallen: Vec<usize> = (0..rows).filter(|row| lacks(&held, *row)).collect();
         fallen.iter().for_each(|row| passes[*row] = false);
         while let Some(row) = fallen.pop() {
             for (check, held) in held.iter_mut().enumerate() {
                 let (own, _) = edges[row * width + check];
-                if !held.drop_one(own) || state.accepted[check].contains(&own) {
+                let is_soft = self.checks[check].severity == Severity::Warn;
+                if !held.drop_one(own) || is_soft || state.accepted[check].contains(&own) {
                     continue;
                 }
                 for &other in held.pointing_to(own) {
@@ -221,27 +229,35 @@ impl Waiting {
         let mut settled = Settled::default();
         let rows = batch_column(batch, system::ROW)?.as_primitive::<Int64Type>();
         let parts = batch_column(batch, system::PART)?.as_string_view();
-        for row in (0..passes.len()).filter(|row| !passes[*row]) {
+        let has_soft = self
+            .checks
+            .iter()
+            .any(|check| check.severity == Severity::Warn);
+        for row in (0..passes.len()).filter(|row| has_soft || !passes[*row]) {
             let edges = &edges[row * self.checks.len()..];
-            let record: Arc<str> = row_json(batch, row).into();
+            let mut record: Option<Arc<str>> = None;
+            let mut reasons = Vec::new();
             for (check, ((_, needs), known)) in self.checks.iter().zip(edges.iter().zip(accepted)) {
                 if needs.is_none_or(|key| known.contains(&key)) {
                     continue;
                 }
                 let column = check.fields.last().copied().unwrap_or_default();
-                let rejection = Rejection {
+                let record = record.get_or_insert_with(|| row_json(batch, row).into());
+                reasons.push(Rejection {
                     row: rows.value(row),
                     field: Some(check.name.clone()),
                     rule: "foreignKey",
-                    severity: Severity::Reject,
+                    severity: check.severity,
                     value: text_of(batch.column(column), row),
                     message: no_such_row(&check.label),
-                    record: Some(Arc::clone(&record)),
-                };
-                settled
-                    .rejected
-                    .push((parts.value(row).to_owned(), rejection));
+                    record: Some(Arc::clone(record)),
+                });
             }
+            // Of a row's reasons those that reject it come first.
+            reasons.sort_by_key(|reason| reason.severity == Severity::Warn);
+            let part = parts.value(row);
+            let told = reasons.into_iter().map(|reason| (part.to_owned(), reason));
+            settled.rejected.extend(told);
         }
         let kept = filter_record_batch(batch, &BooleanArray::from(passes.to_vec()))?;
         if kept.num_rows() > 0 {

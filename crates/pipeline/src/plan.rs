@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sectorlake_connector::{DefaultMapping, Stream};
-use sectorlake_contract::{Contract, Contracts, PartitionBy, TableName};
+use sectorlake_contract::{Contract, Contracts, ForeignKey, PartitionBy, Severity, TableName};
 use sectorlake_formats::FormatSpec;
 use sectorlake_lake::{Load, slice_of};
 use sectorlake_normalise::{MappingError, MappingSpec, Rules, SoftRule, TableSpec, Unpivot};
@@ -31,6 +31,21 @@ pub(crate) struct TablePlan {
     pub(crate) soft: BTreeSet<SoftRule>,
     /// What feeds it: one stream, or several with default mappings.
     pub(crate) feeds: Vec<Feed>,
+}
+
+impl TablePlan {
+    /// How hard a foreign key is: the contract's word, or the pipeline's `on_reject.rules`.
+    pub(crate) fn severity_of_key(&self, key: &ForeignKey) -> Severity {
+        let last = key.fields.last();
+        let softened = self.soft.iter().any(|soft| {
+            soft.rule == "foreignKey" && (soft.field.is_none() || soft.field.as_ref() == last)
+        });
+        if softened {
+            Severity::Warn
+        } else {
+            self.contract.severity_of("foreignKey")
+        }
+    }
 }
 
 /// One stream on its way into one table.

@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context, args: &RejectedArgs, file: &Path) -> Result
     let rows = exported.rows;
     say(&match rows {
         0 => format!(
-            "Nothing waits to be corrected: no row of {pipeline} is rejected in what is published.\n"
+            "Nothing waits to be corrected: no row of {pipeline} is rejected in what is published (a run that failed published nothing).\n"
         ),
         _ => format!(
             "{} rejected {} written to {}\nOnce corrected: sectorlake run {pipeline} --fix {}\n",

@@ -156,7 +156,7 @@ fn hint(args: &RejectedArgs) -> String {
         which.push_str(&format!(" --run {run}"));
     }
     format!(
-        "For the data's owner to correct: sectorlake rejected{} --export rejected.xlsx; as a list: sectorlake rejected{which} -o rejected.csv\n",
+        "For the data's owner to correct: sectorlake rejected{} --export rejected.xlsx\nAs a list: sectorlake rejected{which} -o rejected.csv\n",
         args.pipeline
             .as_deref()
             .map_or_else(|| " PIPELINE".to_owned(), |it| format!(" {it}"))

@@ -3,12 +3,21 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
+use sectorlake_contract::Severity;
 
 use super::{contract, run, source, spec};
 use crate::{KeyChecks, KeySet, NormaliseError, SelfCheck, Waiting};
 
 /// Which stops are let through, and which are refused, given those already in the table.
 async fn judged(stops: &[(&str, &str)], there: &[&str]) -> (Vec<String>, Vec<String>) {
+    judged_as(Severity::Reject, stops, there).await
+}
+
+async fn judged_as(
+    severity: Severity,
+    stops: &[(&str, &str)],
+    there: &[&str],
+) -> (Vec<String>, Vec<String>) {
     let contract = contract(
         r#"{"name": "id", "type": "string"}, {"name": "parent", "type": "string"}"#,
         r#", "primaryKey": ["id"]"#,
@@ -23,6 +32,7 @@ async fn judged(stops: &[(&str, &str)], there: &[&str]) -> (Vec<String>, Vec<Str
         fields: vec!["parent".to_owned()],
         referenced: vec!["id".to_owned()],
         label: "a.t (id)".to_owned(),
+        severity,
         known: Arc::new(known),
     };
     let waiting = Waiting::new(&contract, &[check]).unwrap();
@@ -126,4 +136,12 @@ async fn a_long_chain_takes_no_longer_than_its_rows() {
     assert_eq!((accepted.len(), refused.len()), (0, ids.len() - 1));
     let (accepted, _) = judged(&stops, &["0"]).await;
     assert_eq!(accepted.len(), ids.len() - 1);
+}
+
+#[tokio::test]
+async fn a_soft_key_marks_and_lets_through() {
+    let stops = [("a", "nowhere"), ("b", "a"), ("c", "")];
+    let (through, marked) = judged_as(Severity::Warn, &stops, &[]).await;
+    assert_eq!(through, ["a", "b", "c"]);
+    assert_eq!(marked, ["p1:1 there is no such row in a.t (id)"]);
 }

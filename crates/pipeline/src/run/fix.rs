@@ -96,12 +96,13 @@ impl TableLoad<'_> {
     }
 
     async fn root(&mut self, feed: &Feed, part: &str) -> Result<Root, Failure> {
-        if let Some(known) = self.known.get(part) {
+        let place = (feed.stream.name.clone(), part.to_owned());
+        if let Some(known) = self.known.get(&place) {
             return Ok(known.clone());
         }
         let (raw, read) = (self.loader.raw, &self.loader.read);
         let root = open_root(raw, self.fixes.manifests, feed, read, part).await?;
-        self.known.insert(part.to_owned(), root.clone());
+        self.known.insert(place, root.clone());
         Ok(root)
     }
 

@@ -195,6 +195,7 @@ async fn self_check(
         fields: key.fields.clone(),
         referenced: target.fields.clone(),
         label: label(target),
+        severity: plan.severity_of_key(key),
         known: Arc::new(known),
     })
 }

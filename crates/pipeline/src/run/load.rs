@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use datafusion::prelude::SessionContext;
-use sectorlake_contract::{TableName, system};
+use sectorlake_contract::{Severity, TableName, system};
 use sectorlake_formats::{Part, PartBytes, ReadOptions};
 use sectorlake_lake::{
     DataFile, KeySuspects, Load, Manifest, RawZone, Run, StageOptions, Staged, Suspects,
@@ -118,8 +118,8 @@ pub(super) struct TableLoad<'a> {
     pub(super) writers: Vec<TableWriter>,
     pub(super) origins: Vec<Origin>,
     pub(super) parts: Vec<PartResult>,
-    /// The pieces of the source that were loaded, by what `_part` says.
-    pub(super) known: HashMap<String, Root>,
+    /// The pieces of the source that were loaded, by stream and what `_part` says.
+    pub(super) known: HashMap<(String, String), Root>,
     /// The last mapping that was compiled: the stream, its columns, and what came of it.
     compiled: Option<(String, SchemaRef, Arc<Normaliser>)>,
     pub(super) mapped: u64,
@@ -170,7 +170,8 @@ impl TableLoad<'_> {
                 key: manifest.key.clone(),
                 name: part_name.to_owned(),
             };
-            self.known.insert(origin.part.clone(), root);
+            let place = (feed.stream.name.clone(), origin.part.clone());
+            self.known.insert(place, root);
             let omitted = self
                 .fixes
                 .corrections
@@ -295,7 +296,14 @@ impl TableLoad<'_> {
                     "a row waited that came from no part: {part}"
                 )));
             };
-            self.parts[index].rejected += 1;
+            if reasons
+                .iter()
+                .any(|reason| reason.severity == Severity::Reject)
+            {
+                self.parts[index].rejected += 1;
+            } else {
+                self.marked += 1;
+            }
             self.recorder
                 .rejected(&self.plan.contract.name, &self.origins[index], reasons)
                 .await?;
