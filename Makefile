@@ -48,9 +48,12 @@ test: build ## all tests: Rust, then other makers' readers on the demo lake
 corpus: build ## load the real files that may be used but not passed on: make corpus DIR=folder
 	@bash tests/corpus/elsewhere/check.sh "$(SECTORLAKE)" "$(DIR)"
 
+# How long each decoder is tried on broken bytes in `soak`.
+FUZZ_SECONDS ?= 600
+
 .PHONY: soak
-soak: build ## the long forms of the tests (kill -9 in a loop, more random cases)
-	SECTORLAKE_SOAK=1 PROPTEST_CASES=20000 $(CARGO) test --locked --workspace
+soak: build ## the long forms of the tests (kill -9 in a loop, more random cases, broken bytes for FUZZ_SECONDS a decoder)
+	SECTORLAKE_SOAK=1 PROPTEST_CASES=20000 FUZZ_SECONDS=$(FUZZ_SECONDS) $(CARGO) test --locked --workspace
 	@echo "sectorlake soak: all passed"
 
 .PHONY: lint

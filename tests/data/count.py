@@ -119,7 +119,8 @@ def main() -> int:
             wrong += 1
             print(f"{name}: counts.json says {known}, the file holds {found}")
     for path in sorted(HERE.glob("*/**/*")):
-        if path.is_file() and path.name not in sources:
+        # Inputs of the fuzzing tests were made by mutation: they come from nowhere.
+        if path.is_file() and "fuzz" not in path.parts and path.name not in sources:
             wrong += 1
             print(f"{path.relative_to(HERE)}: no line in SOURCES.md says where it comes from")
     print(f"real files: {'every count agrees' if wrong == 0 else f'{wrong} disagree'}")

@@ -186,7 +186,10 @@ async fn read_one(
     }
     let last = numbers.last().copied().unwrap_or_default();
     if count < 100_000 && !opened.numbers_have_gaps() && last != count as i64 {
-        return Err(format!("{count} records came out, and the last is {last}"));
+        let missing = (1..last).find(|number| !numbers.contains(number));
+        return Err(format!(
+            "{count} records came out, the last is {last}, and {missing:?} is missing"
+        ));
     }
     Ok(())
 }
