@@ -93,6 +93,16 @@ pub(crate) const PLACE_TYPES: &[TypeWord] = &[
     after("", "district", &["district"]),
 ];
 
+/// Short names in use beside the official one, in plain letters with whatever type they bear, and the name without its type. None may be the
+/// name of another place: Sài Gòn is a ward since 2025.
+pub(crate) const PLACE_ALIASES: &[(&str, &str)] = &[
+    ("tphcm", "ho chi minh"),
+    ("hcmc", "ho chi minh"),
+    ("tt hue", "thua thien hue"),
+    ("tth", "thua thien hue"),
+    ("br vt", "ba ria vung tau"),
+];
+
 /// An abbreviation in the name of a school, and what it stands for. Longer ones first.
 pub(crate) const SCHOOL_WORDS: &[(&str, &str)] = &[
     ("gdnn gdtx", "giao duc nghe nghiep giao duc thuong xuyen"),

@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use super::lookup::Searches;
 use super::rows::{ChangeRow, Level, PlaceRow};
 use crate::names::spelling::{accented, folded, initials, plain};
-use crate::names::types::{Meaning, typed};
+use crate::names::types::{Meaning, PLACE_ALIASES, typed};
 
 /// Places up to the widest that a search for a place's forebears goes; more would be a circle.
 const FOREBEARS_MAX: usize = 8;
@@ -92,7 +92,10 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn of(text: &str) -> Self {
-        let (plain, accented) = (plain(text), accented(text));
+        let (mut plain, mut accented) = (plain(text), accented(text));
+        if let Some((_, name)) = PLACE_ALIASES.iter().find(|(alias, _)| *alias == plain) {
+            (plain, accented) = ((*name).to_owned(), (*name).to_owned());
+        }
         let parted = typed(&plain, None).map(|typed| {
             let words: Vec<&str> = accented.split(' ').collect();
             let words = &words[typed.words_before..words.len() - typed.words_after];
