@@ -1,13 +1,14 @@
 //! What must hold of an .xls before it is given to its reader, which trusts it: no chain of sectors that goes round in a circle, no
-//! sheet so wide and long that its grid takes more memory than there may be. It follows the reader's own steps.
+//! sheet so wide and long that its grid takes more memory than there may be. It follows the reader's own steps. The size that a sheet
+//! declares is struck out: the reader makes room for it, and formats down to the last row make it wrong in many honest files.
+
+use std::ops::Range;
 
 /// Sector numbers from here on mean no sector ([MS-CFB] 2.1).
 const SECTOR_MAX: u32 = 0xFFFF_FFFA;
 /// Bytes below which a stream lies in small sectors.
 const SMALL_STREAM_BYTES: usize = 4096;
 const SMALL_SECTOR_BYTES: usize = 64;
-/// Cells that a sheet may have ([MS-XLS] 2.2.1).
-const CELLS_MAX: u64 = 65_536 * 256;
 /// Bytes that a cell of a grid takes: its value, and the formula behind it.
 const CELL_BYTES: u64 = 56;
 
@@ -20,20 +21,48 @@ pub(crate) enum Refusal {
     TooLarge(u64),
 }
 
-/// Refuses what would not be read within `bytes_max`.
-pub(crate) fn check(file: &[u8], bytes_max: u64) -> Result<(), Refusal> {
+/// Refuses what would not be read within `bytes_max`, and strikes out declared sizes.
+pub(crate) fn check(file: &mut [u8], bytes_max: u64) -> Result<(), Refusal> {
     let stream = Container::open(file)?.workbook()?;
-    let mut all = 0_u64;
-    for start in sheets(&stream) {
-        let sheet = stream
-            .get(start..)
-            .ok_or(Refusal::Damaged("a sheet begins beyond its end"))?;
-        all = all.saturating_add(cells(sheet)?.saturating_mul(CELL_BYTES));
+    let (mut all, mut struck) = (0_u64, Vec::new());
+    for start in sheets(&stream.bytes) {
+        if start > stream.bytes.len() {
+            return Err(Refusal::Damaged("a sheet begins beyond its end"));
+        }
+        let (cells, sizes) = cells(&stream.bytes, start);
+        struck.extend(
+            sizes
+                .into_iter()
+                .flatten()
+                .filter_map(|at| stream.place(at)),
+        );
+        all = all.saturating_add(cells.saturating_mul(CELL_BYTES));
         if all > bytes_max {
             return Err(Refusal::TooLarge(all));
         }
     }
+    for at in struck {
+        if let Some(byte) = file.get_mut(at) {
+            *byte = 0;
+        }
+    }
     Ok(())
+}
+
+/// Bytes of a stream, and where they stand in the file.
+#[derive(Default)]
+struct Stream {
+    bytes: Vec<u8>,
+    /// Where each of its sectors begins in the file.
+    sectors: Vec<usize>,
+    sector_bytes: usize,
+}
+
+impl Stream {
+    fn place(&self, at: usize) -> Option<usize> {
+        let start = self.sectors.get(at.checked_div(self.sector_bytes)?)?;
+        Some(start + at % self.sector_bytes)
+    }
 }
 
 /// An OLE file ([MS-CFB]).
@@ -42,7 +71,7 @@ struct Container<'a> {
     sector_bytes: usize,
     next: Vec<u32>,
     small_next: Vec<u32>,
-    small: Vec<u8>,
+    small: Stream,
     directory: Vec<u8>,
 }
 
@@ -58,7 +87,7 @@ impl<'a> Container<'a> {
             sector_bytes,
             next: Vec::new(),
             small_next: Vec::new(),
-            small: Vec::new(),
+            small: Stream::default(),
             directory: Vec::new(),
         };
         let tables = container.tables()?;
@@ -66,13 +95,13 @@ impl<'a> Container<'a> {
             let sector = container.sector(table)?;
             container.next.extend(numbers(sector));
         }
-        container.directory = container.chain(u32_at(file, 48), usize::MAX)?;
+        container.directory = container.chain(u32_at(file, 48), usize::MAX)?.bytes;
         if u32_at(file, 64) > 0 && container.directory.len() >= 128 {
             let root = &container.directory[..128];
             let (start, bytes) = (u32_at(root, 116), u32_at(root, 120) as usize);
             container.small = container.chain(start, bytes)?;
             let small_next = container.chain(u32_at(file, 60), usize::MAX)?;
-            container.small_next = numbers(&small_next).collect();
+            container.small_next = numbers(&small_next.bytes).collect();
         }
         Ok(container)
     }
@@ -112,47 +141,57 @@ impl<'a> Container<'a> {
     }
 
     /// The bytes of a chain of sectors, at most `bytes_max`.
-    fn chain(&self, start: u32, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
-        let (mut bytes, mut sector, mut count) = (Vec::new(), start, 0);
+    fn chain(&self, start: u32, bytes_max: usize) -> Result<Stream, Refusal> {
+        let (mut bytes, mut sectors, mut sector, mut count) = (Vec::new(), Vec::new(), start, 0);
         while sector < SECTOR_MAX && bytes.len() < bytes_max {
             count += 1;
             if count > self.sectors() {
                 return Err(Refusal::Damaged("its sectors go round in a circle"));
             }
             bytes.extend_from_slice(self.sector(sector)?);
+            sectors.push((sector as usize + 1) * self.sector_bytes);
             sector = *self
                 .next
                 .get(sector as usize)
                 .ok_or(Refusal::Damaged("a chain of sectors leads nowhere"))?;
         }
         bytes.truncate(bytes_max);
-        Ok(bytes)
+        Ok(Stream {
+            bytes,
+            sectors,
+            sector_bytes: self.sector_bytes,
+        })
     }
 
     /// The same of small sectors.
-    fn small_chain(&self, start: u32, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
-        let (mut bytes, mut sector, mut count) = (Vec::new(), start, 0);
+    fn small_chain(&self, start: u32, bytes_max: usize) -> Result<Stream, Refusal> {
+        let (mut bytes, mut sectors, mut sector, mut count) = (Vec::new(), Vec::new(), start, 0);
         while sector < SECTOR_MAX && bytes.len() < bytes_max {
             count += 1;
             if count > self.small_next.len() {
                 return Err(Refusal::Damaged("its small sectors go round in a circle"));
             }
             let at = (sector as usize).saturating_mul(SMALL_SECTOR_BYTES);
-            let rest = self.small.get(at..).ok_or(Refusal::Damaged(
+            let rest = self.small.bytes.get(at..).ok_or(Refusal::Damaged(
                 "it refers to a small sector beyond its end",
             ))?;
             bytes.extend_from_slice(&rest[..rest.len().min(SMALL_SECTOR_BYTES)]);
+            sectors.push(self.small.place(at).unwrap_or(usize::MAX));
             sector = *self
                 .small_next
                 .get(sector as usize)
                 .ok_or(Refusal::Damaged("a chain of small sectors leads nowhere"))?;
         }
         bytes.truncate(bytes_max);
-        Ok(bytes)
+        Ok(Stream {
+            bytes,
+            sectors,
+            sector_bytes: SMALL_SECTOR_BYTES,
+        })
     }
 
     /// The stream that holds the sheets.
-    fn workbook(&self) -> Result<Vec<u8>, Refusal> {
+    fn workbook(&self) -> Result<Stream, Refusal> {
         let entry = |wanted: &str| {
             self.directory
                 .chunks_exact(128)
@@ -166,7 +205,7 @@ impl<'a> Container<'a> {
             true => self.small_chain(start, bytes)?,
             false => self.chain(start, bytes)?,
         };
-        match stream.len() < bytes {
+        match stream.bytes.len() < bytes {
             true => Err(Refusal::Damaged("it was cut off")),
             false => Ok(stream),
         }
@@ -200,29 +239,31 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
         .map_or(0, u16::from_le_bytes)
 }
 
-/// Kind and content of each record ([MS-XLS] 2.1.4).
-fn records(mut stream: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+/// Kind, place and content of each record from a place on ([MS-XLS] 2.1.4).
+fn records(stream: &[u8], mut at: usize) -> impl Iterator<Item = (u16, usize, &[u8])> {
     std::iter::from_fn(move || {
-        let content = stream.get(4..4 + usize::from(u16_at(stream, 2)))?;
-        let kind = u16_at(stream, 0);
-        stream = &stream[4 + content.len()..];
-        Some((kind, content))
+        let head = stream.get(at..at.checked_add(4)?)?;
+        let (kind, start) = (u16_at(head, 0), at + 4);
+        let content = stream.get(start..start + usize::from(u16_at(head, 2)))?;
+        at = start + content.len();
+        Some((kind, start, content))
     })
 }
 
 /// Where each sheet begins: BoundSheet8, up to the first end of the workbook's own records.
 fn sheets(stream: &[u8]) -> Vec<usize> {
-    let own = records(stream).take_while(|(kind, _)| *kind != 0x000A);
-    own.filter(|(kind, _)| *kind == 0x0085)
-        .map(|(_, content)| u32_at(content, 0) as usize)
+    let own = records(stream, 0).take_while(|(kind, ..)| *kind != 0x000A);
+    own.filter(|(kind, ..)| *kind == 0x0085)
+        .map(|(_, _, content)| u32_at(content, 0) as usize)
         .collect()
 }
 
-/// Cells of the grid that a sheet's cells span.
-fn cells(sheet: &[u8]) -> Result<u64, Refusal> {
+/// Cells of the grid that a sheet's cells span, and where the sheet declares its size.
+fn cells(stream: &[u8], start: usize) -> (u64, Vec<Range<usize>>) {
     let (mut rows, mut columns) = ((u64::MAX, 0), (u64::MAX, 0));
     let (mut depth, mut begun, mut formula) = (0_usize, false, (0, 0));
-    for (kind, content) in records(sheet) {
+    let mut sizes = Vec::new();
+    for (kind, at, content) in records(stream, start) {
         match kind {
             // Charts inside have records of their own.
             0x0809 if begun => depth += 1,
@@ -230,7 +271,7 @@ fn cells(sheet: &[u8]) -> Result<u64, Refusal> {
             0x000A if depth == 0 => break,
             0x000A => depth -= 1,
             _ if depth > 0 => {}
-            0x0200 => declared(content)?,
+            0x0200 => sizes.push(at..at + content.len()),
             0x0203 | 0x0204 | 0x00D6 | 0x0205 | 0x027E | 0x00FD | 0x00BD | 0x0006 | 0x0207 => {
                 let own = (u64::from(u16_at(content, 0)), u64::from(u16_at(content, 2)));
                 formula = if kind == 0x0006 { own } else { formula };
@@ -249,36 +290,5 @@ fn cells(sheet: &[u8]) -> Result<u64, Refusal> {
         }
     }
     let span = |(first, last): (u64, u64)| if first > last { 0 } else { last - first + 1 };
-    Ok(span(rows) * span(columns))
-}
-
-/// The size that a sheet declares, which the reader makes room for.
-fn declared(content: &[u8]) -> Result<(), Refusal> {
-    let (first, end, first_column, end_column) = match content.len() {
-        10 => {
-            let at = |place: usize| u32::from(u16_at(content, place));
-            (at(0), at(2), at(4), at(6))
-        }
-        14 | 16 => (
-            u32_at(content, 0),
-            u32_at(content, 4),
-            u32::from(u16_at(content, 8)),
-            u32::from(u16_at(content, 10)),
-        ),
-        // The reader refuses others.
-        _ => return Ok(()),
-    };
-    if end == 0 || end_column == 0 {
-        return Ok(());
-    }
-    let rows = end.checked_sub(first).ok_or(Refusal::Damaged(
-        "a sheet declares that it ends before it begins",
-    ))?;
-    let columns = end_column.checked_sub(first_column).unwrap_or(end_column);
-    match u64::from(rows) * u64::from(columns) > CELLS_MAX {
-        true => Err(Refusal::Damaged(
-            "a sheet declares more cells than an .xls can hold",
-        )),
-        false => Ok(()),
-    }
+    (span(rows) * span(columns), sizes)
 }

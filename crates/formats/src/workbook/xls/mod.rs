@@ -6,7 +6,6 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use calamine::{Data, Range, Reader, SheetType, SheetVisible};
 use futures::stream::BoxStream;
 use memchr::memmem;
@@ -59,7 +58,8 @@ impl Xls {
         }
         let (name, bound) = (content.name.clone(), content.options.memory_bytes_max);
         let sheets = thread::run(&content.name, move || {
-            guard::check(&bytes, bound).map_err(|refusal| match refusal {
+            let mut bytes = Vec::from(bytes);
+            guard::check(&mut bytes, bound).map_err(|refusal| match refusal {
                 Refusal::Damaged(reason) => damaged(reason.to_owned()),
                 Refusal::TooLarge(bytes) => FormatError::TooLarge {
                     name,
@@ -145,7 +145,7 @@ impl Xls {
     }
 }
 
-fn sheets(bytes: &Bytes) -> Result<Vec<Arc<Sheet>>, String> {
+fn sheets(bytes: &[u8]) -> Result<Vec<Arc<Sheet>>, String> {
     let mut workbook = calamine::Xls::new(Cursor::new(bytes)).map_err(|error| match error {
         calamine::XlsError::Password => "it is encrypted: it needs a password".to_owned(),
         other => other.to_string(),
