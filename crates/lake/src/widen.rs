@@ -1,15 +1,16 @@
 //! Values in a wider type: exact, or not at all.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-/// The column as `wider`. Texts and bytes may come in any of Arrow's forms.
+/// The column as `wider`: a wider type of numbers, or that of the values that its texts are.
 ///
 /// # Errors
-/// [`ArrowError::CastError`] for a value that the wider type does not hold exactly, such as 2^53 + 1 as a number.
+/// [`ArrowError::CastError`] for a value that the wider type does not hold exactly, such as 2^53 + 1 as a number, and for
+/// a text that is no value of the type.
 pub(crate) fn widened(column: &ArrayRef, wider: &DataType) -> Result<ArrayRef, ArrowError> {
     if column.data_type() == wider {
         return Ok(ArrayRef::clone(column));
@@ -22,7 +23,26 @@ pub(crate) fn widened(column: &ArrayRef, wider: &DataType) -> Result<ArrayRef, A
     if let (DataType::Int64, DataType::Float64) = (column.data_type(), wider) {
         exact_floats(column, &cast)?;
     }
+    if let (DataType::Utf8, DataType::Decimal128(_, scale)) = (column.data_type(), wider) {
+        exact_decimals(column.as_string(), *scale)?;
+    }
     Ok(cast)
+}
+
+/// A text with more decimals than the type has would be rounded.
+fn exact_decimals(texts: &StringArray, scale: i8) -> Result<(), ArrowError> {
+    let decimals = |text: &str| {
+        let (_, fraction) = text.trim().split_once('.')?;
+        Some(fraction.trim_end_matches('0').len())
+    };
+    let most = usize::try_from(scale).unwrap_or_default();
+    let finer = |text: &&str| decimals(text).is_some_and(|count| count > most);
+    match texts.iter().flatten().find(finer) {
+        None => Ok(()),
+        Some(text) => Err(ArrowError::CastError(format!(
+            "{text:?} has more decimals than {scale}"
+        ))),
+    }
 }
 
 /// A number of 64 bits holds whole numbers up to 2^53 exactly, and some beyond.
@@ -69,6 +89,15 @@ mod tests {
         for beyond in [edge + 1, i64::MAX] {
             let error = widened(&whole(vec![Some(beyond)]), &DataType::Float64).unwrap_err();
             assert!(error.to_string().contains(&beyond.to_string()), "{error}");
+        }
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("1.50"), None]));
+        assert!(widened(&texts, &DataType::Decimal128(4, 1)).is_ok());
+        for text in ["1.55", "many", ""] {
+            let texts: ArrayRef = Arc::new(StringArray::from(vec![text]));
+            assert!(
+                widened(&texts, &DataType::Decimal128(4, 1)).is_err(),
+                "{text}"
+            );
         }
         let narrow = widened(&whole(vec![Some(1000)]), &DataType::Decimal128(4, 2));
         assert!(narrow.is_err());

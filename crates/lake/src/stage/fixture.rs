@@ -97,14 +97,19 @@ pub(crate) fn batch(run: &str, rows: &[Row]) -> RecordBatch {
 }
 
 /// The rows as a pipeline has them under a contract: its types, and no value in a field that they lack.
-fn fitted(contract: &Contract, rows: &RecordBatch) -> RecordBatch {
-    let fields = contract.fields.iter().map(|field| {
+fn fitted(loading: &Loading, rows: &RecordBatch) -> RecordBatch {
+    let notes = loading.note.map(|note| {
+        let notes = StringViewArray::from(vec![note; rows.num_rows()]);
+        Arc::new(notes) as ArrayRef
+    });
+    let fields = loading.contract.fields.iter().map(|field| {
         let kind = match field.arrow_type() {
             DataType::Utf8 => DataType::Utf8View,
             other => other,
         };
         let column = match rows.column_by_name(&field.name) {
             Some(column) => cast(column, &kind).unwrap(),
+            None if field.name == "note" && notes.is_some() => notes.clone().unwrap(),
             None => new_null_array(&kind, rows.num_rows()),
         };
         (field.name.clone(), column)
@@ -122,6 +127,8 @@ pub(crate) struct Loading {
     pub(crate) contract: Arc<Contract>,
     pub(crate) load: Load,
     pub(crate) options: StageOptions,
+    /// What a text field `note` says in every row.
+    pub(crate) note: Option<&'static str>,
 }
 
 /// What a stage came to, with the duplicates it told of on the way.
@@ -145,6 +152,7 @@ impl Loading {
             contract: contract(),
             load,
             options: StageOptions::default(),
+            note: None,
         }
     }
 
@@ -188,7 +196,7 @@ impl Loading {
         for rows in groups {
             let mut writer = stage.writer();
             for piece in rows.chunks(3.max(rows.len() / 8)) {
-                let rows = fitted(&self.contract, &batch(run.id(), piece));
+                let rows = fitted(self, &batch(run.id(), piece));
                 writer.write(rows).await?;
             }
             files.push(writer.close().await?);

@@ -11,13 +11,17 @@
 //! | breaks what is stored, or what readers rely on | it is refused, change by change; a new major version is stored beside |
 //! | is an older version of what is stored | the table keeps its form; the rows that come are made to fit it |
 //!
-//! A field that drift added and the contract does not name stays too, and is empty in the rows that come.
+//! A field that drift added and the contract does not name stays too, and is empty in the rows that come. Once the contract
+//! names it, its texts are cast to the contract's type, every one of them or none.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field as Column, Schema};
 use deltalake::kernel::Action;
-use sectorlake_contract::{Contract, Level, PartitionBy, TableName, compare, is_added, system};
+use sectorlake_contract::{
+    Constraints, Contract, Field, Level, PartitionBy, TableName, compare, is_added, system,
+};
 
 use super::Load;
 use super::metadata::{Identity, metadata, protocol};
@@ -141,13 +145,58 @@ pub(crate) fn evolution(
     if form.change == Change::Same {
         return Ok(None);
     }
-    let mut changes = compare(&base.contract(), &form.contract).changes;
+    let mut changes = compare(&known(base, contract.0), &form.contract).changes;
     changes.retain(|change| change.level == Level::Widening);
+    for (text, field) in adopted(base, contract.0) {
+        changes.push(sectorlake_contract::Change {
+            field: Some(field.name.clone()),
+            level: Level::Widening,
+            what: format!(
+                "was added as {}, is {} now",
+                text.kind.word(),
+                field.kind.word()
+            ),
+            mend: None,
+        });
+    }
     let rows = base.files.iter().map(|file| file.rows).sum();
     Ok(Some(Evolution {
         changes,
         rewritten_rows: if form.rewrites { rows } else { 0 },
     }))
+}
+
+/// Fields that drift added as text and the contract names in a type of their own, each as stored and as named.
+fn adopted(base: &LakeTable, contract: &Contract) -> Vec<(Field, Field)> {
+    let of_text = |added: Field| {
+        let named = contract.field(&added.name)?;
+        let is_parsed =
+            named.arrow_type() != DataType::Utf8 && named.arrow_type() != DataType::Binary;
+        let was_text = added.arrow_type() == DataType::Utf8 && !named.added;
+        (was_text && is_parsed).then(|| (added, named.clone()))
+    };
+    base.added_fields()
+        .into_iter()
+        .filter_map(of_text)
+        .collect()
+}
+
+/// What the contract is compared with. Nobody was promised the type of a field that drift added: one that is adopted counts
+/// as stored in the contract's own, for each value is cast to it, or the run refused that meets one that is none.
+fn known(base: &LakeTable, contract: &Contract) -> Contract {
+    let mut stored = base.contract();
+    for (_, named) in adopted(base, contract) {
+        for field in &mut stored.fields {
+            if field.name == named.name {
+                *field = Field {
+                    constraints: Constraints::default(),
+                    severity: BTreeMap::new(),
+                    ..named.clone()
+                };
+            }
+        }
+    }
+    stored
 }
 
 /// The contract that the table has after the run.
@@ -156,7 +205,7 @@ fn effective(
     (contract, family): (&Arc<Contract>, &TableName),
     all_goes: bool,
 ) -> Result<Arc<Contract>, LakeError> {
-    let stored = base.contract();
+    let stored = known(base, contract);
     let wanted = contract.with_added(base.added_fields());
     // Where the rules that stored rows were checked by are not known, or no row stays, they cannot tell anything.
     let comparison = if all_goes || base.whole_contract().is_none() {
@@ -170,7 +219,7 @@ fn effective(
     let goes_into_the_stored =
         contract.is_older_than(&stored) && compare(contract, &stored).level() < Level::Breaking;
     if goes_into_the_stored {
-        return Ok(Arc::new(stored));
+        return Ok(Arc::new(base.contract()));
     }
     Err(LakeError::Breaking(Box::new(Breaking {
         table: contract.name.clone(),
@@ -190,7 +239,7 @@ fn is_same_contract(base: &LakeTable, contract: &Contract) -> bool {
 
 /// Whether two schemas have the same columns; what is told of them beside that changes with the contract alone.
 pub(crate) fn have_same_columns(left: &Schema, right: &Schema) -> bool {
-    let column = |field: &Arc<Field>| {
+    let column = |field: &Arc<Column>| {
         let (name, kind) = (field.name().clone(), field.data_type().clone());
         (name, kind, field.is_nullable(), is_added(field))
     };
@@ -208,7 +257,7 @@ fn is_stored_otherwise(base: &LakeTable, contract: &Contract, schema: &Schema) -
 }
 
 fn fit(given: &Contract, contract: &Contract) -> Fit {
-    let is_given = |field: &sectorlake_contract::Field| {
+    let is_given = |field: &Field| {
         let given = given.field(&field.name);
         given.is_some_and(|given| given.arrow_type() == field.arrow_type())
     };
@@ -228,7 +277,7 @@ fn schema_over(base: &LakeTable, contract: &Contract) -> Schema {
             .schema
             .field_with_name(field.name())
             // A partition column that is new is made from a field that says itself whether it may be empty.
-            .map_or(!derived(field.name()), Field::is_nullable);
+            .map_or(!derived(field.name()), Column::is_nullable);
         field
             .as_ref()
             .clone()

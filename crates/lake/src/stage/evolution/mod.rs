@@ -293,19 +293,7 @@ async fn fields_that_drift_added_stay_and_are_empty_for_those_who_do_not_know_th
     );
     assert_eq!(values(&lake, "tram").await, map(&[("t", 7)]));
     assert_eq!(known.contract().hash(), plain.hash());
-    // Once the contract names it, it is a field like any other; in another type it is not the same.
-    let error = refused(
-        &lake,
-        &changed(
-            "1.1.0",
-            "integer",
-            r#", { "name": "height", "type": "string" }"#,
-            "",
-        ),
-        Load::Append,
-    )
-    .await;
-    assert!(error.to_string().contains("height"), "{error}");
+    // Once the contract names it, it is a field like any other.
     let adopted = changed(
         "1.1.0",
         "integer",
@@ -319,6 +307,47 @@ async fn fields_that_drift_added_stay_and_are_empty_for_those_who_do_not_know_th
     let known = table(&lake, At::Latest, &items()).await;
     assert!(known.added_fields().is_empty());
     assert_eq!(kind(&known, "height"), DataType::Float64);
+}
+
+#[tokio::test]
+async fn a_field_that_drift_added_as_text_is_taken_in_its_own_type_with_every_value() {
+    let plain = changed("1.0.0", "integer", "", "");
+    let adopted = changed(
+        "1.1.0",
+        "integer",
+        r#", { "name": "note", "type": "number", "sectorlake": { "unit": "m" } }"#,
+        "",
+    );
+    let note = Field {
+        name: "note".to_owned(),
+        ..Field::default()
+    };
+    let texts = Arc::new(plain.with_added([note]));
+    for (text, is_taken) in [("1.5", true), ("high", false)] {
+        let lake = fed(&plain).await;
+        let mut loading = under(&texts, Load::Append);
+        loading.note = Some(text);
+        loading
+            .run(&lake, "bus", &[vec![row("d", 7, "p2", 1)]])
+            .await
+            .unwrap();
+        let run = lake.begin("tram").await.unwrap();
+        let rows = [vec![row("e", 7, "p4", 1)]];
+        let staged = under(&adopted, Load::Append).stage(&run, &rows).await;
+        if is_taken {
+            run.publish(PipelineState::default()).await.unwrap();
+            let known = table(&lake, At::Latest, &items()).await;
+            assert_eq!(kind(&known, "note"), DataType::Float64);
+            assert_eq!(rows_of(&lake, &known).await.len(), 6);
+        } else {
+            let error = staged.unwrap_err().to_string();
+            assert!(
+                error.contains("field note") && error.contains("high"),
+                "{error}"
+            );
+            run.abandon().await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
