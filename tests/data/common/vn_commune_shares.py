@@ -44,8 +44,8 @@ def main() -> None:
         if peopled:
             source = f"all its people went to {peopled[0]}"
             rows += [(old_code, name, code, new_name, "split", 0, "population", source) for name, code, new_name, _ in parts if new_name not in peopled]
-        elif len(parts) > 1:
-            source = f"even over {len(parts)} successors"
+        elif len(parts) > 1 or parts[0][3].startswith("Nhập một phần"):
+            source = f"even over {len(parts)} successors" if len(parts) > 1 else "the only successor that the table names"
             rows += [(old_code, name, code, new_name, "split", share, "count", source) for share, (name, code, new_name, _) in zip(even(len(parts)), parts)]
     with HERE.joinpath("vn_communes_merged_before_2025-07.csv").open(encoding="utf-8", newline="") as file:
         for record in csv.DictReader(file):
