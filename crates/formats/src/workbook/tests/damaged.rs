@@ -54,6 +54,12 @@ fn what_is_no_workbook_says_so() {
         refused(&archive(&[("xl/workbook.bin", b"")]), XLSX),
         refused(&sheet("<row><c><v>1</v>"), XLSX),
         refused(&sheet("<row r=\"x\"><c><v>1</v></c></row>"), XLSX),
+        refused(
+            &sheet(
+                &(row(1, 'A', &["a", "b"]) + &row(3, 'A', &["1", "2"]) + &row(3, 'A', &["1", "2"])),
+            ),
+            XLSX,
+        ),
         refused(&sheet("<row><c r=\"1\"><v>1</v></c></row>"), XLSX),
         refused(&sheet("<row><c t=\"z\"><v>1</v></c></row>"), XLSX),
     ];

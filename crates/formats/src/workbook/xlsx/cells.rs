@@ -112,6 +112,10 @@ impl<'a> Rows<'a> {
         if number == 0 || number > ROWS_MAX {
             return Err(format!("a row's number is {number}"));
         }
+        // Spreadsheet programs refuse it too; a row that comes twice would be two records of one number.
+        if number < self.number {
+            return Err(format!("row {number} comes after row {}", self.number - 1));
+        }
         self.number = number + 1;
         row.clear(number);
         Ok(())
