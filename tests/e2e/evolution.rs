@@ -311,3 +311,47 @@ fn keys_point_to_the_newest_rows_of_each_pipeline() {
         [json!({"doctor_id": "D2"}), json!({"doctor_id": "D3"})]
     );
 }
+
+#[test]
+fn a_field_that_drift_added_is_adopted_in_a_type_of_its_own() {
+    let project = project();
+    let pipeline = format!("on_drift: add\n{CLINICS_PIPELINE}");
+    project.file(CLINICS_PIPELINE_FILE, pipeline);
+    project.run(&["clinics"]).ok();
+    let rated: String = CLINICS
+        .lines()
+        .enumerate()
+        .map(|(at, line)| match at {
+            0 => format!("{line},rating\n"),
+            _ => format!("{line},{at}.5\n"),
+        })
+        .collect();
+    project.file("data/clinics.csv", rated);
+    project.run(&["clinics"]).ok();
+    assert_eq!(
+        project.column_type("rating", "2999-01-01").unwrap(),
+        "VARCHAR"
+    );
+    // Whoever runs next under the contract that names it makes a number of it.
+    let rating = r#"{ "name": "rating", "type": "number", "title": "Rating" }, { "name": "opened""#;
+    let named = first()
+        .replace("1.0.0", "1.1.0")
+        .replace("{ \"name\": \"opened\"", rating);
+    project.file(CLINICS_CONTRACT_FILE, named);
+    let done = project.run(&["hospitals"]).ok();
+    assert!(
+        done.says("rating was added as string, is number now"),
+        "{}",
+        done.whole()
+    );
+    let ratings = project
+        .sql("SELECT _source, sum(rating) AS ratings FROM health.clinics GROUP BY 1 ORDER BY 1");
+    assert_eq!(
+        ratings,
+        [
+            json!({"_source": "clinics", "ratings": 84.0}),
+            json!({"_source": "hospitals", "ratings": null}),
+        ]
+    );
+    others_read(&project);
+}
