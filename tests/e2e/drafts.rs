@@ -1,5 +1,7 @@
 //! `sectorlake new source` and `sectorlake plan`: drafted from a look, shown without a trace.
 
+mod made;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -9,6 +11,8 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::harness::{Project, assert_said, repository};
+
+use made::{tcvn3, windows_1258, workbook};
 
 /// A school list as a district office sends it: a title, a header of two lines, day-first dates, decimal commas, leading zeros.
 const SCHOOLS: &str = "\
@@ -182,40 +186,30 @@ fn old_encodings_are_read_as_they_were_meant() {
     assert_eq!(rows[1]["name"], "Trường THPT Lê Hồng Phong");
 }
 
-/// Vietnamese in windows-1258: letters with their marks taken off where the code page has them apart.
-fn windows_1258(text: &str) -> Vec<u8> {
-    const APART: [(&str, &[u8]); 17] = [
-        ("ã", b"a\xDE"),
-        ("ườ", b"\xFD\xF5\xCC"),
-        ("ầ", b"\xE2\xCC"),
-        ("ú", b"\xFA"),
-        ("ị", b"i\xF2"),
-        ("ỉ", b"i\xD2"),
-        ("ê", b"\xEA"),
-        ("ồ", b"\xF4\xCC"),
-        ("Đ", b"\xD0"),
-        ("ệ", b"\xEA\xF2"),
-        ("ủ", b"u\xD2"),
-        ("đ", b"\xF0"),
-        ("ô", b"\xF4"),
-        ("ấ", b"\xE2\xEC"),
-        ("ộ", b"\xF4\xF2"),
-        ("à", b"\xE0"),
-        ("á", b"\xE1"),
-    ];
-    let mut bytes = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        if let Some((letter, apart)) = APART.iter().find(|(letter, _)| rest.starts_with(letter)) {
-            bytes.extend_from_slice(apart);
-            rest = &rest[letter.len()..];
-            continue;
-        }
-        assert!(first.is_ascii(), "{first}");
-        bytes.push(first as u8);
-        rest = &rest[1..];
-    }
-    bytes
+#[test]
+fn abc_letters_are_known_by_their_syllables() {
+    let project = Project::empty();
+    let text = "Mã trường;Tên trường;Địa chỉ;Số học sinh\n031001;Trường THCS Trần Phú;12 Mê Linh;950\n\
+                031002;Trường THPT Lê Hồng Phong;1 Điện Biên Phủ;1200\n031003;Trường tiểu học Nguyễn Du;7 Cát Cụt;640\n";
+    project.file("data/truong.csv", tcvn3(text));
+    let page = draft(&project, &["data/truong.csv"]);
+    assert!(page.contains("encoding: tcvn3"), "{page}");
+    project.run(&["truong"]).ok();
+    let rows = project.sql("SELECT name FROM education.schools ORDER BY school_id");
+    assert_eq!(rows[2]["name"], "Trường tiểu học Nguyễn Du");
+}
+
+#[test]
+fn a_workbook_with_merged_headers_becomes_schools() {
+    let project = Project::empty();
+    project.file("data/ds_truong.xlsx", workbook());
+    assert_drafts!(draft(&project, &["data/ds_truong.xlsx"]));
+    project.run(&["ds-truong"]).ok();
+    let rows = project
+        .sql("SELECT school_id, pupils, open_date FROM education.schools ORDER BY school_id");
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[0]["school_id"], "031001");
+    assert_eq!(rows[0]["open_date"], "1959-09-05");
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! A contract of its own, for a source that no shared table fits.
 
 use sectorlake_contract::Field;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::aliases;
 use super::columns::SourceColumn;
 use super::mapping::{Line, mixed, value};
 use crate::names::field_name;
-use crate::shape::Shape;
+use crate::shape::{Shape, shown};
 
 /// Examples of a field.
 const EXAMPLES_MAX: usize = 2;
@@ -46,33 +46,25 @@ pub(super) fn draft(title: &str, columns: &[SourceColumn], is_whole: bool) -> Dr
             && aliases::is_identifier(&column.folded)
             && column.folded != "stt"
     });
-    let mut descriptor = Map::new();
-    descriptor.insert(
-        "$schema".to_owned(),
-        "https://datapackage.org/profiles/2.0/tableschema.json".into(),
-    );
-    descriptor.insert("title".to_owned(), title.into());
-    descriptor.insert("fields".to_owned(), fields.into());
-    descriptor.insert("missingValues".to_owned(), json!([""]));
-    match key {
+    let primary_key = match key {
         Some(index) => {
-            descriptor.insert("primaryKey".to_owned(), json!([names[index]]));
             if !is_whole {
                 notes.push(format!("the key ({}) is unique in the first records; whether it is in all, `sectorlake plan` tells", names[index]));
             }
+            format!("  \"primaryKey\": {},\n", json!([names[index]]))
         }
-        None => notes.push("no column names a row: the contract has no primaryKey".to_owned()),
-    }
-    descriptor.insert(
-        "sectorlake".to_owned(),
-        json!({ "version": "1.0.0", "title": { "vi": title, "en": title } }),
+        None => {
+            notes.push("no column names a row: the contract has no primaryKey".to_owned());
+            String::new()
+        }
+    };
+    let (fields, title) = (fields.join(",\n"), json!(title));
+    let text = format!(
+        "{{\n  \"$schema\": \"https://datapackage.org/profiles/2.0/tableschema.json\",\n  \"title\": {title},\n  \
+         \"fields\": [\n{fields}\n  ],\n  \"missingValues\": [\"\"],\n{primary_key}  \
+         \"sectorlake\": {{ \"version\": \"1.0.0\", \"title\": {{ \"vi\": {title}, \"en\": {title} }} }}\n}}\n"
     );
-    let text = serde_json::to_string_pretty(&Value::Object(descriptor)).unwrap_or_default();
-    Drafted {
-        text: text + "\n",
-        lines,
-        notes,
-    }
+    Drafted { text, lines, notes }
 }
 
 fn free(name: String, taken: &[String]) -> String {
@@ -124,26 +116,27 @@ fn field_of(name: &str, kind: &str) -> Field {
     }
 }
 
-fn descriptor(name: &str, kind: &str, column: &SourceColumn, personal: bool) -> Value {
-    let title = crate::shape::shown(&column.name);
+/// A field as people write it: what it is first.
+fn descriptor(name: &str, kind: &str, column: &SourceColumn, personal: bool) -> String {
+    let title = json!(shown(&column.name));
     let class = if personal { "personal" } else { "internal" };
-    let mut field = json!({
-        "name": name, "type": kind, "title": title,
-        "sectorlake": { "title": { "vi": title, "en": title }, "classification": class },
-    });
     // What persons wrote about persons is no example; a number's or date's text is not its value.
-    if kind == "string" && !personal && column.shape() != Shape::Json {
-        let examples: Vec<String> = column
-            .profile
-            .some()
-            .take(EXAMPLES_MAX)
-            .map(crate::shape::shown)
-            .collect();
-        if !examples.is_empty() {
-            field["examples"] = json!(examples);
-        }
-    }
-    field
+    let wants_examples = kind == "string" && !personal && column.shape() != Shape::Json;
+    let examples: Vec<String> = column
+        .profile
+        .some()
+        .take(if wants_examples { EXAMPLES_MAX } else { 0 })
+        .map(shown)
+        .collect();
+    let examples = match examples.as_slice() {
+        [] => String::new(),
+        some => format!("      \"examples\": {},\n", json!(some)),
+    };
+    format!(
+        "    {{\n      \"name\": {}, \"type\": \"{kind}\", \"title\": {title},\n{examples}      \
+         \"sectorlake\": {{ \"title\": {{ \"vi\": {title}, \"en\": {title} }}, \"classification\": \"{class}\" }}\n    }}",
+        json!(name)
+    )
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use sectorlake_formats::{FormatError, Member, PartBytes, ReadOptions, Sample, me
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
-use super::DraftRequest;
 use super::error::DraftError;
+use super::{DraftRequest, header};
 
 /// Records that are looked at: enough that a letter in one of ten thousand identifiers is seen.
 const RECORDS_MAX: usize = 20_000;
@@ -29,6 +29,8 @@ pub(super) struct Looked {
     pub(super) sample: Option<Sample>,
     /// The member that was looked at, and how many others there are.
     pub(super) member: Option<(String, usize)>,
+    /// Why another header was taken than the format's own choice.
+    pub(super) header: Option<String>,
     /// The first file's name.
     pub(super) file: String,
 }
@@ -50,6 +52,7 @@ pub(super) async fn look(
         claim,
         sample: None,
         member: None,
+        header: None,
         file: file.to_owned(),
     };
     // An API of its own is asked by its connector, not by an address.
@@ -82,12 +85,19 @@ pub(super) async fn look(
     if claim.is_own {
         return Ok(whole(claim, connector, &part.name));
     }
-    let (sample, member) = first_records(&part, &members).await?;
+    let (mut found, member) = first_records(&part, &members).await?;
+    let within = member.as_ref().map(|(name, _)| name.as_str());
+    let options = ReadOptions::default();
+    let header = header::better(&part, within, &found, &options).await?;
+    if let Some(header) = &header {
+        found = sample(&part, within, Some(&header.format), RECORDS_MAX, &options).await?;
+    }
     Ok(Looked {
         connector,
         claim,
-        sample: Some(sample),
+        sample: Some(found),
         member,
+        header: header.map(|header| header.why),
         file: part.name,
     })
 }
@@ -187,7 +197,8 @@ async fn first_records(
 ) -> Result<(Sample, Option<(String, usize)>), DraftError> {
     let options = ReadOptions::default();
     let whole = sample(part, None, None, RECORDS_MAX, &options).await;
-    if members.is_empty() || whole.is_ok() {
+    // A workbook is an archive too: what is wrong with it is no reason to look at its parts.
+    if !matches!(whole, Err(FormatError::IsArchive { .. })) || members.is_empty() {
         return Ok((whole?, None));
     }
     let every = sectorlake_connector::MemberPattern::new("*");

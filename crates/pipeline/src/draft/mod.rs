@@ -6,6 +6,7 @@ mod aliases;
 mod columns;
 mod contract;
 mod error;
+mod header;
 mod indicators;
 mod look;
 mod mapping;

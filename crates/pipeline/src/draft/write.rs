@@ -115,6 +115,7 @@ impl Drafting<'_> {
             self.decisions
                 .push(format!("{} {}: {}", choice.what, choice.value, choice.why));
         }
+        self.decisions.extend(self.looked.header.clone());
         if let Some((member, others)) = &self.looked.member
             && *others > 0
         {

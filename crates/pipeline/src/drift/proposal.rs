@@ -173,7 +173,7 @@ impl Around<'_> {
             _ => format!(
                 "if the new values are right, say in the contract of {} (a wider type is one of major version two):\n  {}",
                 self.contract.name,
-                json!({ "name": field.map_or_else(|| field_name(name), |field| field.name.clone()), "type": word(now) })
+                format!("{{ \"name\": {}, \"type\": {} }}", json!(field.map_or_else(|| field_name(name), |field| field.name.clone())), json!(word(now)))
             ),
         };
         Drift {
@@ -266,11 +266,13 @@ fn word(shape: Shape) -> &'static str {
     }
 }
 
-fn contract_field(column: &str, shape: Shape) -> serde_json::Value {
-    json!({
-        "name": field_name(column), "type": word(shape), "title": column,
-        "sectorlake": { "title": { "vi": column, "en": column }, "classification": "internal" },
-    })
+fn contract_field(column: &str, shape: Shape) -> String {
+    let title = json!(column);
+    format!(
+        "{{ \"name\": {}, \"type\": {}, \"title\": {title}, \"sectorlake\": {{ \"title\": {{ \"vi\": {title}, \"en\": {title} }}, \"classification\": \"internal\" }} }}",
+        json!(field_name(column)),
+        json!(word(shape)),
+    )
 }
 
 #[cfg(test)]
