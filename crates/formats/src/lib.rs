@@ -45,6 +45,7 @@ mod gtfs_realtime;
 mod guess;
 mod html;
 mod json;
+mod nested;
 mod options;
 mod packing;
 mod parquet;

@@ -23,6 +23,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use crate::content::Content;
 use crate::decoded::Decoded;
 use crate::error::FormatError;
+use crate::nested;
 use crate::part::{Source, Streams};
 
 /// A Parquet file whose footer is read.
@@ -31,6 +32,7 @@ pub(crate) struct ParquetFile {
     name: String,
     bytes: Ranges,
     metadata: ArrowReaderMetadata,
+    schema: SchemaRef,
     partitions: usize,
     batch_rows: usize,
 }
@@ -75,6 +77,7 @@ pub(crate) async fn open(content: Content) -> Result<ParquetFile, FormatError> {
     Ok(ParquetFile {
         name,
         bytes,
+        schema: nested::schema(metadata.schema()),
         metadata,
         partitions,
         batch_rows: content.options.batch_rows(),
@@ -141,7 +144,7 @@ fn failure(name: &str, error: ParquetError) -> FormatError {
 
 impl Source for ParquetFile {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(self.metadata.schema())
+        Arc::clone(&self.schema)
     }
 
     fn partitions(&self) -> usize {
@@ -241,12 +244,14 @@ impl Scan {
             let batch = batch.map_err(|error| failure(&name, error))?;
             let rows = Int64Array::from_iter_values(row..row + batch.num_rows() as i64);
             row += batch.num_rows() as i64;
-            let columns = places
-                .iter()
-                .map(|&place| Arc::clone(batch.column(place)))
-                .collect();
+            let columns = places.iter().zip(schema.fields());
+            let columns = columns
+                .map(|(&place, field)| nested::column(batch.column(place), field.is_nullable()));
+            let columns = columns.collect::<Result<Vec<_>, _>>();
             let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options);
+            let batch = columns.and_then(|columns| {
+                RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)
+            });
             let batch = batch.map_err(|source| FormatError::Arrow {
                 name: name.clone(),
                 source,

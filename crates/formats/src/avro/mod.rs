@@ -22,6 +22,7 @@ use crate::blocks::{Batches, Decode, streams};
 use crate::content::Content;
 use crate::decoded::Decoded;
 use crate::error::FormatError;
+use crate::nested;
 use crate::part::{Source, Streams};
 pub(crate) use container::MAGIC;
 use container::{AvroBlock, BlockCutter, Header, put_long};
@@ -59,7 +60,7 @@ pub(crate) async fn open(content: Content) -> Result<Avro, FormatError> {
     let schema = schema.map_err(|error| failure(format!("its schema is no JSON: {error}")))?;
     let measure = measure(&schema).map_err(failure)?;
     let read = guarded(|| reader(header.plain(), None, 1)).map_err(failure)?;
-    let schema = read.schema();
+    let schema = nested::schema(&read.schema());
     Ok(Avro {
         content,
         header,
@@ -165,7 +166,11 @@ impl Decoder {
         }
         // One byte fewer must be too few, or there are records that the count hides.
         if let Some((_, all_but_last)) = records.split_last()
-            && let Ok(Some(_)) = self.batch(all_but_last, count, self.columns.get(..1).unwrap_or_default())
+            && let Ok(Some(_)) = self.batch(
+                all_but_last,
+                count,
+                self.columns.get(..1).unwrap_or_default(),
+            )
         {
             return Err(format!(
                 "a block holds more than the {count} records that it says"
@@ -195,16 +200,14 @@ impl Decoder {
 
     fn decoded(&self, batch: &RecordBatch, row: i64) -> Result<Decoded, FormatError> {
         let rows = Int64Array::from_iter_values(row..row + batch.num_rows() as i64);
-        let columns = self
-            .places
-            .iter()
-            .map(|&place| Arc::clone(batch.column(place)));
+        let columns = self.places.iter().zip(self.schema.fields());
+        let columns =
+            columns.map(|(&place, field)| nested::column(batch.column(place), field.is_nullable()));
+        let columns = columns.collect::<Result<Vec<_>, _>>();
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let batch = RecordBatch::try_new_with_options(
-            Arc::clone(&self.schema),
-            columns.collect(),
-            &options,
-        );
+        let batch = columns.and_then(|columns| {
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+        });
         let batch = batch.map_err(|source| FormatError::Arrow {
             name: self.name.clone(),
             source,

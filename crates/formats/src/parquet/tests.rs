@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use arrow::array::{ArrayRef, Float64Array, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, StructArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
@@ -85,4 +87,26 @@ proptest! {
         let whole = [b"PAR1", bytes.as_slice(), &(bytes.len() as u32).to_le_bytes(), b"PAR1"].concat();
         drop(read_bytes(&whole, r#"{"name": "parquet"}"#, &ReadOptions::default()));
     }
+}
+
+#[test]
+fn a_field_of_a_missing_struct_is_missing() {
+    let latitudes: ArrayRef = Arc::new(Float64Array::from(vec![20.8, 0.0, 10.7]));
+    let field = Arc::new(Field::new("lat", DataType::Float64, false));
+    let nulls = NullBuffer::from(vec![true, false, true]);
+    let places = StructArray::try_new(vec![field].into(), vec![latitudes], Some(nulls)).unwrap();
+    let column: ArrayRef = Arc::new(places);
+    let batch = RecordBatch::try_from_iter_with_nullable([("place", column, true)]).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    let bytes = writer.into_inner().unwrap();
+    block_on(async {
+        let part = part("a.parquet", bytes).await;
+        let opened = crate::open(&part, None, None, &options(1000, 1, 10))
+            .await
+            .unwrap();
+        let decoded: Vec<_> = opened.read(&[0]).remove(0).try_collect().await.unwrap();
+        let places = decoded[0].batch.column(0).as_struct();
+        assert_eq!((places.null_count(), places.column(0).null_count()), (1, 1));
+    });
 }

@@ -5,7 +5,7 @@
 //!
 //! `cargo test` runs a few hundred cases a decoder, always the same. `FUZZ_SECONDS=600` (`make soak`) goes on for that long with others.
 //! What fails is written to the temporary folder; keep it as `tests/data/fuzz/<decoder>/<name>`, and it is tried again each time.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod check;
 mod mutate;
