@@ -20,7 +20,7 @@ const PLACES: (&str, &str) = (
 );
 const CROSSWALK: (&str, &str) = (
     "place_crosswalk",
-    "old_place_code,new_place_code,changed_on,weight,weight_kind",
+    "old_place_code,new_place_code,changed_on,event,weight,weight_kind",
 );
 
 /// Reads `common.places` and `common.place_crosswalk`; a table that is not there has no rows.

@@ -217,6 +217,7 @@ mod tests {
             old_place_code: format!("p{old}"),
             new_place_code: format!("p{new}"),
             changed_on: day(year),
+            event: None,
             weight: Some(weight),
             weight_kind: Some(kind.to_owned()),
         }

@@ -3,6 +3,7 @@
 //! The index is handed in by whoever has the tables `common.places` and `common.place_crosswalk`; without it the functions say so.
 
 mod crosswalk;
+mod events;
 mod functions;
 mod index;
 mod lookup;
@@ -16,11 +17,17 @@ use std::sync::{Arc, OnceLock};
 
 use datafusion::common::exec_err;
 use datafusion::error::Result;
+use datafusion::logical_expr::ScalarUDF;
 
 pub use index::PlaceIndex;
 pub use rows::{ChangeRow, Level, PlaceRow};
 
-pub(crate) use functions::functions;
+/// All functions that look places up.
+pub(crate) fn functions(places: &Places) -> Vec<ScalarUDF> {
+    let mut all = functions::functions(places);
+    all.extend(events::functions(places));
+    all
+}
 
 /// Where the functions of a session find the index; it may be filled after the session was made, once.
 #[derive(Clone, Default)]
@@ -68,7 +75,8 @@ impl fmt::Debug for Places {
 #[must_use]
 pub fn names_place_function(sql: &str) -> bool {
     let sql = sql.to_ascii_lowercase();
-    functions::NAMES.iter().any(|name| {
+    let mut names = functions::NAMES.iter().chain(&events::NAMES);
+    names.any(|name| {
         let mut calls = sql.match_indices(name);
         calls.any(|(at, _)| {
             let after = sql[at + name.len()..].trim_start_matches('"').trim_start();

@@ -90,6 +90,8 @@ pub struct ChangeRow {
     pub new_place_code: String,
     /// The first day of the new place.
     pub changed_on: NaiveDate,
+    /// What befell the old place: merge, split, rename, …
+    pub event: Option<String>,
     /// The share of the old place that went into the new one, from 0 to 1.
     pub weight: Option<f64>,
     /// What the share is of: whole, area, population, …
@@ -143,6 +145,7 @@ pub(crate) fn changes(batches: &[RecordBatch]) -> Result<Vec<ChangeRow>> {
             columns.needed("new_place_code")?,
         );
         let (days, kinds) = (columns.dates("changed_on")?, columns.texts("weight_kind")?);
+        let events = columns.texts("event")?;
         let weights = columns.numbers("weight")?;
         for (row, day) in days.iter().enumerate() {
             let (Some(old), Some(new), Some(day)) =
@@ -154,6 +157,7 @@ pub(crate) fn changes(batches: &[RecordBatch]) -> Result<Vec<ChangeRow>> {
                 old_place_code: old,
                 new_place_code: new,
                 changed_on: day,
+                event: text(events.as_ref(), row),
                 weight: weights[row],
                 weight_kind: text(kinds.as_ref(), row),
             });

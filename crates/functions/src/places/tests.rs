@@ -97,6 +97,7 @@ fn changes() -> Vec<ChangeRow> {
         old_place_code: old.to_owned(),
         new_place_code: new.to_owned(),
         changed_on: day("2025-07-01"),
+        event: Some("merge".to_owned()),
         weight: Some(weight),
         weight_kind: Some(kind.to_owned()),
     };
@@ -245,6 +246,33 @@ fn names_without_diacritics_are_found_where_they_tell_places_apart() {
 }
 
 #[test]
+fn a_province_that_is_no_more_is_never_taken_for_a_commune() {
+    let index = index();
+    for unit in earlier()
+        .iter()
+        .filter(|unit| unit.level == Level::Province)
+    {
+        let full = unit.full_name.as_ref().unwrap();
+        let bare = full
+            .trim_start_matches("Tỉnh ")
+            .trim_start_matches("Thành phố ");
+        let found = index.code(Wanted {
+            text: bare,
+            parent: None,
+            on: None,
+        });
+        if let Ok(code) = found {
+            let version = index.version(&code, None).unwrap();
+            assert_eq!(
+                index.unit(version).row.level,
+                Level::Province,
+                "{bare} is {code}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_order_of_rows_does_not_matter() {
     let mut places: Vec<PlaceRow> = earlier().into_iter().chain(later()).collect();
     places.reverse();
@@ -286,7 +314,11 @@ async fn place_functions_answer_and_tell() {
     for sql in [
         "SELECT place_code('31') AS code, place_code('TP. Hải Phòng') AS typed, place_code('hai phong') AS bare, place_code('Haiphong') AS folded",
         "SELECT place_code('P. Hồng Bàng', 'Hải Phòng') AS ward, place_code('Quận Hồng Bàng') AS district, place_code('Hồng Bàng', '31', DATE '2025-01-01') AS x, place_code('Phường Hồng Bàng, Hải Phòng') AS path",
-        "SELECT place_code('Hồng Bàng', '31') AS now, place_code('Hồng Bàng', '31', DATE '2025-01-01') AS earlier",
+        "SELECT place_code('Hồng Bàng', '31', DATE '2025-08-01') AS now, place_code('Hồng Bàng', '31', DATE '2025-01-01') AS earlier",
+        "SELECT place_code('Hồng Bàng', '31')",
+        "SELECT place_code('Hải Dương')",
+        "SELECT place_code('Tỉnh Hải Dương') AS a, place_code('Hải Dương', '', DATE '2024-12-31') AS b, place_code('Hải Dương', '', DATE '2025-12-31') AS c, try_place_code('Hải Dương') AS d",
+        "SELECT place_code('xyzabc', 'Hải Phòng')",
         "SELECT place_code('H. Thuỷ Nguyên', '31', '2025-06-01')",
         "SELECT place_code('TP. Thuỷ Nguyên', '31', '2025-06-01') AS a, place_code('T.P Thủy Nguyên', 'HAI PHONG', '2025-06-01') AS b",
         "SELECT place_code('Q.1', 'TP.HCM', '2025-06-01') AS a, place_code('P.01', 'Quận 3', '2025-06-01') AS b, place_code('Ho Chi Minh City') AS c, place_code('TPHCM') AS d",
