@@ -15,7 +15,7 @@ const PIPELINE: &str = "source: { connector: file, path: data/wards.csv }\ntable
 /// Leading zeros; a date with two readings; too many people; a missing name; a record with a cell too many.
 const WARDS: &str = "code,name,people,counted\n001,Minh Khai,12000,2024-04-03\n002,Hoàng Văn Thụ,9000,03/04/2024\n003,Phan Bội Châu,900000,2024-04-03\n004,,7000,2024-04-03\n005,Phạm Hồng Thái,8000,2024-04-03,x\n";
 
-fn wards() -> Project {
+pub(crate) fn wards() -> Project {
     let project = Project::empty();
     project.file(CONTRACT_FILE, CONTRACT);
     project.file(PIPELINE_FILE, PIPELINE);
@@ -27,7 +27,8 @@ fn read(project: &Project, file: &str) -> String {
     std::fs::read_to_string(project.path(file)).unwrap()
 }
 
-fn corrected(sheet: &str) -> String {
+/// Two of the rows are mended.
+pub(crate) fn corrected(sheet: &str) -> String {
     sheet
         .replace("9000,03/04/2024", "9000,2024-04-03")
         .replace("900000", "90000")

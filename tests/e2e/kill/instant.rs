@@ -14,6 +14,7 @@ const WATCHED: [&str; 6] = ["log", "raw", "tables", "runs", "snapshots", "journa
 
 /// How much of each a whole run makes.
 pub(super) struct Instants {
+    args: &'static [&'static str],
     most: Vec<usize>,
     next: usize,
 }
@@ -27,16 +28,22 @@ pub(super) struct Shot {
 impl Instants {
     /// Lets a run go to its end and counts what it makes.
     pub(super) fn of_a_whole_run(project: &Project) -> Self {
+        Self::of(project, &["run", "--all"])
+    }
+
+    /// The same of another command.
+    pub(super) fn of(project: &Project, args: &'static [&'static str]) -> Self {
         let before: Vec<_> = WATCHED
             .iter()
             .map(|it| files(&project.lake().join(it)))
             .collect();
-        let done = project.sectorlake(&["run", "--all"]).ok();
+        let done = project.sectorlake(args).ok();
         let made = |(name, before): (&&str, usize)| match *name {
             "log" => done.stderr.lines().count(),
             folder => files(&project.lake().join(folder)).saturating_sub(before),
         };
         Self {
+            args,
             most: WATCHED.iter().zip(before).map(made).collect(),
             next: 0,
         }
@@ -48,7 +55,7 @@ impl Instants {
         self.next += 1;
         let (watched, most) = (WATCHED[which], self.most[which]);
         let after = random.up_to(most);
-        let mut command = project.command(&["run", "--all"]);
+        let mut command = project.command(self.args);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let status = match watched {
             "log" => after_lines(command, after),

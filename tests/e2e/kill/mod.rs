@@ -3,6 +3,7 @@
 //! The instants come from a seed (`SECTORLAKE_SEED` names another): a run is killed when so many log lines were told, or so many files
 //! have come to lie in one folder of the lake. `make soak` kills more often.
 
+mod correction;
 mod delta_log;
 mod instant;
 mod world;

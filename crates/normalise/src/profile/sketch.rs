@@ -57,16 +57,20 @@ fn mixed(hash: u64) -> u64 {
     hash ^ (hash >> 33)
 }
 
-/// Values that are watched.
-const WATCHED: usize = 64;
+/// Values that are watched: between so many and twice as many.
+const WATCHED: usize = 128;
 /// Characters of a value that is kept.
 const VALUE_CHARS_MAX: usize = 80;
 
-/// The most frequent values: space-saving (Metwally et al. 2005).
+/// The most frequent values: space-saving (Metwally et al. 2005), driving out half of the watched at a time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Frequent(HashMap<u64, Watched>);
+pub(super) struct Frequent {
+    watched: HashMap<u64, Watched>,
+    /// As often as any value may have come that is not watched.
+    floor: u64,
+}
 
-/// A value, how often it was counted, and how much of that may be another's: it took over the count of the one that it drove out.
+/// A value, how often it was counted, and how much of that may be another's: it began with what those driven out had.
 #[derive(Debug, Clone)]
 struct Watched {
     count: u64,
@@ -76,39 +80,44 @@ struct Watched {
 
 impl Frequent {
     pub(super) fn add(&mut self, hash: u64, weight: u64, value: impl FnOnce() -> String) {
-        if let Some(known) = self.0.get_mut(&hash) {
+        self.put(hash, weight, 0, value);
+    }
+
+    fn put(&mut self, hash: u64, weight: u64, error: u64, value: impl FnOnce() -> String) {
+        if let Some(known) = self.watched.get_mut(&hash) {
             known.count += weight;
+            known.error += error;
             return;
         }
-        let mut error = 0;
-        if self.0.len() >= WATCHED {
-            let least = self.0.iter().min_by_key(|(_, known)| known.count);
-            if let Some((hash, count)) = least.map(|(hash, known)| (*hash, known.count)) {
-                self.0.remove(&hash);
-                error = count;
-            }
-        }
         let new = Watched {
-            count: error + weight,
-            error,
+            count: self.floor + weight,
+            error: self.floor + error,
             value: value().chars().take(VALUE_CHARS_MAX).collect(),
         };
-        self.0.insert(hash, new);
+        self.watched.insert(hash, new);
+        if self.watched.len() >= 2 * WATCHED {
+            self.drive_out();
+        }
+    }
+
+    fn drive_out(&mut self) {
+        let mut counts: Vec<u64> = self.watched.values().map(|known| known.count).collect();
+        let middle = counts.len() - WATCHED;
+        let (_, floor, _) = counts.select_nth_unstable(middle);
+        self.floor = *floor;
+        self.watched.retain(|_, known| known.count > self.floor);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        for (hash, theirs) in &other.0 {
-            self.add(*hash, theirs.count, || theirs.value.clone());
-            if let Some(mine) = self.0.get_mut(hash) {
-                mine.error += theirs.error;
-            }
+        for (hash, theirs) in &other.watched {
+            self.put(*hash, theirs.count, theirs.error, || theirs.value.clone());
         }
     }
 
     /// The `most` most frequent, in order, with how often they were seen at least. Where hardly any value comes twice there is none.
     pub(super) fn top(&self, most: usize) -> Vec<(&str, u64)> {
         let sure = self
-            .0
+            .watched
             .values()
             .filter(|known| known.error * 2 < known.count);
         let mut sure: Vec<_> = sure
