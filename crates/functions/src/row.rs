@@ -94,10 +94,10 @@ impl<'a> Row<'a> {
 }
 
 /// Calls `each` for every row: with its arguments, or without when one of them is NULL.
-fn for_each(
-    args: &[ArrayRef],
+fn for_each<'a>(
+    args: &'a [ArrayRef],
     rows: usize,
-    mut each: impl FnMut(Option<Row<'_>>) -> Result<()>,
+    mut each: impl FnMut(Option<Row<'a>>) -> Result<()>,
 ) -> Result<()> {
     for at in 0..rows {
         let complete = args.iter().all(|array| array.is_valid(at));
@@ -106,10 +106,10 @@ fn for_each(
     Ok(())
 }
 
-pub(crate) fn texts(
-    args: &[ArrayRef],
+pub(crate) fn texts<'a>(
+    args: &'a [ArrayRef],
     rows: usize,
-    mut body: impl FnMut(Row<'_>) -> Result<Option<String>>,
+    mut body: impl FnMut(Row<'a>) -> Result<Option<String>>,
 ) -> Result<ArrayRef> {
     let mut out = StringBuilder::with_capacity(rows, rows * 16);
     for_each(args, rows, |row| {
@@ -119,10 +119,10 @@ pub(crate) fn texts(
     Ok(Arc::new(out.finish()))
 }
 
-pub(crate) fn numbers(
-    args: &[ArrayRef],
+pub(crate) fn numbers<'a>(
+    args: &'a [ArrayRef],
     rows: usize,
-    mut body: impl FnMut(Row<'_>) -> Result<Option<f64>>,
+    mut body: impl FnMut(Row<'a>) -> Result<Option<f64>>,
 ) -> Result<ArrayRef> {
     let mut out = Float64Builder::with_capacity(rows);
     for_each(args, rows, |row| {
@@ -132,10 +132,10 @@ pub(crate) fn numbers(
     Ok(Arc::new(out.finish()))
 }
 
-pub(crate) fn integers(
-    args: &[ArrayRef],
+pub(crate) fn integers<'a>(
+    args: &'a [ArrayRef],
     rows: usize,
-    mut body: impl FnMut(Row<'_>) -> Result<Option<i64>>,
+    mut body: impl FnMut(Row<'a>) -> Result<Option<i64>>,
 ) -> Result<ArrayRef> {
     let mut out = Int64Builder::with_capacity(rows);
     for_each(args, rows, |row| {
@@ -145,10 +145,10 @@ pub(crate) fn integers(
     Ok(Arc::new(out.finish()))
 }
 
-pub(crate) fn dates(
-    args: &[ArrayRef],
+pub(crate) fn dates<'a>(
+    args: &'a [ArrayRef],
     rows: usize,
-    mut body: impl FnMut(Row<'_>) -> Result<Option<NaiveDate>>,
+    mut body: impl FnMut(Row<'a>) -> Result<Option<NaiveDate>>,
 ) -> Result<ArrayRef> {
     let mut out = Date32Builder::with_capacity(rows);
     for_each(args, rows, |row| {
@@ -160,10 +160,10 @@ pub(crate) fn dates(
 }
 
 /// Geometries as WKB.
-pub(crate) fn geometries(
-    args: &[ArrayRef],
+pub(crate) fn geometries<'a>(
+    args: &'a [ArrayRef],
     rows: usize,
-    mut body: impl FnMut(Row<'_>) -> Result<Option<Vec<u8>>>,
+    mut body: impl FnMut(Row<'a>) -> Result<Option<Vec<u8>>>,
 ) -> Result<ArrayRef> {
     let mut out = BinaryViewBuilder::with_capacity(rows);
     for_each(args, rows, |row| {

@@ -66,6 +66,32 @@ impl Named {
         (local.clock.time() == NaiveTime::MIN && local.offset.is_none()).then(|| local.clock.date())
     }
 
+    /// What may be wrong with a text that is no date of this format, and the mend; empty where nothing is seen.
+    pub(super) fn why_not(self, text: &str) -> &'static str {
+        if let (date, Some(_)) = parted(text)
+            && self.date(date).is_some()
+        {
+            return ": a time of day follows, which parse_timestamp reads";
+        }
+        let Self::Parts { order, .. } = self else {
+            return ": it is a whole number of days, 1 being the first";
+        };
+        let years: Vec<&str> = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|piece| !piece.is_empty())
+            .collect();
+        let year = match order {
+            Order::Iso | Order::Ymd => years.first(),
+            Order::Dmy | Order::Mdy => years.last(),
+        };
+        match year {
+            Some(year) if year.len() == 2 && years.len() == 3 => {
+                ": the year has two digits, so declare the century by a pattern with %y (as in '%d/%m/%y', where 70 is 1970 and 69 is 2069)"
+            }
+            _ => "",
+        }
+    }
+
     /// The instant, by the text's own offset or else by the zone's wall clock.
     pub(super) fn instant(self, text: &str, zone: Tz) -> Option<DateTime<Utc>> {
         let local = self.local(text)?;

@@ -138,6 +138,13 @@ impl Format {
         }
     }
 
+    fn why_not(&self, text: &str) -> &'static str {
+        match &self.how {
+            How::Named(named) => named.why_not(text),
+            How::Pattern(_) => "",
+        }
+    }
+
     fn instant(&self, text: &str, zone: Tz) -> Option<DateTime<Utc>> {
         match &self.how {
             How::Named(named) => named.instant(text, zone),
@@ -241,7 +248,12 @@ fn dates(args: &[ArrayRef], rows: usize, bad: Bad) -> Result<ArrayRef> {
             Some(declared) => {
                 format.set(declared)?;
                 let date = format.date(text);
-                date.ok_or_else(|| format!("{text:?} is not a date in format {declared:?}"))
+                date.ok_or_else(|| {
+                    format!(
+                        "{text:?} is not a date in format {declared:?}{}",
+                        format.why_not(text)
+                    )
+                })
             }
         };
         let reason = read.as_ref().err().cloned().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The functions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -44,12 +45,12 @@ pub(crate) fn functions(places: &Places) -> Vec<ScalarUDF> {
 fn lookups(places: &Places) -> Vec<ScalarUDF> {
     let function =
         |name, kinds, body, about: &str, example| over(places, name, kinds, body, about, example);
-    let how = "The code of a place by its code or its name, with or without diacritics and type (phường, Q., TP., …), in old and new orthography. A parent (code or name; '' for none) narrows to what belongs to it, at any level; several are written from the nearest on, between commas, as in an address ('Châu Thành, Bến Tre'). A date takes the versions valid on it; without one the versions still valid are looked at first, then all. Of several levels the widest is meant.";
+    let how = "The code of a place by its code or its name, with or without diacritics and type (phường, Q., TP., …), in old and new orthography. A parent (code or name; '' for none) narrows to what belongs to it, at any level; several are written from the nearest on, between commas, as in an address ('Châu Thành, Bến Tre'). A date takes the versions valid on it; without one the versions still valid are looked at first, then all. Of several levels the widest is meant, but a name alone that a wider place bore before is ambiguous.";
     vec![
         function(
             "place_code",
             LOOKUP,
-            (|index, args, rows| row::texts(args, rows, |row| index.code(wanted(row)?).map(Some))) as WithIndex,
+            (|index, args, rows| each_once(args, rows, wanted, |wanted| index.code(wanted).map(Some))) as WithIndex,
             &format!("{how} An unknown or ambiguous name is an error that names the nearest places."),
             "place_code('P. Hồng Bàng', 'Hải Phòng')",
         )
@@ -59,8 +60,8 @@ fn lookups(places: &Places) -> Vec<ScalarUDF> {
             "try_place_code",
             LOOKUP,
             |index, args, rows| {
-                row::texts(args, rows, |row| {
-                    Ok(match index.meant(wanted(row)?) {
+                each_once(args, rows, wanted, |wanted| {
+                    Ok(match index.meant(wanted) {
                         Meant::One(code) => Some(code),
                         _ => None,
                     })
@@ -172,6 +173,25 @@ fn over(
     let places = places.clone();
     let body = move |args: &[ArrayRef], rows: usize| body(places.index(name)?, args, rows);
     Function::holding(name, kinds, DataType::Utf8, Arc::new(body), about, example)
+}
+
+/// A text's answer for each row, looked up once for rows that ask the same: sources name a place in many rows.
+fn each_once<'a>(
+    args: &'a [ArrayRef],
+    rows: usize,
+    wanted: impl Fn(Row<'a>) -> Result<Wanted<'a>>,
+    answer: impl Fn(Wanted<'a>) -> Result<Option<String>>,
+) -> Result<ArrayRef> {
+    let mut known: HashMap<Wanted<'a>, Option<String>> = HashMap::new();
+    row::texts(args, rows, |row| {
+        let wanted = wanted(row)?;
+        if let Some(code) = known.get(&wanted) {
+            return Ok(code.clone());
+        }
+        let code = answer(wanted)?;
+        known.insert(wanted, code.clone());
+        Ok(code)
+    })
 }
 
 fn wanted(row: Row<'_>) -> Result<Wanted<'_>> {

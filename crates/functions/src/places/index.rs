@@ -62,7 +62,7 @@ enum Form {
 }
 
 /// What is looked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Wanted<'a> {
     pub(crate) text: &'a str,
     pub(crate) parent: Option<&'a str>,
@@ -74,6 +74,8 @@ pub(crate) struct Wanted<'a> {
 pub(crate) enum Found {
     /// Versions that bear the name or the code.
     Units(Vec<Id>),
+    /// Versions that bear the name now, and wider ones that bore it: a province that gave its name to one of its communes when it ended.
+    Either(Vec<Id>),
     /// Nothing within the parent, or at all.
     Nothing,
     /// The parent is not known.
@@ -285,10 +287,22 @@ impl PlaceIndex {
             if !of_code.is_empty() {
                 return Found::Units(of_code);
             }
-            let named = self.named(&Written::of(wanted.text), |id| fits(id, *open));
-            if !named.is_empty() {
-                return Found::Units(named);
+            let written = Written::of(wanted.text);
+            let named = self.named(&written, |id| fits(id, *open));
+            if named.is_empty() {
+                continue;
             }
+            // A type or a date would have told which is meant.
+            let level = |id: &Id| self.unit(*id).row.level;
+            let widest = named.iter().map(level).min();
+            let wider = |id: &Id| fits(id, false) && Some(level(id)) < widest;
+            if *open && wanted.on.is_none() && written.means.is_none() {
+                let before = self.named(&written, wider);
+                if !before.is_empty() {
+                    return Found::Either(before.into_iter().chain(named).collect());
+                }
+            }
+            return Found::Units(named);
         }
         Found::Nothing
     }

@@ -17,6 +17,9 @@ use crate::names::similarity;
 const NAMED_MAX: usize = 5;
 /// How alike a candidate must be to be named.
 const ALIKE_MIN: f64 = 0.72;
+/// The same within a parent that was named, where there are few to choose from, and outside it, where the parent would have to be wrong.
+const ALIKE_HERE_MIN: f64 = 0.5;
+const ALIKE_ELSEWHERE_MIN: f64 = 0.85;
 /// How much less alike than the best one it may be.
 const ALIKE_SPREAD: f64 = 0.1;
 
@@ -68,6 +71,7 @@ impl PlaceIndex {
     pub(crate) fn meant(&self, wanted: Wanted<'_>) -> Meant {
         let units = match self.find(wanted) {
             Found::Units(units) => units,
+            Found::Either(units) => return Meant::Several(units),
             Found::Nothing => return Meant::None,
             Found::NoParent => return Meant::NoParent,
         };
@@ -189,11 +193,21 @@ impl PlaceIndex {
             ..here
         };
         let mut named: Vec<Id> = self.versions(wanted.text.trim()).to_vec();
-        let mut least = ALIKE_MIN;
-        for wanted in [here, anywhere] {
+        let mut least = 0.0_f64;
+        let here_min = if wanted.parent.is_some() {
+            ALIKE_HERE_MIN
+        } else {
+            ALIKE_MIN
+        };
+        let elsewhere_min = if wanted.parent.is_some() {
+            ALIKE_ELSEWHERE_MIN
+        } else {
+            ALIKE_MIN
+        };
+        for (wanted, min) in [(here, here_min), (anywhere, elsewhere_min)] {
             let alike = self.alike(wanted, |unit| wanted.on.is_none() || unit.holds(wanted.on));
             let best = alike.first().map_or(0.0, |(_, alike)| *alike);
-            least = least.max(best - ALIKE_SPREAD);
+            least = least.max(best - ALIKE_SPREAD).max(min);
             for (id, _) in alike.into_iter().filter(|(_, alike)| *alike >= least) {
                 if named.len() < NAMED_MAX && !named.contains(&id) {
                     named.push(id);

@@ -317,7 +317,7 @@ async fn place_functions_answer_and_tell() {
         "SELECT place_code('Hồng Bàng', '31', DATE '2025-08-01') AS now, place_code('Hồng Bàng', '31', DATE '2025-01-01') AS earlier",
         "SELECT place_code('Hồng Bàng', '31')",
         "SELECT place_code('Hải Dương')",
-        "SELECT place_code('Tỉnh Hải Dương') AS a, place_code('Hải Dương', '', DATE '2024-12-31') AS b, place_code('Hải Dương', '', DATE '2025-12-31') AS c, try_place_code('Hải Dương') AS d",
+        "SELECT place_code('Tỉnh Hải Dương') AS a, place_code('Hải Dương', '', DATE '2025-06-30') AS b, place_code('Hải Dương', '', DATE '2025-12-31') AS c, try_place_code('Hải Dương') AS d",
         "SELECT place_code('xyzabc', 'Hải Phòng')",
         "SELECT place_code('H. Thuỷ Nguyên', '31', '2025-06-01')",
         "SELECT place_code('TP. Thuỷ Nguyên', '31', '2025-06-01') AS a, place_code('T.P Thủy Nguyên', 'HAI PHONG', '2025-06-01') AS b",

@@ -28,6 +28,8 @@ async fn numbers_and_dates() {
         "SELECT parse_date('03/04/2024')",
         "SELECT parse_date('45292')",
         "SELECT parse_date('3/4/24', 'dmy')",
+        "SELECT parse_date('2024-04-03 10:00', 'iso')",
+        "SELECT parse_date('45292.5', 'excel')",
         "SELECT try_parse_date('03/04/2024') AS a, parse_date(NULL) AS b, parse_date('', 'dmy') AS c, parse_date('1/1/2024', NULL) AS d",
         "SELECT parse_timestamp('25/12/2024 7:30 CH', 'dmy', 'Asia/Ho_Chi_Minh') AS a, parse_timestamp('2024-12-25T07:30:00+07:00', 'iso') AS b, parse_timestamp(45292.3125, 'excel', 'Asia/Ho_Chi_Minh') AS c",
         "SELECT from_buddhist_year(2567) AS a",
