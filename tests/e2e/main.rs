@@ -24,6 +24,7 @@ mod foreign;
 mod gtfs;
 mod kill;
 mod loads;
+mod places;
 mod profiles;
 mod provenance;
 mod real_files;
