@@ -45,7 +45,9 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
         Some(b'<') if html::is_page(text, matches!(extension.as_str(), "html" | "htm" | "xls")) => {
             return Some(FormatSpec::Html(HtmlFormat::default()));
         }
-        Some(b'<') if is_xml(head) => return Some(FormatSpec::Xml(XmlFormat::default())),
+        Some(b'<') if is_xml(head, extension == "xml") => {
+            return Some(FormatSpec::Xml(XmlFormat::default()));
+        }
         Some(b'<') => return None,
         _ => {}
     }

@@ -35,8 +35,9 @@ use decode::Decoder;
 /// Bytes that tell the encoding.
 const HEAD_BYTES: usize = 4096;
 
-/// Whether the bytes, without a byte order mark, begin as an XML document that is no web page.
-pub(crate) fn is_xml(head: &[u8]) -> bool {
+/// Whether the bytes, without a byte order mark, begin as an XML document that is no web page: with its declaration, or with an element
+/// that declares a namespace; `is_named_so`: any element will do.
+pub(crate) fn is_xml(head: &[u8], is_named_so: bool) -> bool {
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let text = text.trim_ascii_start();
     let says_html = || {
@@ -44,7 +45,12 @@ pub(crate) fn is_xml(head: &[u8]) -> bool {
         memchr::memmem::find(&begins, b"<html").is_some()
             || memchr::memmem::find(&begins, b"<!doctype html").is_some()
     };
-    text.starts_with(b"<?xml") && !says_html()
+    let is_element = || {
+        let end = memchr::memchr(b'>', text).unwrap_or(text.len());
+        let declares = || memchr::memmem::find(&text[..end], b" xmlns").is_some();
+        text.get(1).is_some_and(u8::is_ascii_alphabetic) && (is_named_so || declares())
+    };
+    text.starts_with(b"<") && (text.starts_with(b"<?xml") || is_element()) && !says_html()
 }
 
 /// A part of XML whose columns are known.

@@ -269,12 +269,24 @@ fn encodings_as_declared() {
 
 #[test]
 fn xml_is_told_from_web_pages() {
-    assert!(is_xml(STATIONS.as_bytes()) && is_xml(b"\xEF\xBB\xBF\n<?xml version='1.0'?><rss>"));
-    assert!(
-        !is_xml(b"<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC>")
-            && !is_xml(b"<!doctype html>")
-            && !is_xml(b"<a>")
-    );
+    for xml in [
+        STATIONS,
+        "\u{feff}\n<?xml version='1.0'?><rss>",
+        "<Siri version=\"2.0\" xmlns=\"urn:s\">",
+    ] {
+        assert!(is_xml(xml.as_bytes(), false), "{xml}");
+    }
+    assert!(is_xml(b"<a>", true));
+    for other in [
+        "<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC>",
+        "<!doctype html>",
+        "<a>",
+        "<html xmlns=\"urn:x\">",
+        "a <b xmlns",
+        "<",
+    ] {
+        assert!(!is_xml(other.as_bytes(), false), "{other}");
+    }
     assert_eq!(
         guess("a", STATIONS.as_bytes()).map(|it| it.name()),
         Some("xml")
