@@ -150,7 +150,9 @@ pub(crate) fn columns(name: &str, titles: Titles) -> String {
         Titles::In(language) => format!("coalesce({}, '') AS title", language.title()),
     };
     format!(
-        "SELECT column_name AS \"column\", coalesce(\"type\", lower(data_type)) AS \"type\", \
+        "SELECT column_name AS \"column\", concat(coalesce(\"type\", lower(data_type)), \
+         CASE \"interval\" WHEN 'start' THEN ', start of an interval' WHEN 'end' THEN ', end of an interval' ELSE '' END, \
+         ', read in ' || time_zone) AS \"type\", \
          CASE WHEN is_key THEN 'key' WHEN NOT is_nullable THEN 'required' ELSE '' END AS \"constraint\", \
          coalesce(unit, '') AS unit, coalesce(classification, '') AS \"class\", {titles}\n\
          FROM meta.columns WHERE {} ORDER BY ordinal_position",

@@ -35,6 +35,23 @@ pub struct Beside {
     pub major: u64,
 }
 
+/// A table with all its major versions.
+#[derive(Debug, Clone)]
+pub(crate) struct Family {
+    /// The table of the first version.
+    pub(crate) table: TableName,
+    /// The newest version that is stored beside it.
+    pub(crate) newest: Option<u64>,
+}
+
+impl Family {
+    /// The major version that comes after all that are stored, `stored` among them, and where it would be.
+    pub(crate) fn next(&self, stored: u64) -> (u64, String) {
+        let next = self.newest.unwrap_or_default().max(stored) + 1;
+        (next, name_of(&self.table, next).to_string())
+    }
+}
+
 /// The text of the name of a major version beside the first.
 pub(crate) struct Versioned<'a> {
     table: &'a TableName,
@@ -158,10 +175,20 @@ impl Work {
         placed.or_else(|| self.base_version(table)?.beside.clone())
     }
 
-    /// The table of the first major version.
-    pub(crate) fn family(&self, table: &TableName) -> TableName {
+    /// The table of the first major version, and the newest version of it that is stored beside.
+    pub(crate) fn family(&self, table: &TableName) -> Family {
         let beside = self.beside(table);
-        beside.map_or_else(|| table.clone(), |beside| beside.table)
+        let table = beside.map_or_else(|| table.clone(), |beside| beside.table);
+        let tables = self
+            .base()
+            .into_iter()
+            .flat_map(|base| base.tables.values());
+        let newest = tables
+            .filter_map(|version| version.beside.as_ref())
+            .filter(|beside| beside.table == table)
+            .map(|beside| beside.major)
+            .max();
+        Family { table, newest }
     }
 
     /// The files that hold the rows of a table, whatever their major version: of each source those of the newest version
@@ -174,7 +201,7 @@ impl Work {
             Some(base) => base.versions_of(table).into_iter().cloned().collect(),
             None => Vec::new(),
         };
-        let first = self.family(table);
+        let first = self.family(table).table;
         let mut placed: Vec<(u64, TableName)> = self
             .lock_beside()
             .iter()

@@ -40,6 +40,11 @@ pub(super) fn compare(
             before.classification.word(),
             after.classification.word()
         );
+        let what = if after.classification < before.classification {
+            format!("{what}: of rows loaded before, the stricter counts")
+        } else {
+            what
+        };
         out.compatible(name, what);
     }
     times(before, after, out);
@@ -53,12 +58,19 @@ pub(super) fn compare(
         ),
         ("examples differ", before.examples != after.examples),
         ("rdfType differs", before.rdf_type != after.rdf_type),
-        ("format differs", before.format != after.format),
         (
             "missing values differ",
             before.missing_values != after.missing_values,
         ),
     ];
+    if before.format != after.format {
+        let shown = |field: &Field| field.format.clone().unwrap_or_else(|| "default".to_owned());
+        let (old, new) = (shown(before), shown(after));
+        let what = format!(
+            "format {old} becomes {new}: sources are read otherwise, stored values stay what they are"
+        );
+        out.compatible(name, what);
+    }
     for (what, _) in said.iter().filter(|(_, differs)| *differs) {
         out.compatible(name, *what);
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field as Column, Schema};
 use deltalake::kernel::Action;
 use sectorlake_contract::{
-    Constraints, Contract, Field, Level, PartitionBy, TableName, compare, is_added, system,
+    Constraints, Contract, Field, Level, PartitionBy, compare, is_added, system,
 };
 
 use super::Load;
@@ -28,7 +28,7 @@ use super::metadata::{Identity, metadata, protocol};
 use crate::breaking::Breaking;
 use crate::error::LakeError;
 use crate::table::{CONTRACT, LakeTable};
-use crate::versions;
+use crate::versions::Family;
 
 /// The form a stage gives to its table.
 #[derive(Debug)]
@@ -66,13 +66,13 @@ pub(crate) enum Fit {
 
 impl Form {
     /// The form of the table under the contract, given what it is stored as. `all_goes` where none of its rows stay;
-    /// `family` is the name of the table's first major version.
+    /// `family` is the table with all its major versions.
     ///
     /// # Errors
     /// [`LakeError::Breaking`] where the stored rows or their readers do not bear the contract.
     pub(super) fn of(
         base: Option<&LakeTable>,
-        (contract, family): (&Arc<Contract>, &TableName),
+        (contract, family): (&Arc<Contract>, &Family),
         all_goes: bool,
     ) -> Result<Self, LakeError> {
         let Some(base) = base else {
@@ -138,7 +138,7 @@ pub struct Evolution {
 /// What the contract alone makes of the table; none where it stays as it is.
 pub(crate) fn evolution(
     base: &LakeTable,
-    contract: (&Arc<Contract>, &TableName),
+    contract: (&Arc<Contract>, &Family),
     all_goes: bool,
 ) -> Result<Option<Evolution>, LakeError> {
     let form = Form::of(Some(base), contract, all_goes)?;
@@ -202,7 +202,7 @@ fn known(base: &LakeTable, contract: &Contract) -> Contract {
 /// The contract that the table has after the run.
 fn effective(
     base: &LakeTable,
-    (contract, family): (&Arc<Contract>, &TableName),
+    (contract, family): (&Arc<Contract>, &Family),
     all_goes: bool,
 ) -> Result<Arc<Contract>, LakeError> {
     let stored = known(base, contract);
@@ -221,12 +221,13 @@ fn effective(
     if goes_into_the_stored {
         return Ok(Arc::new(base.contract()));
     }
+    let (major, next) = family.next(stored.major());
     Err(LakeError::Breaking(Box::new(Breaking {
         table: contract.name.clone(),
         stored: stored.version.clone(),
         given: contract.version.clone(),
-        next: versions::name_of(family, stored.major() + 1).to_string(),
-        major: stored.major() + 1,
+        next,
+        major,
         changes: comparison.changes,
     })))
 }

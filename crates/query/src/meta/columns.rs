@@ -34,6 +34,8 @@ fn schema() -> SchemaRef {
         text("format", true),
         text("unit", true),
         text("classification", true),
+        text("time_zone", true),
+        text("interval", true),
         text("title_vi", true),
         text("title_en", true),
         text("description", true),
@@ -78,11 +80,13 @@ impl Rows for Columns {
 }
 
 /// The contract's words about a field, in the order of the columns.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 9] = [
     "type",
     "format",
     "unit",
     "classification",
+    "time_zone",
+    "interval",
     "title.vi",
     "title.en",
     "description",
