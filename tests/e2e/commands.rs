@@ -49,6 +49,7 @@ fn help_and_version() {
         "describe",
         "rejected",
         "snapshots",
+        "functions",
         "validate",
         "pipeline",
         "init",
@@ -60,6 +61,22 @@ fn help_and_version() {
     assert!(bare(&["--version"]).ok().stdout.starts_with("sectorlake "));
     assert_eq!(bare(&["rum"]).code, Some(2));
     assert_eq!(bare(&[]).code, Some(2));
+}
+
+#[test]
+fn functions_are_told() {
+    let list = bare(&["functions"]).ok().stdout;
+    assert!(list.contains("Places\n") && list.contains("  vn2000_to_wgs84  "));
+    let one = bare(&["functions", "Place_Code"]).ok().stdout;
+    assert!(
+        one.starts_with("place_code\n") && one.contains("place_code('P. Hồng Bàng', 'Hải Phòng')")
+    );
+    let answer: Value =
+        serde_json::from_str(&bare(&["functions", "unaccent", "--json"]).ok().stdout).unwrap();
+    assert_eq!(answer[0]["name"], "vn_unaccent");
+    let unknown = bare(&["functions", "place_cod"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("did you mean place_code?"));
 }
 
 #[test]

@@ -120,6 +120,8 @@ pub(crate) enum Command {
     Rejected(RejectedArgs),
     /// List the lake's snapshots
     Snapshots(SnapshotsArgs),
+    /// List the SQL functions for mappings and questions, or tell all of one
+    Functions(FunctionsArgs),
     /// Check every pipeline, mapping and contract without running anything
     Validate,
     /// About contracts: what changes between two of them
@@ -228,6 +230,14 @@ pub(crate) struct ListArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) at: AtArgs,
+}
+
+/// `sectorlake functions`.
+#[derive(Debug, Args)]
+pub(crate) struct FunctionsArgs {
+    /// The function
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 /// `sectorlake describe`.

@@ -19,6 +19,7 @@
 
 mod air;
 mod bounded;
+mod catalogue;
 mod cells;
 mod chains;
 mod coordinates;
@@ -42,6 +43,7 @@ mod yielding;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::{FunctionDoc, catalogue};
 pub use chains::check_chains;
 pub use geometry::wkb_field_metadata;
 pub use places::{ChangeRow, Level, PlaceIndex, PlaceRow, Places, names_place_function};

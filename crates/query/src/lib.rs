@@ -36,6 +36,8 @@ mod tests;
 pub use error::QueryError;
 pub use names::Names;
 pub use places::PLACE_TABLES;
-pub use sectorlake_functions::{PlaceIndex, Places, SessionOptions, names_place_function};
+pub use sectorlake_functions::{
+    FunctionDoc, PlaceIndex, Places, SessionOptions, catalogue as functions, names_place_function,
+};
 pub use sectorlake_lake::At;
 pub use session::Session;

@@ -3,6 +3,7 @@
 mod completions;
 mod describe;
 mod export;
+mod functions;
 mod init;
 mod list;
 mod new_source;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Fai
         Command::Profile(args) => profile::run(context, args),
         Command::Rejected(args) => rejected::run(context, args),
         Command::Snapshots(args) => list::snapshots(context, args),
+        Command::Functions(args) => functions::run(context, args),
         Command::Validate => validate::run(context),
         Command::Schema(SchemaCommand::Diff(args)) => schema_diff::run(context, args),
         Command::Pipeline(PipelineCommand::Schema) => pipeline_schema::run(),
