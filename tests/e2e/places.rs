@@ -7,7 +7,7 @@ fn every_unit_is_found_by_its_code_and_by_its_name_below_its_parent() {
     let asked = |what: &str| {
         format!(
             "SELECT count(*) FROM common.places \
-             WHERE try_place_code({what}, coalesce(parent_code, ''), valid_from) IS DISTINCT FROM place_code"
+             WHERE (try_place_code({what}, coalesce(parent_code, ''), valid_from) IS DISTINCT FROM place_code)"
         )
     };
     let lake = RealLake::get();
