@@ -1,6 +1,6 @@
 //! Mapping SQL: compiled once per part, run batch by batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
@@ -24,6 +24,7 @@ use sectorlake_functions::{check_chains, make_plannable};
 
 use crate::direct::{Direct, DirectRunner};
 use crate::error::{MappingError, Place};
+use crate::origin::{Taken, origins};
 use crate::rowwise::{Carry, ROW, SOURCE, Shape, track};
 use crate::slot::Slot;
 
@@ -47,6 +48,7 @@ pub struct Mapping {
     output: SchemaRef,
     shape: Shape,
     direct: Option<Direct>,
+    origins: HashMap<String, Taken>,
     context: SessionContext,
 }
 
@@ -92,6 +94,7 @@ impl Mapping {
         let used = used_columns(&optimised, &full)?;
         let output = Arc::new(tracked.schema().as_arrow().clone());
         let direct = Direct::of(&tracked, &output);
+        let origins = origins(&tracked);
         Ok(Self {
             read: used
                 .iter()
@@ -106,6 +109,7 @@ impl Mapping {
             output,
             shape,
             direct,
+            origins,
             context: session.clone(),
         })
     }
@@ -127,6 +131,11 @@ impl Mapping {
             .cloned()
             .collect();
         Arc::new(Schema::new(fields))
+    }
+
+    /// The one source column that a mapped column comes from.
+    pub(crate) fn taken(&self, column: &str) -> Option<&Taken> {
+        self.origins.get(column)
     }
 
     /// Whether one record can give several rows.

@@ -16,6 +16,7 @@ use crate::checks::FieldChecks;
 use crate::direct::Constant;
 use crate::error::{MappingError, NormaliseError};
 use crate::mapping::{Mapping, MappingSpec};
+use crate::profile::Profile;
 use crate::severity::{Rules, Severities};
 use crate::unpivot::{Unpivot, UnpivotPlan};
 use crate::worker::{KeyChecks, Origin, Worker};
@@ -192,6 +193,19 @@ impl Normaliser {
             });
         }
         Ok(columns)
+    }
+
+    /// An empty profile of what one worker reads and loads.
+    pub(crate) fn profile(&self, part: u32) -> Profile {
+        let output = self.mapping.output();
+        let taken =
+            (0..self.contract.fields.len()).map(|position| match self.alignment.slot(position) {
+                Slot::Mapped(index) if self.unpivot.is_none() => {
+                    self.mapping.taken(output.field(*index).name()).cloned()
+                }
+                _ => None,
+            });
+        Profile::new(&self.contract, &self.schema, taken.collect(), part)
     }
 
     /// How each field is filled, for one worker.

@@ -68,8 +68,6 @@ pub struct Worker {
     foreign: Vec<(Vec<usize>, ForeignCheck)>,
     waiting: Option<Arc<Waiting>>,
     profile: Profile,
-    /// Whether it is known where fields come from.
-    traced: bool,
 }
 
 /// What one decoded batch gave.
@@ -106,8 +104,7 @@ impl Worker {
             unique: unique.collect::<Result<_, MappingError>>()?,
             foreign: foreign.collect::<Result<_, MappingError>>()?,
             waiting: keys.waiting.clone(),
-            profile: Profile::new(&normaliser.contract, &normaliser.schema, origin.number),
-            traced: false,
+            profile: normaliser.profile(origin.number),
             normaliser,
         })
     }
@@ -158,7 +155,6 @@ impl Worker {
                     .as_primitive::<Int64Type>()
                     .clone();
                 used.batch(&rows);
-                self.trace(&decoded.batch, &batch);
                 self.enforce(&batch, &rows, &mut result)?;
             }
         }
@@ -170,26 +166,6 @@ impl Worker {
     #[must_use]
     pub fn into_profile(self) -> Profile {
         self.profile
-    }
-
-    /// Notes which fields are columns of the source as they stand.
-    fn trace(&mut self, source: &RecordBatch, mapped: &RecordBatch) {
-        if self.traced || !self.profile.knows_sources() {
-            return;
-        }
-        self.traced = true;
-        let schema = source.schema();
-        for (position, fill) in self.fills.iter().enumerate() {
-            let Fill::Mapped(index) = fill else { continue };
-            let column = mapped.column(*index);
-            let same = source
-                .columns()
-                .iter()
-                .position(|known| Arc::ptr_eq(known, column));
-            if let Some(same) = same {
-                self.profile.took(position, schema.field(same).name());
-            }
-        }
     }
 
     fn enforce(

@@ -16,6 +16,8 @@ use sectorlake_contract::{Classification, Contract};
 use self::field::FieldColumn;
 use self::source::SourceColumn;
 
+use crate::origin::Taken;
+
 pub use self::field::FieldSummary;
 pub use self::shape::Shape;
 pub use self::source::{SeenShape, Shapes};
@@ -27,8 +29,8 @@ pub struct Profile {
     part: u32,
     sources: Vec<SourceColumn>,
     fields: Vec<FieldColumn>,
-    /// By field, the source column that it was taken from as it stood.
-    taken: Vec<Option<String>>,
+    /// By field, the source column behind it.
+    taken: Vec<Option<Taken>>,
 }
 
 /// A column of the source.
@@ -47,7 +49,12 @@ pub struct SourceSummary<'a> {
 }
 
 impl Profile {
-    pub(crate) fn new(contract: &Contract, schema: &SchemaRef, part: u32) -> Self {
+    pub(crate) fn new(
+        contract: &Contract,
+        schema: &SchemaRef,
+        taken: Vec<Option<Taken>>,
+        part: u32,
+    ) -> Self {
         let fields = contract.fields.iter().zip(schema.fields());
         Self {
             part,
@@ -58,7 +65,7 @@ impl Profile {
                     FieldColumn::new(column.data_type(), open)
                 })
                 .collect(),
-            taken: vec![None; contract.fields.len()],
+            taken,
         }
     }
 
@@ -82,16 +89,6 @@ impl Profile {
         for (known, column) in self.fields.iter_mut().zip(batch.columns()) {
             known.add(column);
         }
-    }
-
-    pub(crate) fn took(&mut self, field: usize, source: &str) {
-        if let Some(taken) = self.taken.get_mut(field).filter(|taken| taken.is_none()) {
-            *taken = Some(source.to_owned());
-        }
-    }
-
-    pub(crate) fn knows_sources(&self) -> bool {
-        !self.sources.is_empty()
     }
 
     /// Adds what another worker of the same table has seen.
@@ -118,10 +115,10 @@ impl Profile {
         }
     }
 
-    /// By field of the contract: what was loaded, and the source column that it was taken from as it stood.
-    pub fn fields(&self) -> impl Iterator<Item = (FieldSummary, Option<&str>)> {
+    /// By field of the contract: what was loaded, and the source column behind it.
+    pub fn fields(&self) -> impl Iterator<Item = (FieldSummary, Option<&Taken>)> {
         let fields = self.fields.iter().zip(&self.taken);
-        fields.map(|(field, taken)| (field.summary(), taken.as_deref()))
+        fields.map(|(field, taken)| (field.summary(), taken.as_ref()))
     }
 
     /// The source's columns that were read.

@@ -42,12 +42,14 @@ pub(super) fn profile_rows(
     for (index, (field, (summary, taken))) in
         contract.fields.iter().zip(profile.fields()).enumerate()
     {
-        let source = taken.and_then(|name| sources.iter().find(|source| source.name == name));
+        let source =
+            taken.and_then(|taken| sources.iter().find(|source| source.name == taken.source));
+        let made = taken.is_some_and(|taken| !taken.as_it_stands);
         let told = ProfileRow {
-            source_column: taken.map(str::to_owned),
+            source_column: taken.map(|taken| taken.source.clone()),
             source_type: source.and_then(source_type),
             chosen: Some(chosen(field)),
-            why: Some(why(field, source, files)),
+            why: Some(why(field, source, made, files)),
             ..row("field", index, &field.name)
         };
         rows.push(filled(told, summary));
@@ -128,37 +130,33 @@ fn is_time(field: &Field) -> bool {
 }
 
 /// Why the type was chosen, and what the source holds beside it.
-fn why(field: &Field, source: Option<&SourceSummary<'_>>, files: &[&str]) -> String {
+fn why(field: &Field, source: Option<&SourceSummary<'_>>, made: bool, files: &[&str]) -> String {
     let word = field.kind.word();
     let Some(source) = source else {
         return format!("the contract says {word}; the mapping makes the value");
     };
-    let seen: Vec<SeenShape> = source
-        .shapes
-        .all()
-        .into_iter()
-        .filter(|seen| seen.shape != Shape::Empty)
-        .collect();
-    let (Some(most), rest) = (seen.first(), seen.get(1..).unwrap_or_default()) else {
+    let made = if made {
+        ", of which the mapping makes the value,"
+    } else {
+        ""
+    };
+    let mut seen = source.shapes.all();
+    seen.retain(|seen| seen.shape != Shape::Empty);
+    let (name, Some((most, rest))) = (source.name, seen.split_first()) else {
         return format!("the contract says {word}");
     };
+    let (main, rows) = (most.shape.word(), most.rows);
     if rest.is_empty() {
-        let all = most.shape.word();
-        return format!(
-            "the contract says {word}; every value of {} looks like {all}",
-            source.name
-        );
+        return format!("the contract says {word}; every value of {name}{made} looks like {main}");
     }
     let odd: Vec<String> = rest.iter().map(|seen| told(seen, files)).collect();
-    let kept = match field.kind {
-        FieldType::String => "; as text each stays as it is",
-        _ => "; a value of another type is rejected, not turned",
+    let kept = match (made, &field.kind) {
+        ("", FieldType::String) => "; as text each stays as it is",
+        ("", _) => "; a value of another type is rejected, not turned",
+        _ => "",
     };
     format!(
-        "the contract says {word}; {} mixes {} ({} rows) with {}{kept}",
-        source.name,
-        most.shape.word(),
-        most.rows,
+        "the contract says {word}; {name}{made} mixes {main} ({rows} rows) with {}{kept}",
         odd.join(", ")
     )
 }
