@@ -18,7 +18,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, try_cast, when,
 };
-use sectorlake_contract::{TableName, system};
+use sectorlake_contract::{Classification, TableName, system};
 use sectorlake_lake::Snapshot;
 
 use crate::catalog::Opened;
@@ -26,6 +26,7 @@ use crate::catalog::Opened;
 /// What the view's name has after the table's.
 const ALL: &str = "_all";
 const UNIT: &str = "sectorlake.unit";
+const CLASSIFICATION: &str = "sectorlake.classification";
 
 /// The views of a snapshot: each with the tables it is of, the newest version first. A table that has such a name keeps it.
 pub(crate) fn views(snapshot: &Snapshot) -> BTreeMap<TableName, Vec<TableName>> {
@@ -62,6 +63,24 @@ pub(crate) fn rows_shown(versions: &[Arc<Opened>]) -> u64 {
         seen.extend(version.rows_by_source.keys());
     }
     rows
+}
+
+/// The newest version's field as the view shows it: of the classes that the versions give it, the strictest.
+pub(crate) fn shown(versions: &[Arc<Opened>], newest: &Field) -> Field {
+    let class = |field: &Field| {
+        let word = field.metadata().get(CLASSIFICATION)?;
+        let mut known = Classification::ALL.into_iter();
+        known.find(|known| known.word() == word)
+    };
+    let of_version = |version: &Arc<Opened>| {
+        let field = version.schema.field_with_name(newest.name()).ok()?;
+        class(field)
+    };
+    let mut metadata = newest.metadata().clone();
+    if let Some(strictest) = versions.iter().filter_map(of_version).max() {
+        metadata.insert(CLASSIFICATION.to_owned(), strictest.word().to_owned());
+    }
+    newest.clone().with_metadata(metadata)
 }
 
 /// The view over the versions of a table, the newest first.

@@ -13,6 +13,7 @@ use sectorlake_lake::Lake;
 use super::chosen::{Chosen, chosen};
 use super::computed::{Computed, Rows};
 use crate::catalog::{Opened, Tables};
+use crate::versions::shown;
 
 pub(super) fn provider(tables: Arc<Tables>, lake: Option<Lake>) -> Arc<dyn TableProvider> {
     Computed::table(schema(), Columns { tables, lake })
@@ -70,7 +71,7 @@ impl Rows for Columns {
                     out.place(&name, at);
                     // An older version may lack what the newest requires; each row tells where it came from.
                     let is_told = told.iter().any(|told| told.name() == field.name());
-                    let field = field.as_ref().clone();
+                    let field = shown(&versions, field);
                     out.push(opened, &field.with_nullable(!is_told));
                 }
             }

@@ -14,7 +14,8 @@ use crate::session::Session;
 
 /// The first version counts in texts, the second in whole numbers; the second measures in metres.
 const FIRST: &str = r#"{ "fields": [
-    { "name": "tree_id", "type": "string" }, { "name": "rings", "type": "string" },
+    { "name": "tree_id", "type": "string" },
+    { "name": "rings", "type": "string", "sectorlake": { "classification": "internal" } },
     { "name": "girth", "type": "number", "sectorlake": { "unit": "cm" } },
     { "name": "seen", "type": "integer" }, { "name": "note", "type": "string" }
 ], "primaryKey": "tree_id", "sectorlake": { "version": "1.4.0" } }"#;
@@ -117,7 +118,7 @@ async fn whoever_names_tables_names_the_versions_and_the_view() {
     let lake = lake().await;
     let session = open(&lake, At::Latest).await;
     insta::assert_snapshot!(answer(&session, "SELECT table_name, table_type, version_of, row_count, file_count, sources, version, contract_version, updated_snapshot FROM meta.tables ORDER BY 1").await);
-    insta::assert_snapshot!(answer(&session, "SELECT column_name, data_type, is_nullable FROM meta.columns WHERE table_name = 'trees_all' AND NOT is_system ORDER BY ordinal_position").await);
+    insta::assert_snapshot!(answer(&session, "SELECT column_name, data_type, is_nullable, classification FROM meta.columns WHERE table_name = 'trees_all' AND NOT is_system ORDER BY ordinal_position").await);
     let names = session.names().await;
     let known: Vec<&String> = names
         .tables
