@@ -7,18 +7,16 @@ const PRECISION: u32 = 12;
 const REGISTERS: usize = 1 << PRECISION;
 
 /// How many different values: HyperLogLog (Flajolet et al. 2007), with linear counting for few.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Distinct(Vec<u8>);
-
-impl Default for Distinct {
-    fn default() -> Self {
-        Self(vec![0; REGISTERS])
-    }
-}
 
 impl Distinct {
     #[inline]
     pub(super) fn add(&mut self, hash: u64) {
+        if self.0.is_empty() {
+            // Not before there is a value: a source may come in thousands of small parts.
+            self.0.resize(REGISTERS, 0);
+        }
         let hash = mixed(hash);
         let register = (hash >> (64 - PRECISION)) as usize;
         let rank = ((hash << PRECISION) | (1 << (PRECISION - 1))).leading_zeros() as u8 + 1;
@@ -28,12 +26,19 @@ impl Distinct {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
+        if self.0.is_empty() {
+            self.0.clone_from(&other.0);
+            return;
+        }
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine = (*mine).max(*theirs);
         }
     }
 
     pub(super) fn estimate(&self) -> u64 {
+        if self.0.is_empty() {
+            return 0;
+        }
         let registers = REGISTERS as f64;
         let sum: f64 = self
             .0
