@@ -132,9 +132,13 @@ impl Beginning<'_> {
             return Ok(None);
         };
         let last = lines.starts.last().copied().unwrap_or_default();
-        let (mut dialect, why) = Dialect::find(self.name, self.format, &self.text[last..])?;
-        if let Some(titles) = lines.titles {
+        let (mut dialect, guess) = Dialect::find(self.name, self.format, &self.text[last..])?;
+        let mut why = guess.why;
+        if let Some(titles) = lines.titles
+            && dialect.delimiter != titles.delimiter
+        {
             dialect.delimiter = titles.delimiter;
+            why = titles.divides();
         }
         let mut rows = Vec::with_capacity(lines.starts.len());
         let mut data_start = 0;
@@ -211,7 +215,10 @@ impl Beginning<'_> {
         if self.format.skip_rows.is_some() || self.format.header_rows.is_some() {
             return Ok(None);
         }
-        let (dialect, _) = Dialect::find(self.name, self.format, &self.text[start..])?;
+        let (dialect, guess) = Dialect::find(self.name, self.format, &self.text[start..])?;
+        if guess.is_even {
+            return Ok(None);
+        }
         let is_declared = self.format.delimiter.is_some();
         let found = titles::find(&self.text[start..], self.is_whole, dialect, is_declared);
         Ok(found.map(|mut titles| {

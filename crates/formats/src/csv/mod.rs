@@ -5,6 +5,7 @@
 
 mod batch;
 mod decode;
+mod delimiter;
 mod dialect;
 mod footer;
 mod header;

@@ -1,7 +1,8 @@
 //! Titles above the header, told only where reading the first line as the header would lose every record or name every column but one
 //! by its number.
 
-use crate::csv::dialect::{CANDIDATES, Dialect};
+use crate::csv::delimiter::{CANDIDATES, Standing, without_notes};
+use crate::csv::dialect::Dialect;
 use crate::csv::strict::Records;
 
 /// Records that are looked at.
@@ -36,6 +37,14 @@ impl Titles {
             self.fields
         )
     }
+
+    /// Why the delimiter is the one it is.
+    pub(super) fn divides(&self) -> String {
+        format!(
+            "it divides {} of the {} records below the titles into {} fields",
+            self.alike, self.seen, self.fields
+        )
+    }
 }
 
 /// One record of the sample.
@@ -44,6 +53,8 @@ struct Shape {
     start: usize,
     fields: usize,
     filled: usize,
+    /// Whether an empty line stands before it.
+    is_apart: bool,
     /// Whether the first filled cell is a number, as in no header.
     is_numbered: bool,
 }
@@ -77,10 +88,16 @@ pub(super) fn find(
             // The last record of a sample may be cut off.
             shapes.pop();
         }
-        let titles = below_titles(&shapes, delimiter)?;
-        // Where titles are filled up to the header's length, taking the first for the header loses no record: numbers must tell.
+        let (titles, header) = below_titles(&shapes, delimiter)?;
+        // Where titles are filled up to the header's length, taking the first for the header loses no record: numbers must tell. Nor
+        // are the commas in the texts or numbers of a single column fields.
         let is_padded = shapes.first()?.fields == titles.fields;
-        (!is_padded || names_numbers(&sample[titles.start..], dialect)).then_some(titles)
+        let is_told = match (is_padded, delimiter) {
+            (true, _) => false,
+            (_, b',') => header.is_apart || has_bare_commas(&sample[titles.start..], dialect),
+            _ => true,
+        };
+        (is_told || names_numbers(&sample[titles.start..], dialect)).then_some(titles)
     });
     // Of two that fit, the one that divides more; earlier ones win.
     found.reduce(
@@ -100,8 +117,11 @@ fn shapes(sample: &[u8], dialect: Dialect) -> Vec<Shape> {
     {
         let is_filled = |field: &&[u8]| !field.trim_ascii().is_empty();
         let first = records.fields().find(is_filled).unwrap_or_default();
+        let gap = &sample[at..at + range.start];
+        let is_new_line = sample[..at].ends_with(b"\r") && gap.starts_with(b"\n");
         shapes.push(Shape {
             start: at + range.start,
+            is_apart: gap.len() > usize::from(is_new_line),
             fields: records.len(),
             filled: records.fields().filter(is_filled).count(),
             is_numbered: is_number(first),
@@ -133,6 +153,21 @@ fn names_numbers(sample: &[u8], dialect: Dialect) -> bool {
     columns.any(|(name, count)| (is_year(name) || !is_number(name)) && count * 2 > seen)
 }
 
+/// Whether commas stand in the records otherwise than in prose and numbers.
+fn has_bare_commas(sample: &[u8], dialect: Dialect) -> bool {
+    let mut records = Records::new(dialect);
+    let mut standing = Standing::default();
+    let (mut at, mut seen) = (0, 0);
+    while seen < SAMPLE_RECORDS
+        && let Some(range) = records.next(&sample[at..])
+    {
+        standing.add(&sample[at..][range.clone()], dialect);
+        at += range.end;
+        seen += 1;
+    }
+    standing.is_bare()
+}
+
 /// Whether a cell holds digits, and beside them only what numbers have.
 fn is_number(field: &[u8]) -> bool {
     let mut letters = field.trim_ascii().iter();
@@ -147,10 +182,12 @@ fn is_year(field: &[u8]) -> bool {
         && (field.starts_with(b"19") || field.starts_with(b"20"))
 }
 
-fn below_titles(shapes: &[Shape], delimiter: u8) -> Option<Titles> {
+/// Titles, and the header below them.
+fn below_titles(shapes: &[Shape], delimiter: u8) -> Option<(Titles, Shape)> {
     let first = shapes.first()?;
     let header = shapes.iter().position(|shape| shape.filled > 1)?;
     let (shape, records) = (shapes[header], &shapes[header + 1..]);
+    let records = without_notes(records, |record| record.fields == 1);
     let titles = &shapes[..header];
     let fields = shape.fields;
     if titles.is_empty() || !titles.iter().all(|title| title.is_title(fields)) {
@@ -169,13 +206,14 @@ fn below_titles(shapes: &[Shape], delimiter: u8) -> Option<Titles> {
         .filter(|record| record.fields == first.fields)
         .count();
     let is_certain = alike * 10 >= records.len() * 9 && (as_first == 0 || first.fields == fields);
-    is_certain.then_some(Titles {
+    let titles = Titles {
         start: shape.start,
         delimiter,
         fields,
         seen: records.len(),
         alike,
-    })
+    };
+    is_certain.then_some((titles, shape))
 }
 
 #[cfg(test)]
@@ -216,5 +254,15 @@ mod tests {
         check("name,,\nAn,x,y\nBình,z,u\nChi,v,w\nDu,r,s\n", None);
         check(",Hà Nội,,\n001,A,B,\n002,C,D,\n003,E,F,\n004,G,H,\n", None);
         check("", None);
+        // The texts of a single column have commas too.
+        check("ten\nHà Nội, VN\nHuế, VN\nVinh, VN\nĐà Lạt, VN\n", None);
+        check("gia\nx 1,5\nx 2,5\nx 3,5\nx 4,5\n", None);
+    }
+
+    #[test]
+    fn notes_below_are_no_doubt() {
+        let text = "BÁO CÁO SỐ LIỆU\nNgày 1/1/2024\n\nid;ten;n\n1;a;1\n2;b;2\nid;ten;n\n3;c;3\nTổng;;6\nNguồn: Sở\n";
+        check(text, Some("id;ten;n"));
+        check(&text.replace('\n', "\r\n"), Some("id;ten;n"));
     }
 }
