@@ -17,7 +17,7 @@ use crate::guess::{guess, is_zip};
 use crate::options::ReadOptions;
 use crate::spec::FormatSpec;
 use crate::table::PartTable;
-use crate::{avro, csv, fixed, gtfs_realtime, html, json, parquet, workbook, xml};
+use crate::{archive, avro, csv, fixed, gtfs_realtime, html, json, parquet, workbook, xml};
 
 /// Bytes that a format is guessed from.
 const GUESS_BYTES: usize = 64 << 10;
@@ -90,9 +90,7 @@ pub async fn open(
     let format = match format {
         Some(format) => format.clone(),
         None => {
-            let head = content.head(GUESS_BYTES).await?;
-            let guessed =
-                guess(&content.name, &head).ok_or_else(|| unknown(content.name.clone(), &head))?;
+            let guessed = guessed(&content).await?;
             choices.push(Choice::new(
                 Choice::FORMAT,
                 guessed.name(),
@@ -110,6 +108,19 @@ pub async fn open(
         source,
         choices,
     })
+}
+
+/// The format by content and name.
+async fn guessed(content: &Content) -> Result<FormatSpec, FormatError> {
+    let head = content.head(GUESS_BYTES).await?;
+    // A workbook is an archive: its directory tells, and its beginning only where that cannot be read.
+    if is_zip(&head)
+        && content.is_plain()
+        && let Ok(members) = archive::members(&content.part, &content.options).await
+    {
+        return workbook::of_members(&members).ok_or_else(|| unknown(content.name.clone(), &head));
+    }
+    guess(&content.name, &head).ok_or_else(|| unknown(content.name.clone(), &head))
 }
 
 /// The one place that knows which module reads which format.

@@ -125,7 +125,7 @@ pub(crate) async fn open(content: Content, format: &HtmlFormat) -> Result<PageTa
     }
     let declared = declared(&name, format, header.clone())?;
     let of = format!("table {}", table + 1);
-    let plan = declared.plan(&name, &of, &beginning.rows)?;
+    let plan = declared.plan(&name, &of, &beginning.rows, &[])?;
     let (layout, columns, chosen) =
         declared.layout(&name, &of, &plan, &beginning.rows, &beginning.merged)?;
     choices.extend(chosen);

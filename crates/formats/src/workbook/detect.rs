@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::workbook::layout::HeadRow;
+use crate::workbook::headings;
+use crate::workbook::layout::{HeadRow, Merged};
 
 /// A header that was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    pub(crate) row: u32,
+    pub(crate) rows: Vec<u32>,
     pub(crate) why: String,
 }
 
@@ -31,7 +32,7 @@ impl Used {
     }
 
     /// Columns that a `share`th of the rows or more hold something in.
-    fn by(&self, share: usize) -> Vec<u32> {
+    pub(crate) fn by(&self, share: usize) -> Vec<u32> {
         self.columns
             .iter()
             .filter(|(_, count)| **count * share >= self.rows)
@@ -52,12 +53,27 @@ impl Used {
     }
 }
 
-/// The header: the first row that names the columns that are used (all but a tenth of them, and at least all but one), mostly in
-/// words, with data right below it. A row of units below it is passed over.
+/// Columns of so many in use that a header may leave without a name.
+pub(crate) fn missing_max(used: usize) -> usize {
+    match used {
+        0..3 => 0,
+        used => (used / 10).max(1),
+    }
+}
+
+/// The header: as merged cells tell it, else the first row that names the columns that are used (all but a tenth of them, and at least
+/// all but one), mostly in words, with data right below it. A row of units below it is passed over.
 ///
 /// # Errors
 /// Why no row is certain to be it.
-pub(crate) fn header(rows: &[HeadRow], units: Option<u32>) -> Result<Found, String> {
+pub(crate) fn header(
+    rows: &[HeadRow],
+    units: Option<u32>,
+    merged: &[Merged],
+) -> Result<Found, String> {
+    if let Some(found) = headings::merged(rows, merged) {
+        return Ok(found);
+    }
     let all: Vec<&HeadRow> = rows.iter().collect();
     let used = Used::of(&all).by(4);
     let few = Used::of(&all).columns.len();
@@ -66,18 +82,14 @@ pub(crate) fn header(rows: &[HeadRow], units: Option<u32>) -> Result<Found, Stri
     };
     if few == 1 {
         return Ok(Found {
-            row: first.number,
+            rows: vec![first.number],
             why: "the first row that is not empty; there is one column".to_owned(),
         });
     }
     if used.len() < 2 {
         return Err("there seems to be no table: most rows hold one cell".to_owned());
     }
-    let missing = if used.len() < 3 {
-        0
-    } else {
-        (used.len() / 10).max(1)
-    };
+    let missing = missing_max(used.len());
     for (index, row) in rows.iter().enumerate() {
         let named = row
             .cells
@@ -101,11 +113,15 @@ pub(crate) fn header(rows: &[HeadRow], units: Option<u32>) -> Result<Found, Stri
                 ),
             };
             return Ok(Found {
-                row: row.number,
+                rows: vec![row.number],
                 why,
             });
         }
         break;
     }
-    Err("no row is sure to be the header: none names the columns with data right below it; say `header_rows`".to_owned())
+    let likely = headings::likely(rows, merged)
+        .map_or_else(String::new, |likely| format!("; likely is `{likely}`"));
+    Err(format!(
+        "no row is sure to be the header: none names the columns with data right below it; say `header_rows`{likely}"
+    ))
 }

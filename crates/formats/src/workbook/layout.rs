@@ -13,6 +13,7 @@ use crate::spec::{FormulaErrors, WorkbookFormat};
 
 use crate::workbook::detect::{self, Used};
 use crate::workbook::header::{names, spread};
+use crate::workbook::units;
 use crate::workbook::value::{self, letters};
 
 /// The column that names the sheet where several are read.
@@ -92,6 +93,8 @@ pub(crate) struct Plan {
     pub(crate) columns: (u32, u32),
     /// Why this is the header, where it is not declared.
     why: Option<String>,
+    /// The row of units.
+    pub(crate) units: Option<u32>,
     /// The last row that is looked at for the header.
     data_from: u32,
 }
@@ -200,7 +203,13 @@ impl Declared {
     }
 
     /// Finds the header among the first rows of a grid, which messages call `of`.
-    pub(crate) fn plan(&self, name: &str, of: &str, rows: &[HeadRow]) -> Result<Plan, FormatError> {
+    pub(crate) fn plan(
+        &self,
+        name: &str,
+        of: &str,
+        rows: &[HeadRow],
+        merged: &[Merged],
+    ) -> Result<Plan, FormatError> {
         let no_header = |reason: String| FormatError::NoHeader {
             name: name.to_owned(),
             reason,
@@ -209,12 +218,14 @@ impl Declared {
         if within.is_empty() {
             return Err(no_header(format!("{of} is empty")));
         }
-        let (header, why) = match &self.header {
-            Some(declared) => (declared.clone(), None),
+        let (header, why, units) = match &self.header {
+            Some(declared) => (declared.clone(), None, self.units),
             None => {
-                let found = detect::header(&within, self.units)
+                let found = detect::header(&within, self.units, merged)
                     .map_err(|reason| no_header(format!("{of}: {reason}")))?;
-                (vec![found.row], Some(found.why))
+                let last = found.rows.last().copied().unwrap_or_default();
+                let units = self.units.or_else(|| units::below(&within, last));
+                (found.rows, Some(found.why), units)
             }
         };
         for row in &header {
@@ -226,7 +237,7 @@ impl Declared {
             .last()
             .copied()
             .unwrap_or(self.skip)
-            .max(self.units.unwrap_or_default());
+            .max(units.unwrap_or_default());
         let (titles, data): (Vec<&HeadRow>, Vec<&HeadRow>) =
             within.iter().partition(|row| row.number <= last);
         let columns = self
@@ -237,6 +248,7 @@ impl Declared {
             header,
             columns,
             why,
+            units,
             data_from: last.saturating_add(1),
         })
     }
@@ -265,7 +277,7 @@ impl Declared {
         merged: &[Merged],
     ) -> Result<(Layout, Vec<Column>, Vec<Choice>), FormatError> {
         let names = names(plan, rows, merged);
-        let units = self
+        let units = plan
             .units
             .map(|row| spread(row, plan.columns, rows, merged));
         let mut unique = UniqueNames::default();
@@ -341,7 +353,7 @@ impl Declared {
                 .filter(|row| {
                     row.number < plan.data_from
                         && !plan.header.contains(&row.number)
-                        && Some(row.number) != self.units
+                        && Some(row.number) != plan.units
                 })
                 .map(|row| row.number.to_string())
                 .collect();
@@ -355,7 +367,7 @@ impl Declared {
                 format!("{why}{titles}"),
             ));
         }
-        if let Some(row) = self.units {
+        if let Some(row) = plan.units {
             let units: Vec<String> = columns
                 .iter()
                 .filter_map(|column| {

@@ -9,11 +9,13 @@ mod choose;
 pub(crate) mod detect;
 pub(crate) mod fill;
 mod header;
+mod headings;
 pub(crate) mod layout;
 mod ods;
 pub(crate) mod row;
 pub(crate) mod strings;
 pub(crate) mod table;
+mod units;
 pub(crate) mod value;
 mod xls;
 mod xlsx;
@@ -24,6 +26,7 @@ use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 use futures::stream;
 
+use crate::archive::Member;
 use crate::choice::Choice;
 use crate::content::Content;
 use crate::error::FormatError;
@@ -73,6 +76,23 @@ pub(crate) fn is_ole(head: &[u8]) -> bool {
 /// Whether these are the first bytes of an OpenDocument spreadsheet.
 pub(crate) fn is_ods(head: &[u8]) -> bool {
     memchr::memmem::find(&head[..head.len().min(512)], ods::MIME_TYPE).is_some()
+}
+
+/// The kind of workbook that an archive with these members is. Where they lie in it is chance, and so is what its first bytes name.
+pub(crate) fn of_members(members: &[Member]) -> Option<FormatSpec> {
+    let has = |name: &str| {
+        members.iter().any(|member| {
+            member
+                .name
+                .trim_start_matches('/')
+                .eq_ignore_ascii_case(name)
+        })
+    };
+    if has("xl/workbook.xml") || has("xl/workbook.bin") {
+        return Some(FormatSpec::Xlsx(WorkbookFormat::default()));
+    }
+    let is_ods = has("content.xml") && (has("mimetype") || has("META-INF/manifest.xml"));
+    is_ods.then(|| FormatSpec::Ods(WorkbookFormat::default()))
 }
 
 pub(crate) async fn open(
@@ -141,8 +161,8 @@ impl Laid {
     ) -> Result<(), FormatError> {
         let info = &book.sheets()[sheet];
         let rows = book.head(sheet, declared).await?;
-        let plan = declared.plan(name, &format!("sheet `{}`", info.name), &rows)?;
         let merged = book.merged(sheet);
+        let plan = declared.plan(name, &format!("sheet `{}`", info.name), &rows, &merged)?;
         let (mut layout, columns, choices) =
             declared.layout(name, &info.name, &plan, &rows, &merged)?;
         if self.names_sheet {
@@ -156,6 +176,7 @@ impl Laid {
                 self.detected.sheet = Some(SheetName::Name(info.name.clone()));
                 let header = plan.header.iter().map(|row| *row as usize);
                 self.detected.header_rows = Some(header.collect());
+                self.detected.units_row = plan.units.map(|row| row as usize);
             }
         } else if let Some(difference) = layout::difference(&self.columns, &columns) {
             return Err(FormatError::SheetsDiffer {

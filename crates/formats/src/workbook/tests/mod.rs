@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod damaged;
+mod headings;
 mod ods;
 mod real_files;
 mod sheets;
