@@ -216,7 +216,7 @@ impl Export<'_> {
             .plans
             .iter()
             .map(|plan| &plan.contract)
-            .find(|contract| contract.name.to_string() == reason.table);
+            .find(|contract| crate::fixes::is_version(&contract.name.to_string(), &reason.table));
         reasons::told(reason, contract.map(Arc::as_ref), self.language)
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use sectorlake_lake::{FixState, Manifest};
 
 pub(crate) use convert::{Target, converted};
-pub(crate) use rejections::{Open, Reason, Wanted, open_rejections};
+pub(crate) use rejections::{Open, Reason, Wanted, is_version, open_rejections};
 pub(crate) use root::{Root, open_root};
 pub(crate) use sheet::{Entry, META, PART, RAW, REASONS, ROW, STREAM, Sheet, sheet_name};
 pub(crate) use take_in::{Ground, feed_of, open_fix, stream_names, take_in};

@@ -83,7 +83,7 @@ pub(crate) async fn open_rejections(
         let tables: Vec<String> = plans
             .iter()
             .filter(|plan| is_last || plan.load != Load::Replace)
-            .map(|plan| plan.contract.name.to_string())
+            .map(|plan| plan.table.to_string())
             .collect();
         let finder = Finder {
             streams: streams(lake, &run).await?,
@@ -195,7 +195,7 @@ impl Finder<'_> {
                 *marked
             };
             let table = format!("{}.{}", schemas.value(at), names.value(at));
-            if *marked || !self.tables.contains(&table) {
+            if *marked || !self.tables.iter().any(|name| is_version(name, &table)) {
                 continue;
             }
             let key = (
@@ -260,4 +260,26 @@ fn numbers<'a, const N: usize>(
 
 fn unlike() -> Failure {
     crate::run::internal("the journal has other columns than its schema")
+}
+
+/// Whether `table` is the table `name`, or a later major version of it, which stands beside: `name_v2`.
+pub(crate) fn is_version(name: &str, table: &str) -> bool {
+    let Some(rest) = table.strip_prefix(name) else {
+        return false;
+    };
+    let version = rest.strip_prefix("_v");
+    rest.is_empty() || version.is_some_and(|it| it.parse::<u64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_a_table() {
+        assert!(is_version("a.stops", "a.stops"));
+        assert!(is_version("a.stops", "a.stops_v2"));
+        assert!(!is_version("a.stops", "a.stops_view"));
+        assert!(!is_version("a.stops", "a.stop"));
+    }
 }
