@@ -20,6 +20,8 @@ impl Choice {
     pub const ENCODING: &'static str = "encoding";
     /// The character between fields.
     pub const DELIMITER: &'static str = "delimiter";
+    /// What lines begin with that are no records.
+    pub const COMMENT: &'static str = "comment";
     /// Lines before the header.
     pub const SKIP_ROWS: &'static str = "skip_rows";
     /// Lines or rows of the header.
@@ -30,6 +32,8 @@ impl Choice {
     pub const TABLE: &'static str = "table";
     /// The way to the records.
     pub const RECORD_PATH: &'static str = "record_path";
+    /// The way from a record to a list in it.
+    pub const UNNEST: &'static str = "unnest";
     /// The mark before decimals, found in the cells, which stay as they are.
     pub const DECIMAL_MARK: &'static str = "decimal mark";
     /// The mark between thousands, found in the cells, which stay as they are.

@@ -50,6 +50,7 @@ mod options;
 mod packing;
 mod parquet;
 mod part;
+mod propose;
 mod sample;
 mod spec;
 mod table;

@@ -111,7 +111,7 @@ pub async fn open(
 }
 
 /// The format by content and name.
-async fn guessed(content: &Content) -> Result<FormatSpec, FormatError> {
+pub(crate) async fn guessed(content: &Content) -> Result<FormatSpec, FormatError> {
     let head = content.head(GUESS_BYTES).await?;
     // A workbook is an archive: its directory tells, and its beginning only where that cannot be read.
     if is_zip(&head)

@@ -10,6 +10,7 @@ use crate::decoded::{BrokenRecord, Decoded};
 use crate::error::FormatError;
 use crate::options::ReadOptions;
 use crate::part::{PartBytes, open};
+use crate::propose::{open_undeclared, widths};
 use crate::spec::FormatSpec;
 
 /// The first records of a part, and how they were read.
@@ -31,7 +32,8 @@ pub struct Sample {
     pub is_whole: bool,
 }
 
-/// Reads the first `records_max` records of a part, or of one member of it. Without a `format` it is guessed.
+/// Reads the first `records_max` records of a part, or of one member of it. Without a `format` it is guessed, and so are the options that
+/// only a draft may choose: the way to the records of a JSON document, and what comments begin with.
 ///
 /// # Errors
 /// [`FormatError`] when the part cannot be opened or its beginning cannot be read.
@@ -48,12 +50,19 @@ pub async fn sample(
         batch_rows: options.batch_rows().min(records_max.max(1)),
         ..options.clone()
     };
-    let opened = open(part, member, format, &options).await?;
+    let (opened, choices) = match format {
+        None => open_undeclared(part, member, &options).await?,
+        Some(_) => {
+            let opened = open(part, member, format, &options).await?;
+            let choices = opened.choices().to_vec();
+            (opened, choices)
+        }
+    };
     let schema = opened.schema();
     let mut sample = Sample {
         name: opened.name().to_owned(),
         format: opened.format(),
-        choices: opened.choices().to_vec(),
+        choices,
         rows: Vec::new(),
         broken: Vec::new(),
         is_whole: true,
@@ -74,6 +83,10 @@ pub async fn sample(
                 name: sample.name.clone(),
                 source,
             })?;
+    }
+    if matches!(sample.format, FormatSpec::Csv(_)) {
+        let first = sample.rows.first();
+        sample.choices.extend(first.and_then(|first| widths(first)));
     }
     Ok(sample)
 }

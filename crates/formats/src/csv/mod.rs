@@ -36,6 +36,7 @@ use crate::part::{Source, Streams};
 use crate::spec::{CsvFormat, FormatSpec};
 pub(crate) use batch::Batch;
 use decode::Decoder;
+pub(crate) use delimiter::delimiter_below;
 pub(crate) use dialect::Dialect;
 pub(crate) use footer::{Footed, Footer};
 use header::Header;

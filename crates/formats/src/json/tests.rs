@@ -384,6 +384,9 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
 proptest! {
     #[test]
     fn records_come_back_as_they_were(values in prop::collection::vec(value(), 0..12), pretty: bool, block in 1_u64..80) {
+        // A first list of texts names the values of the others.
+        let first = values.first().and_then(serde_json::Value::as_array);
+        prop_assume!(!first.is_some_and(|first| first.iter().all(serde_json::Value::is_string)));
         let list = serde_json::Value::from(values.clone());
         let text = if pretty { serde_json::to_string_pretty(&list).unwrap() } else { list.to_string() };
         let wrapped = format!("{{\"x\": [1], \"results\": {text}, \"y\": {{}}}}");

@@ -1,0 +1,119 @@
+//! Options that nobody declared and only a draft may choose: they make other columns of a part than it had without them, so pipelines
+//! that are there already do not get them.
+
+mod comments;
+mod records;
+
+use crate::choice::Choice;
+use crate::content::Content;
+use crate::encoding::TextEncoding;
+use crate::error::FormatError;
+use crate::options::ReadOptions;
+use crate::part::{Part, PartBytes, guessed, open};
+use crate::spec::{CsvFormat, FormatSpec, JsonFormat};
+
+/// Bytes that are looked at.
+const HEAD_BYTES: usize = 4 << 20;
+
+/// A format with what was found out written into it.
+struct Proposal {
+    format: FormatSpec,
+    choices: Vec<Choice>,
+}
+
+/// Opens a part whose format is not declared, with the options that its beginning speaks for; and tells them.
+pub(crate) async fn open_undeclared(
+    part: &PartBytes,
+    member: Option<&str>,
+    options: &ReadOptions,
+) -> Result<(Part, Vec<Choice>), FormatError> {
+    if let Some(Proposal { format, choices }) = propose(part, member, options).await?
+        && let Ok(opened) = open(part, member, Some(&format), options).await
+    {
+        let mut told = opened.choices().to_vec();
+        let format = Choice::new(Choice::FORMAT, format.name(), "by content and name");
+        let packing = told
+            .iter()
+            .take_while(|choice| choice.what == Choice::COMPRESSION);
+        let place = packing.count();
+        told.splice(place..place, std::iter::once(format).chain(choices));
+        return Ok((opened, told));
+    }
+    let opened = open(part, member, None, options).await?;
+    let told = opened.choices().to_vec();
+    Ok((opened, told))
+}
+
+async fn propose(
+    part: &PartBytes,
+    member: Option<&str>,
+    options: &ReadOptions,
+) -> Result<Option<Proposal>, FormatError> {
+    let content = Content::find(part, member, options).await?;
+    let format = guessed(&content).await?;
+    if !matches!(format, FormatSpec::Json(_) | FormatSpec::Csv(_)) {
+        return Ok(None);
+    }
+    let head = content.head(HEAD_BYTES).await?;
+    let is_whole = head.len() < HEAD_BYTES;
+    // What is wrong with its letters is told when it is opened.
+    let Ok((encoding, _)) = TextEncoding::detect(&content.name, None, &head, is_whole) else {
+        return Ok(None);
+    };
+    let text = encoding.head(&head);
+    Ok(match format {
+        FormatSpec::Json(format) => json(&text, format),
+        _ => comments::find(&text).map(|why| Proposal {
+            format: FormatSpec::Csv(CsvFormat {
+                comment: Some(comments::MARK),
+                ..CsvFormat::default()
+            }),
+            choices: vec![Choice::new(Choice::COMMENT, comments::MARK, why)],
+        }),
+    })
+}
+
+fn json(text: &[u8], format: JsonFormat) -> Option<Proposal> {
+    let records = records::find(text)?;
+    let mut choices = Vec::new();
+    let path = records.path.join(".");
+    if !path.is_empty() {
+        choices.push(Choice::new(Choice::RECORD_PATH, &path, records.why()));
+    }
+    if let Some((list, elements)) = &records.inner {
+        let why = format!(
+            "{elements} objects stand in such lists of the records: `unnest: {list}` makes each of them a row; not certain, so each list is one text"
+        );
+        choices.push(Choice::new(Choice::UNNEST, list, why));
+    }
+    let record_path = (!path.is_empty()).then_some(path);
+    (!choices.is_empty()).then_some(Proposal {
+        format: FormatSpec::Json(JsonFormat {
+            record_path,
+            ..format
+        }),
+        choices,
+    })
+}
+
+/// A first record that says how wide its columns are, as the United States Geological Survey's RDB has it.
+pub(crate) fn widths(first: &[Option<String>]) -> Option<Choice> {
+    let cells: Vec<&str> = first
+        .iter()
+        .map(|cell| cell.as_deref().unwrap_or_default())
+        .collect();
+    let is_width = |cell: &&str| {
+        let digits = cell.strip_suffix(['s', 'd', 'n']);
+        digits.is_some_and(|digits| {
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    let is_told = cells.len() > 1 && cells.iter().all(|cell| is_width(&cell));
+    is_told.then(|| {
+        let why = "the first record says how wide the columns are, and is no data: leave it out by the mapping's WHERE";
+        Choice::new("widths", cells.join(" "), why)
+    })
+}
+
+#[cfg(test)]
+mod tests;
