@@ -160,7 +160,35 @@ fn on_drift_add_loads_new_columns_as_text_and_keeps_filling_them() {
         "{}",
         done.whole()
     );
+    assert!(
+        done.says("the field `ma_phuong`, which was added for it, is empty from now on"),
+        "{}",
+        done.whole()
+    );
     assert_eq!(codes(&project), ["null", "null"]);
+}
+
+#[test]
+fn a_bare_column_that_was_renamed_keeps_its_field_s_name() {
+    let project = Project::empty();
+    project
+        .file(CONTRACT.0, CONTRACT.1)
+        .file(
+            PIPELINE,
+            "source: { connector: file, path: data/clubs.csv }\ntables: { education.clubs: { map: \"SELECT club_id, name, members FROM source\" } }\n",
+        )
+        .file("data/clubs.csv", "club_id,name,members\n01,Cờ,12\n");
+    project.run(&["clubs"]).ok();
+    let done = run_with(&project, "club_id,name_vi,members\n01,Cờ,12\n").exits(4);
+    assert!(done.says("+ name_vi AS name"), "{}", done.whole());
+}
+
+#[test]
+fn another_file_in_place_of_the_source_is_told_in_one_sentence() {
+    let project = clubs("");
+    let done = run_with(&project, "error,code\nBad gateway,502\n").exits(4);
+    assert_said!(done);
+    assert_eq!(journal(&project).len(), 1);
 }
 
 #[test]
@@ -170,6 +198,12 @@ fn a_column_that_looks_like_a_person_s_is_told_and_not_added() {
     let done = run_with(&project, wider).ok();
     assert!(
         done.says("column \"Số CCCD\" of clubs is new"),
+        "{}",
+        done.whole()
+    );
+    assert!(
+        done.says("it is not added by itself, for its name says something about a person")
+            && done.says("\"classification\": \"personal\""),
         "{}",
         done.whole()
     );

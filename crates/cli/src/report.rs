@@ -128,6 +128,8 @@ fn plain(failure: &Failure) -> String {
         );
     }
     if let Some(help) = &failure.help {
+        // Further lines stand below the first.
+        let help = help.replace('\n', "\n        ");
         let _ = writeln!(text, "  help: {help}");
     }
     text

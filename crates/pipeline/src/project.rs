@@ -121,6 +121,10 @@ impl Project {
             if let [first, others @ ..] = files.as_slice()
                 && let Err(found) = project.load_pipeline(&name, first, others, registry)
             {
+                let found: Vec<Problem> = found
+                    .into_iter()
+                    .map(|problem| behind(problem, &problems))
+                    .collect();
                 project.broken.insert(name, found[0].clone());
                 problems.extend(found);
             }
@@ -249,6 +253,23 @@ impl Project {
             Problem::new(PIPELINES, (0, 0), format!("there is no pipeline `{name}`")).help(help)
         })
     }
+}
+
+/// Where a contract is missed that stands there but is wrong, what is wrong with it.
+fn behind(problem: Problem, known: &[Problem]) -> Problem {
+    let table = problem
+        .message
+        .strip_prefix("there is no contract for table `")
+        .and_then(|rest| rest.strip_suffix('`'));
+    let file = table
+        .and_then(|table| table.split_once('.'))
+        .map(|(schema, table)| {
+            Path::new(SCHEMAS)
+                .join(schema)
+                .join(format!("{table}.json"))
+        });
+    let cause = file.and_then(|file| known.iter().find(|known| known.file == file));
+    cause.cloned().unwrap_or(problem)
 }
 
 fn is_no_pipeline(file: &Path) -> bool {

@@ -72,7 +72,7 @@ fn tell(context: &Context, results: &[RunResult], root: &Path) -> Result<Exit, F
         .filter_map(|result| match &result.outcome {
             Outcome::Failed(failure) => Some((
                 result.pipeline.clone(),
-                fault::of_run(&result.pipeline, failure, root),
+                fault::of_run(&result.pipeline, &as_planned(failure), root),
             )),
             _ => None,
         })
@@ -96,4 +96,14 @@ fn tell(context: &Context, results: &[RunResult], root: &Path) -> Result<Exit, F
     }
     let _ = std::io::stderr().lock().write_all(below.as_bytes());
     Ok(exit)
+}
+
+/// A failure of a run that left nothing behind to be asked for.
+fn as_planned(failure: &sectorlake_pipeline::Failure) -> sectorlake_pipeline::Failure {
+    let mut failure = failure.clone();
+    let asks = |help: &String| help.starts_with("`sectorlake rejected");
+    if failure.help.as_ref().is_some_and(asks) {
+        failure.help = Some("the broken rules stand above, with samples".to_owned());
+    }
+    failure
 }

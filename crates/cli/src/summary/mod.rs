@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
+use crate::output::drawable;
 use crate::report::{self, Look};
 
 pub(crate) use self::table::table;
@@ -132,9 +133,11 @@ pub(crate) fn drifts(results: &[RunResult], look: Look) -> String {
                 text.push_str(&format!("{line}\n"));
                 continue;
             }
-            text.push_str(&format!("drift: {}: {}\n", result.pipeline, drift.message));
+            // Names of columns are foreign: they may hold anything.
+            let message = drawable(&drift.message, false);
+            text.push_str(&format!("drift: {}: {message}\n", result.pipeline));
             for line in drift.proposal.lines() {
-                text.push_str(&format!("  {line}\n"));
+                text.push_str(&format!("  {}\n", drawable(line, false)));
             }
         }
     }

@@ -102,10 +102,17 @@ fn print_table(context: &Context, result: &RunResult, table: &TrialTable) -> Res
         .iter()
         .find(|known| known.table == table.table);
     let mut text = String::new();
-    if let Some(counts) = counts {
+    let is_unchanged = result.outcome == Outcome::Unchanged;
+    if let Some(counts) = counts.filter(|_| is_unchanged) {
         let _ = writeln!(
             text,
-            "rows: {} mapped: {} would be loaded, {} unchanged, {} superseded, {} rejected; {} cannot be read, {} would be removed",
+            "rows: {}, as they are in the lake",
+            grouped(counts.loaded + counts.unchanged)
+        );
+    } else if let Some(counts) = counts {
+        let _ = writeln!(
+            text,
+            "rows: {} mapped: {} would be loaded, {} unchanged, {} superseded, {} rejected; {} cannot be read; {} rows of this source would leave the table",
             grouped(counts.mapped),
             grouped(counts.loaded),
             grouped(counts.unchanged),

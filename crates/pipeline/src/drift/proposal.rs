@@ -1,9 +1,12 @@
 //! A change in words, and the mend as a piece of YAML or JSON that can be pasted.
 
+use std::collections::BTreeMap;
+
 use sectorlake_contract::{Contract, Field, FieldType};
 use serde_json::json;
 
 use super::{Change, Column, Drift, DriftKind};
+use crate::draft::is_personal;
 use crate::names::{field_name, folded, quoted};
 use crate::shape::{DateOrder, Shape};
 
@@ -18,7 +21,11 @@ pub(crate) struct Around<'a> {
     pub(crate) sql: Option<&'a str>,
     /// Whether the pipeline's file holds it.
     pub(crate) is_own: bool,
-    /// Whether new columns become fields by themselves.
+    /// Fields that drift added, and the columns that they take.
+    pub(crate) added: &'a BTreeMap<String, String>,
+    /// Whether the pipeline adds new columns by itself.
+    pub(crate) on_add: bool,
+    /// Whether this very column becomes a field by itself.
     pub(crate) adds: bool,
 }
 
@@ -51,8 +58,27 @@ impl Around<'_> {
         let (name, shape) = (&column.name, column.shape);
         let field = self.field_like(name);
         let used = column.used || self.adds || self.reads(name);
+        let place = format!(
+            "schemas/{}/{}.json",
+            self.contract.name.schema(),
+            self.contract.name.table()
+        );
+        let by_hand = format!(
+            "add to {place}:\n  {}\nand to the mapping:\n  {} AS {}",
+            contract_field(name, shape),
+            expression(name, shape, None),
+            field_name(name)
+        );
         let proposal = match field {
-            _ if used && !self.adds => "the mapping reads it already".to_owned(),
+            _ if self.adds => format!(
+                "it is loaded as a text field; to keep it under a type of its own, add to {place}:\n  {}",
+                contract_field(name, shape)
+            ),
+            _ if used => "the mapping reads it already".to_owned(),
+            None if is_personal(&folded(name)) => format!(
+                "it is not added by itself, for its name says something about a person; if it is wanted, {by_hand}"
+            ),
+            None if self.on_add => format!("it is not added by itself; if it is wanted, {by_hand}"),
             Some(field) if self.sql.is_some() => format!(
                 "in the mapping onto {}, take it up:\n  {} AS {}",
                 self.contract.name,
@@ -65,20 +91,9 @@ impl Around<'_> {
                 expression(name, shape, Some(field)),
                 quoted(&field.name)
             ),
-            None if self.adds => format!(
-                "it is loaded as a text field; to keep it under a type of its own, add to schemas/{}/{}.json:\n  {}",
-                self.contract.name.schema(),
-                self.contract.name.table(),
-                contract_field(name, shape)
-            ),
-            None => format!(
-                "if it is wanted, set `on_drift: add` in the pipeline's file; or add to schemas/{}/{}.json:\n  {}\nand to the mapping:\n  {} AS {}",
-                self.contract.name.schema(),
-                self.contract.name.table(),
-                contract_field(name, shape),
-                expression(name, shape, None),
-                field_name(name)
-            ),
+            None => {
+                format!("if it is wanted, set `on_drift: add` in the pipeline's file; or {by_hand}")
+            }
         };
         Drift {
             now: Some(name.clone()),
@@ -93,12 +108,21 @@ impl Around<'_> {
     }
 
     fn missing(&self, column: &str, shape: Option<Shape>) -> Drift {
-        let used = self.reads(column);
+        let added = self.added_from(column);
+        let used = self.reads(column) || added.is_some();
         let held = shape.map_or_else(String::new, |shape| format!(": it held {shape}"));
+        let ask = "ask the publisher".to_owned();
         let (effect, proposal) = match (used, self.sql) {
-            (false, _) => (", but nothing read it", "nothing has to be done".to_owned()),
+            (false, _) => (
+                ", but nothing read it".to_owned(),
+                "nothing has to be done".to_owned(),
+            ),
+            _ if let Some(field) = added => (
+                format!(": the field `{field}`, which was added for it, is empty from now on"),
+                ask,
+            ),
             (true, Some(_)) => (
-                ", and the mapping reads it",
+                ", and the mapping reads it".to_owned(),
                 format!(
                     "ask the publisher; if it stays away, write in the mapping onto {}:\n  NULL  -- instead of {}",
                     self.contract.name,
@@ -106,7 +130,7 @@ impl Around<'_> {
                 ),
             ),
             (true, None) => (
-                ": its field is empty from now on",
+                ": its field is empty from now on".to_owned(),
                 format!(
                     "ask the publisher; if it has another name now, give {} a `map:` that names it AS {}",
                     self.contract.name,
@@ -131,10 +155,17 @@ impl Around<'_> {
         let proposal = match (used, self.sql, self.is_own) {
             (false, ..) if !to.used => "nothing reads it: nothing has to be done".to_owned(),
             (false, ..) => "the mapping reads it by its new name already".to_owned(),
-            (true, Some(_), true) => format!(
-                "in the mapping onto {}, write {new} instead of {old}:\n  - {old}\n  + {new}",
-                self.contract.name
-            ),
+            // A bare column is its field's name too, which has to stay.
+            (true, Some(sql), true) => {
+                let name = match mapped_to(sql, from) {
+                    Some(_) => new.clone(),
+                    None => format!("{new} AS {old}"),
+                };
+                format!(
+                    "in the mapping onto {}, write {name} instead of {old}:\n  - {old}\n  + {name}",
+                    self.contract.name
+                )
+            }
             (true, _, _) => format!(
                 "give {} a `map:` of its own that says:\n  {new} AS {}",
                 self.contract.name,
@@ -160,8 +191,12 @@ impl Around<'_> {
     fn changed_type(&self, column: &Column, before: Shape) -> Drift {
         let (name, now) = (&column.name, column.shape);
         let field = self.field_like(name);
-        let used = column.used || self.reads(name);
+        let added = self.added_from(name);
+        let used = column.used || self.reads(name) || added.is_some();
         let proposal = match now {
+            _ if let Some(added) = added => {
+                format!("the field `{added}`, which was added for it, is text and takes all values")
+            }
             Shape::Date(_) | Shape::NumberComma | Shape::NumberEither if used => format!(
                 "in the mapping onto {}, write:\n  {} AS {}",
                 self.contract.name,
@@ -171,9 +206,10 @@ impl Around<'_> {
             _ if !used => "nothing reads it: nothing has to be done".to_owned(),
             Shape::Integer => "ask the publisher: leading zeros may have been lost on the way; to put them back, write in the mapping, for instance:\n  lpad(".to_owned() + &quoted(name) + ", 5, '0')  -- as many digits as before",
             _ => format!(
-                "if the new values are right, say in the contract of {} (a wider type is one of major version two):\n  {}",
+                "if the new values are right, say in the contract of {} (under a new major version):\n  {{ \"name\": {}, \"type\": {} }}",
                 self.contract.name,
-                format!("{{ \"name\": {}, \"type\": {} }}", json!(field.map_or_else(|| field_name(name), |field| field.name.clone())), json!(word(now)))
+                json!(field.map_or_else(|| field_name(name), |field| field.name.clone())),
+                json!(word(now))
             ),
         };
         Drift {
@@ -194,6 +230,12 @@ impl Around<'_> {
             Some(sql) => names(sql, column),
             None => self.contract.field(column).is_some(),
         }
+    }
+
+    /// The field that drift added for a column.
+    fn added_from(&self, column: &str) -> Option<&str> {
+        let mut added = self.added.iter();
+        added.find_map(|(field, from)| (from == column).then_some(field.as_str()))
     }
 
     /// The field that the mapping makes of a column; else the one that is called like it.
@@ -268,8 +310,13 @@ fn word(shape: Shape) -> &'static str {
 
 fn contract_field(column: &str, shape: Shape) -> String {
     let title = json!(column);
+    let class = if is_personal(&folded(column)) {
+        "personal"
+    } else {
+        "internal"
+    };
     format!(
-        "{{ \"name\": {}, \"type\": {}, \"title\": {title}, \"sectorlake\": {{ \"title\": {{ \"vi\": {title}, \"en\": {title} }}, \"classification\": \"internal\" }} }}",
+        "{{ \"name\": {}, \"type\": {}, \"title\": {title}, \"sectorlake\": {{ \"title\": {{ \"vi\": {title}, \"en\": {title} }}, \"classification\": \"{class}\" }} }}",
         json!(field_name(column)),
         json!(word(shape)),
     )

@@ -183,8 +183,9 @@ impl Attempt<'_> {
         if is_unchanged && self.context.trial.is_none() {
             return Ok(Work::Unchanged);
         }
-        let mut watch = Watch::new(&job.before, self.context.trial);
-        let extended = match self.pipeline.file.on_drift {
+        let on_drift = self.pipeline.file.on_drift;
+        let mut watch = Watch::new(&job.before, on_drift, self.context.trial);
+        let extended = match on_drift {
             OnDrift::Add => {
                 added::extended(&raw, &read_options(self.context), &job, &mut watch).await?
             }

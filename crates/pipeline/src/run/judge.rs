@@ -59,7 +59,19 @@ fn shrunk(pipeline: &Pipeline, plan: &TablePlan, loaded: &Loaded) -> Result<(), 
         && plan.on_shrink == OnShrink::Refuse
         && stay.saturating_mul(2) < before
     {
+        let refused = table.rejected + table.broken;
         let message = format!("{}: {stay} rows would replace {before}", table.table);
+        if refused > 0 {
+            let why = format!(
+                "{message}: {refused} of {} were rejected",
+                table.mapped + table.broken
+            );
+            let help = format!(
+                "`sectorlake rejected {}` tells why; nothing was published",
+                pipeline.name
+            );
+            return Err(Failure::new(FailureKind::Data, why).help(help));
+        }
         let help = format!(
             "if the source has really shrunk, set on_shrink: allow in {}; nothing was published",
             pipeline.path.display()

@@ -220,7 +220,12 @@ impl TableLoad<'_> {
             let kind = kind(&error, feed);
             let mut problem = feed.problem(self.loader.pipeline, &table, &error);
             if let Some(drift) = self.recorder.watch.behind(feed, &error) {
-                problem.help = Some(format!("{}\n{}", drift.message, drift.proposal));
+                let first = drift.proposal.lines().next().unwrap_or_default();
+                problem.help = Some(format!(
+                    "{}; {}",
+                    drift.message,
+                    first.trim_end_matches(':')
+                ));
             }
             Failure {
                 kind,

@@ -13,11 +13,12 @@ use sectorlake_normalise::{MappingError, Normaliser};
 
 use super::first_rows::{Rows, first_rows, source};
 use super::job::Job;
-use crate::drift::{self, Around, Column, Drift};
+use crate::drift::{self, Around, Column, Drift, DriftKind};
+use crate::file::OnDrift;
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, WrittenIn};
 use crate::result::{Failure, FailureKind};
-use crate::shape::Profile;
+use crate::shape::{Profile, shown};
 use crate::trial::{Trial, TrialOptions, TrialPart, TrialSample, TrialTable};
 
 /// Records of one piece that are looked at.
@@ -32,6 +33,8 @@ pub(super) struct Watch {
     streams: BTreeMap<String, Seen>,
     /// Columns that became fields by themselves, with their streams.
     added: BTreeSet<(String, String)>,
+    /// Whether the pipeline adds new columns by itself.
+    on_add: bool,
     trial: Option<(TrialOptions, Trial)>,
 }
 
@@ -59,16 +62,23 @@ struct Fed {
     contract: Arc<Contract>,
     sql: Option<String>,
     is_own: bool,
+    /// Fields that drift added, and the columns that they take.
+    added: BTreeMap<String, String>,
     /// Columns that stay columns where the others become rows.
     keep: Option<Vec<String>>,
 }
 
 impl Watch {
-    pub(super) fn new(before: &PipelineState, trial: Option<TrialOptions>) -> Self {
+    pub(super) fn new(
+        before: &PipelineState,
+        on_drift: OnDrift,
+        trial: Option<TrialOptions>,
+    ) -> Self {
         Self {
             before: before.columns.clone(),
             streams: BTreeMap::new(),
             added: BTreeSet::new(),
+            on_add: on_drift == OnDrift::Add,
             trial: trial.map(|options| (options, Trial::default())),
         }
     }
@@ -160,7 +170,13 @@ impl Watch {
         let Some(seen) = self.streams.get_mut(&feed.stream.name) else {
             return;
         };
-        let wanted = PIECE_ROWS.min(seen.left).max(rows_shown);
+        // A trial has time for more.
+        let rows_max = if rows_shown > 0 {
+            STREAM_ROWS
+        } else {
+            PIECE_ROWS
+        };
+        let wanted = rows_max.min(seen.left).max(rows_shown);
         let rows = first_rows(part, wanted).await;
         if is_first {
             seen.left = seen.left.saturating_sub(rows.len());
@@ -266,10 +282,44 @@ impl Watch {
         }
     }
 
+    /// A stream of which no column is known any more: most likely it is another file, or an answer that is no data.
+    fn other_file(&self, stream: &str, seen: &Seen) -> Option<Drift> {
+        let before = self.before.get(stream).filter(|before| before.len() > 1)?;
+        let now = seen.now();
+        let any = before
+            .iter()
+            .any(|old| now.iter().any(|column| column.name == old.name));
+        let renames = self.changes(stream).into_iter();
+        let renamed = renames.filter(|change| matches!(change, drift::Change::Renamed { .. }));
+        if any || now.is_empty() || seen.melts(&now[0].name) || renamed.count() * 2 > before.len() {
+            return None;
+        }
+        let fed = seen.feeds.first()?;
+        Some(Drift {
+            table: fed.contract.name.clone(),
+            stream: stream.to_owned(),
+            kind: DriftKind::Missing,
+            column: before[0].name.clone(),
+            before: Some(before[0].name.clone()),
+            now: None,
+            used: true,
+            message: format!(
+                "none of the {} columns that {stream} had is there any more; its first column is now {:?}",
+                before.len(),
+                shown(&now[0].name)
+            ),
+            proposal: "look at what was fetched: it may be another file, a page that tells of an error, or of another format".to_owned(),
+        })
+    }
+
     /// What has changed since the pipeline last published.
     pub(super) fn drifts(&self) -> Vec<Drift> {
         let mut drifts = Vec::new();
         for (stream, seen) in &self.streams {
+            if let Some(other) = self.other_file(stream, seen) {
+                drifts.push(other);
+                continue;
+            }
             for change in self.changes(stream) {
                 let adds = match &change {
                     drift::Change::New(column) => {
@@ -278,7 +328,7 @@ impl Watch {
                     }
                     _ => false,
                 };
-                drifts.extend(seen.tell(stream, &change, adds));
+                drifts.extend(seen.tell(stream, &change, (self.on_add, adds)));
             }
         }
         drifts
@@ -309,6 +359,11 @@ impl Watch {
             ];
             quoted.iter().any(|name| missed.contains(name.as_str()))
         };
+        let stream = &feed.stream.name;
+        let other = self.streams.get(stream);
+        if let Some(other) = other.and_then(|seen| self.other_file(stream, seen)) {
+            return Some(other);
+        }
         let drifts = self.drifts().into_iter();
         let mut of_stream = drifts.filter(|drift| drift.stream == feed.stream.name);
         of_stream.find(|drift| drift.before.is_some() && names(drift))
@@ -328,6 +383,7 @@ impl Seen {
             contract: Arc::clone(contract),
             sql: feed.sql.clone(),
             is_own: feed.written_in == WrittenIn::File,
+            added: feed.added.clone(),
             keep: feed.unpivot.as_ref().map(|unpivot| unpivot.keep.clone()),
         });
     }
@@ -374,19 +430,27 @@ impl Seen {
     /// Whether any mapping needs a column.
     fn reads(&self, name: &str) -> bool {
         self.feeds.iter().any(|fed| match &fed.sql {
+            _ if fed.added.values().any(|column| column == name) => true,
             Some(sql) => drift::names(sql, name),
             None => fed.contract.field(name).is_some(),
         })
     }
 
     /// A change in words: once, for the first table whose mapping it touches.
-    fn tell(&self, stream: &str, change: &drift::Change, adds: bool) -> Option<Drift> {
+    fn tell(
+        &self,
+        stream: &str,
+        change: &drift::Change,
+        (on_add, adds): (bool, bool),
+    ) -> Option<Drift> {
         let told = self.feeds.iter().map(|fed| {
             let around = Around {
                 contract: &fed.contract,
                 stream,
                 sql: fed.sql.as_deref(),
                 is_own: fed.is_own,
+                added: &fed.added,
+                on_add,
                 adds,
             };
             around.tell(change)
@@ -408,7 +472,8 @@ pub(super) fn drifted(pipeline: &Pipeline, first: &Drift, others: usize) -> Fail
         &["on_drift"],
         format!("the source has changed: {first}{more}; on_drift: fail publishes nothing"),
     );
-    let help = format!("{}\nor set on_drift: warn", first.proposal);
+    let proposal = first.proposal.lines().next().unwrap_or_default();
+    let help = format!("{}; or set on_drift: warn", proposal.trim_end_matches(':'));
     Failure {
         kind: FailureKind::Data,
         ..Failure::from(place.help(help))
