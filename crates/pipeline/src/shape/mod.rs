@@ -286,7 +286,7 @@ impl Profile {
                 )),
             }
         }
-        kinds.sort_by(|left, right| right.1.cmp(&left.1));
+        kinds.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
         // Words among words are no mixture.
         let is_word = |shape: Shape| matches!(shape, Shape::Text | Shape::Boolean | Shape::Json);
         let mixes = kinds.len() > 1 && kinds.iter().any(|(shape, ..)| !is_word(*shape));
