@@ -6,11 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Origin,
-    OriginSettings, Registration, SettingsError, SourceUrl, Stream, UrlSetting,
+    Connector, DefaultMapping, MakeContext, Origin, OriginSettings, PlainSource, Registration,
+    SettingsError, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -89,9 +88,9 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
             }
         }
     };
-    Ok(Arc::new(Uis {
+    Ok(Arc::new(PlainSource {
         origin,
-        stream: stream(&settings.indicators),
+        streams: vec![stream(&settings.indicators)],
     }))
 }
 
@@ -149,34 +148,13 @@ fn by_code(
     list
 }
 
-struct Uis {
-    origin: Origin,
-    stream: Stream,
-}
-
-#[async_trait]
-impl Connector for Uis {
-    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        Ok(vec![self.stream.clone()])
-    }
-
-    async fn fetch(
-        &self,
-        _unit: &str,
-        cursor: Option<&Cursor>,
-        io: &Io,
-    ) -> Result<Option<Fetched>, ConnectorError> {
-        self.origin.fetch(cursor, io).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use std::path::Path;
 
     use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-    use sectorlake_connector::{Http, Limits};
+    use sectorlake_connector::{Http, Io, Limits};
 
     use super::*;
 

@@ -6,12 +6,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext,
-    MemberPattern, OneOrMany, Origin, OriginSettings, Registration, SettingsError, Sight, Stream,
-    UrlSetting,
+    Claim, Connector, DefaultMapping, MakeContext, MemberPattern, OneOrMany, Origin,
+    OriginSettings, PlainSource, Registration, SettingsError, Sight, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -117,7 +115,10 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         (Layout::Archive, None) => archive(&origin)?,
         (Layout::Live, None) => live(),
     };
-    Ok(Arc::new(SensorCommunity { origin, stream }))
+    Ok(Arc::new(PlainSource {
+        origin,
+        streams: vec![stream],
+    }))
 }
 
 /// Columns are sensors' readings, and each firmware knows others; records of old firmware are shorter than their header.
@@ -205,27 +206,6 @@ fn csv_stream(origin: &Origin) -> Result<Stream, SettingsError> {
     }
     stream.format = Some(json!({ "name": "csv", "delimiter": ";", "short_records": "fill" }));
     Ok(stream)
-}
-
-struct SensorCommunity {
-    origin: Origin,
-    stream: Stream,
-}
-
-#[async_trait]
-impl Connector for SensorCommunity {
-    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        Ok(vec![self.stream.clone()])
-    }
-
-    async fn fetch(
-        &self,
-        _unit: &str,
-        cursor: Option<&Cursor>,
-        io: &Io,
-    ) -> Result<Option<Fetched>, ConnectorError> {
-        self.origin.fetch(cursor, io).await
-    }
 }
 
 #[cfg(test)]

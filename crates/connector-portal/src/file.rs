@@ -4,11 +4,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, ConnectorError, Cursor, Fetched, Io, MakeContext, MemberPattern, Origin,
-    OriginSettings, Registration, SettingsError, Sight, Stream,
+    Claim, Connector, MakeContext, MemberPattern, Origin, OriginSettings, PlainSource,
+    Registration, SettingsError, Sight, Stream,
 };
 use serde::Deserialize;
 
@@ -53,7 +52,10 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
     };
     let origin = Origin::of(path, context)?;
     let stream = stream(&origin.stem(), settings.member.as_deref(), settings.format)?;
-    Ok(Arc::new(PlainFiles { origin, stream }))
+    Ok(Arc::new(PlainSource {
+        origin,
+        streams: vec![stream],
+    }))
 }
 
 /// The one stream of files of the user's choice.
@@ -75,28 +77,6 @@ pub(crate) fn stream(
     Ok(stream)
 }
 
-/// Files as they are, from wherever they come.
-pub(crate) struct PlainFiles {
-    pub(crate) origin: Origin,
-    pub(crate) stream: Stream,
-}
-
-#[async_trait]
-impl Connector for PlainFiles {
-    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        Ok(vec![self.stream.clone()])
-    }
-
-    async fn fetch(
-        &self,
-        _unit: &str,
-        cursor: Option<&Cursor>,
-        io: &Io,
-    ) -> Result<Option<Fetched>, ConnectorError> {
-        self.origin.fetch(cursor, io).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -105,7 +85,7 @@ mod tests {
     use bytes::Bytes;
     use futures::TryStreamExt;
     use sectorlake_connector::kit::TestPace;
-    use sectorlake_connector::{Http, Limits};
+    use sectorlake_connector::{ConnectorError, Http, Io, Limits};
     use serde_json::json;
 
     use super::*;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, Registration,
-    SettingsError, Sight, UrlSetting,
+    Claim, Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, PlainSource,
+    Registration, SettingsError, Sight, UrlSetting,
 };
 use serde::Deserialize;
 
-use crate::file::{PlainFiles, stream};
+use crate::file::stream;
 
 /// Settings of `http`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -61,7 +61,10 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
     };
     let origin = Origin::of(origin, context)?;
     let stream = stream(&origin.stem(), settings.member.as_deref(), settings.format)?;
-    Ok(Arc::new(PlainFiles { origin, stream }))
+    Ok(Arc::new(PlainSource {
+        origin,
+        streams: vec![stream],
+    }))
 }
 
 #[cfg(test)]

@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, ConnectorError, Cursor, DefaultMapping, Fetched, HeaderSettings, Io, MakeContext,
-    OneOrMany, Origin, OriginSettings, Registration, SettingsError, Stream, UrlSetting,
+    Connector, DefaultMapping, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings,
+    PlainSource, Registration, SettingsError, Stream, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -90,46 +89,27 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         headers: Some(&settings.headers),
         allow_private: settings.allow_private,
     };
-    Ok(Arc::new(GtfsRealtime {
+    let feed_id = settings
+        .feed_id
+        .unwrap_or_else(|| context.pipeline().to_owned());
+    let entities = settings.entities.unwrap_or_else(|| Entity::ALL.to_vec());
+    let streams = entities.into_iter().map(|entity| stream(entity, &feed_id));
+    Ok(Arc::new(PlainSource {
         origin: Origin::of(origin, context)?,
-        entities: settings.entities.unwrap_or_else(|| Entity::ALL.to_vec()),
-        feed_id: settings
-            .feed_id
-            .unwrap_or_else(|| context.pipeline().to_owned()),
+        streams: streams.collect(),
     }))
 }
 
-struct GtfsRealtime {
-    origin: Origin,
-    entities: Vec<Entity>,
-    feed_id: String,
-}
-
-#[async_trait]
-impl Connector for GtfsRealtime {
-    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        let stream = |entity: &Entity| {
-            let name = entity.name();
-            let mut stream = Stream::new(name, FEED);
-            stream.format = Some(serde_json::json!({ "name": "gtfs_realtime", "entity": name }));
-            // A vehicle that has not moved on is published again with the same time: merging keeps one row of it.
-            stream.mappings = vec![
-                DefaultMapping::new(&format!("transport.{name}"), "merge", entity.sql())
-                    .with_parameter("feed_id", &self.feed_id),
-            ];
-            stream
-        };
-        Ok(self.entities.iter().map(stream).collect())
-    }
-
-    async fn fetch(
-        &self,
-        _unit: &str,
-        cursor: Option<&Cursor>,
-        io: &Io,
-    ) -> Result<Option<Fetched>, ConnectorError> {
-        self.origin.fetch(cursor, io).await
-    }
+fn stream(entity: Entity, feed_id: &str) -> Stream {
+    let name = entity.name();
+    let mut stream = Stream::new(name, FEED);
+    stream.format = Some(serde_json::json!({ "name": "gtfs_realtime", "entity": name }));
+    // A vehicle that has not moved on is published again with the same time: merging keeps one row of it.
+    stream.mappings = vec![
+        DefaultMapping::new(&format!("transport.{name}"), "merge", entity.sql())
+            .with_parameter("feed_id", feed_id),
+    ];
+    stream
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Http, Limits};
+use sectorlake_connector::{Http, Io, Limits};
 
 use super::*;
 

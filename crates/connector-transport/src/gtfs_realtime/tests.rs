@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Http, Limits};
+use sectorlake_connector::{Http, Io, Limits};
 use serde_json::json;
 
 use super::*;
