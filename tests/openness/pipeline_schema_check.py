@@ -40,6 +40,42 @@ def mistaken(document: dict) -> list[tuple[str, dict]]:
     return [("an unknown key", unknown), ("no source", nameless), ("an unknown connector", mistaken_source)]
 
 
+# What stands under `format:`, and whether it is right.
+FORMATS = [
+    ("csv", True),
+    ({"name": "csv", "delimiter": ";", "encoding": "tcvn3", "header_rows": [3, 4]}, True),
+    ({"name": "xlsx", "sheet": {"pattern": "^20"}, "units_row": 6, "formula_errors": "empty"}, True),
+    ({"name": "html", "table": 2}, True),
+    ({"name": "xml", "record_path": "response/body/items/item"}, True),
+    ({"name": "fixed", "columns": [{"name": "id", "start": 1, "width": 11}]}, True),
+    ("cvs", False),
+    ({"delimiter": ";"}, False),
+    ({"name": "csv", "delimeter": ";"}, False),
+    ({"name": "csv", "delimiter": ";;"}, False),
+    ({"name": "xlsx", "delimiter": ";"}, False),
+    ({"name": "xlsx", "formula_errors": "ignore"}, False),
+    ({"name": "fixed", "columns": [{"name": "id", "start": 1}]}, False),
+]
+
+
+def mistaken_formats(validator) -> list[str]:
+    """A format's options are checked wherever a connector takes a format."""
+    wrong = []
+    for source in ({"connector": "file", "path": "a"}, {"connector": "http", "url": "https://data.city.example/a"}):
+        for form, right in FORMATS:
+            document = {"title": "A", "owner": "a", "licence": "CC0-1.0", "source": {**source, "format": form}, "tables": {"a.b": {"map": "SELECT 1", "load": "replace"}}}
+            found = faults(validator, document)
+            if bool(found) == right:
+                wrong.append(f"format {form} of {source['connector']} is {'refused: ' + found[0] if found else 'accepted'}")
+    return wrong
+
+
+def undescribed(found: dict) -> list[str]:
+    """Every option of every format says what it is for."""
+    options = ((form["properties"]["name"]["const"], form["properties"]) for form in found["$defs"]["FormatOptions"]["oneOf"])
+    return [f"{name}: {key} has no description" for name, keys in options for key, option in keys.items() if key != "name" and not option.get("description")]
+
+
 def main() -> int:
     """Check all files."""
     found = schema()
@@ -53,6 +89,7 @@ def main() -> int:
         wrong += [f"{path.relative_to(PIPELINES)}: {fault}" for fault in faults(validator, document)]
     document = yaml.safe_load(paths[0].read_text("utf-8"))
     wrong += [f"the schema accepts {what}" for what, mistake in mistaken(document) if not faults(validator, mistake)]
+    wrong += mistaken_formats(validator) + undescribed(found)
     print("\n".join(wrong) or f"{len(paths)} pipelines: the JSON Schema accepts every one, and no mistake")
     return 1 if wrong else 0
 

@@ -59,6 +59,8 @@ mod workbook;
 mod xml;
 
 #[cfg(test)]
+mod docs_tests;
+#[cfg(test)]
 mod messages_tests;
 #[cfg(test)]
 mod real_files_tests;

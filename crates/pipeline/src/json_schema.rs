@@ -38,6 +38,7 @@ pub fn json_schema(registry: &Registry) -> Value {
     for connector in registry.iter() {
         schema["$defs"][definition_name(connector.name())] = settings(connector, &format);
     }
+    unwrap_lines(&mut schema);
     schema
 }
 
@@ -84,6 +85,20 @@ fn relocate(schema: &mut Value, prefix: &str) {
                 .for_each(|value| relocate(value, prefix));
         }
         Value::Array(items) => items.iter_mut().for_each(|value| relocate(value, prefix)),
+        _ => {}
+    }
+}
+
+/// Descriptions come from comments that are wrapped, and editors keep their line breaks.
+fn unwrap_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::String(text)) = object.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            object.values_mut().for_each(unwrap_lines);
+        }
+        Value::Array(items) => items.iter_mut().for_each(unwrap_lines),
         _ => {}
     }
 }

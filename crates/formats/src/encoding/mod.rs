@@ -86,7 +86,7 @@ const TCVN_5712: &str = "TCVN-5712";
 const VNI: &str = "VNI";
 
 /// What people call the encodings that no standard has: in small letters, without `_`, `-`, `.` and blanks.
-const OWN_LABELS: &[(&str, &str)] = &[
+pub(crate) const OWN_LABELS: &[(&str, &str)] = &[
     ("tcvn3", TCVN3),
     ("tcvn3abc", TCVN3),
     ("abc", TCVN3),
@@ -108,7 +108,7 @@ const OWN_LABELS: &[(&str, &str)] = &[
 ];
 
 /// The single-byte encodings of the WHATWG Encoding Standard.
-const STANDARD: &[&str] = &[
+pub(crate) const STANDARD: &[&str] = &[
     "ibm866",
     "iso-8859-2",
     "iso-8859-3",

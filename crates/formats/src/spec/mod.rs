@@ -28,9 +28,11 @@ macro_rules! formats {
             $($(#[$about])* #[serde(rename = $name)] $variant($options),)*
         }
 
-        /// [`FormatSpec`] as a map.
+        /// A format's name, and its options.
+        // The twin of `FormatSpec` that serde reads as a map.
         #[derive(Deserialize, JsonSchema)]
         #[serde(tag = "name")]
+        #[schemars(rename = "FormatOptions")]
         enum Options {
             $($(#[$about])* #[serde(rename = $name)] $variant($options),)*
         }

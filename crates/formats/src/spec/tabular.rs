@@ -41,7 +41,7 @@ pub struct WorkbookFormat {
     /// that are merged downwards are filled without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fill_down: Vec<String>,
-    /// What becomes of cells whose formula failed (`#DIV/0!`, `#N/A`).
+    /// What becomes of cells whose formula failed (`#DIV/0!`, `#N/A`). Left out: `reject`.
     #[serde(default, skip_serializing_if = "FormulaErrors::is_reject")]
     pub formula_errors: FormulaErrors,
 }

@@ -28,7 +28,7 @@ pub struct CsvFormat {
     /// `column_1` and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_rows: Option<Vec<usize>>,
-    /// Records at the end that are no data: notes, sources.
+    /// Records at the end that are no data: notes, sources. Left out: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_footer: Option<usize>,
     /// A regular expression: from the first record on whose first field it finds, nothing is data.
@@ -37,7 +37,7 @@ pub struct CsvFormat {
     /// Lines that begin with this character are no records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<char>,
-    /// What becomes of a record with fewer fields than the header.
+    /// What becomes of a record with fewer fields than the header. Left out: `reject`.
     #[serde(default, skip_serializing_if = "ShortRecords::is_reject")]
     pub short_records: ShortRecords,
     /// Whether a record that repeats the header is dropped, and counted as such. Left out: yes.
@@ -111,16 +111,16 @@ impl ShortRecords {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FixedFormat {
-    /// The columns, in any order; characters that no column takes are left out.
+    /// The columns, in any order, at least one; characters that no column takes are not read.
     #[serde(default)]
     pub columns: Vec<FixedColumn>,
-    /// The encoding's name, as for `csv`.
+    /// The encoding's name. Left out: as for `csv`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
-    /// Lines at the start that are no data: titles, a header.
+    /// Lines at the start that are no data: titles, a header. Left out: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_rows: Option<usize>,
-    /// Lines at the end that are no data.
+    /// Lines at the end that are no data. Left out: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_footer: Option<usize>,
     /// A regular expression: from the first line on in which it is found, nothing is data.

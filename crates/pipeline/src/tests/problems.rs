@@ -242,3 +242,20 @@ fn editors_get_one_schema() {
     let schema = crate::json_schema(&super::connectors::registry());
     insta::assert_snapshot!(serde_json::to_string_pretty(&schema).unwrap());
 }
+
+/// Connectors know no formats: theirs is an object, and the schema puts the formats' own options in its place.
+#[test]
+fn editors_complete_the_options_of_a_format() {
+    let schema = crate::json_schema(&super::connectors::registry());
+    let formats = schema["$defs"]["FormatOptions"]["oneOf"]
+        .as_array()
+        .unwrap();
+    let html = formats
+        .iter()
+        .find(|it| it["properties"]["name"]["const"] == "html");
+    let page = serde_json::json!({
+        "the connector's": schema["$defs"]["connector_files"]["properties"]["format"],
+        "html": html.unwrap(),
+    });
+    insta::assert_snapshot!(serde_json::to_string_pretty(&page).unwrap());
+}
