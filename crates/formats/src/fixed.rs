@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::blocks::{Batches, Decode, streams};
@@ -121,6 +120,10 @@ impl Source for Fixed {
         })
     }
 
+    fn composes(&self) -> bool {
+        true
+    }
+
     fn partitions(&self) -> usize {
         self.content.options.partitions()
     }
@@ -177,7 +180,7 @@ struct Decoder {
 
 impl Decode<Block> for Decoder {
     fn decode(self: &Arc<Self>, block: Block) -> Batches {
-        let mut batch = Batch::new(self.columns.len(), None);
+        let mut batch = Batch::new(self.columns.len());
         batch.broken = block.broken;
         Box::new(BlockBatches {
             decoder: Arc::clone(self),
@@ -211,7 +214,7 @@ impl Iterator for BlockBatches {
                 let Some(piece) = self.pieces.next() else {
                     break;
                 };
-                self.batch.buffers.push(Buffer::from(piece.bytes.clone()));
+                self.batch.hold(&piece.bytes);
                 let row = piece.row;
                 self.reading = Some(Reading { piece, at: 0, row });
             }
@@ -224,10 +227,8 @@ impl Iterator for BlockBatches {
         if self.batch.records() == 0 {
             return None;
         }
-        let piece = self.reading.as_ref().map(|reading| &reading.piece);
-        let buffer = piece.map(|piece| Buffer::from(piece.bytes.clone()));
-        let next = Batch::new(self.decoder.columns.len(), buffer);
-        let full = std::mem::replace(&mut self.batch, next);
+        let rest = self.reading.as_ref().map(|reading| &reading.piece.bytes);
+        let full = self.batch.take(rest);
         Some(full.finish(&self.decoder.name, &self.decoder.schema))
     }
 }

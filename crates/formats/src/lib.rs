@@ -34,6 +34,7 @@ mod avro;
 mod blocks;
 mod choice;
 mod columns;
+mod composed;
 mod content;
 mod csv;
 mod decoded;

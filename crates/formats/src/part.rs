@@ -17,7 +17,9 @@ use crate::guess::{guess, is_zip};
 use crate::options::ReadOptions;
 use crate::spec::FormatSpec;
 use crate::table::PartTable;
-use crate::{archive, avro, csv, fixed, gtfs_realtime, html, json, parquet, workbook, xml};
+use crate::{
+    archive, avro, composed, csv, fixed, gtfs_realtime, html, json, parquet, workbook, xml,
+};
 
 /// Bytes that a format is guessed from.
 const GUESS_BYTES: usize = 64 << 10;
@@ -51,6 +53,10 @@ pub(crate) trait Source: fmt::Debug + Send + Sync {
     }
     /// Whether numbers of records are places in the part, with gaps where no record stands.
     fn numbers_have_gaps(&self) -> bool {
+        false
+    }
+    /// Whether what is read is composed already (NFC).
+    fn composes(&self) -> bool {
         false
     }
     fn partitions(&self) -> usize;
@@ -146,6 +152,33 @@ async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>
     })
 }
 
+/// A stream whose texts are composed.
+fn composing(
+    name: &str,
+    stream: BoxStream<'static, Result<Decoded, FormatError>>,
+) -> BoxStream<'static, Result<Decoded, FormatError>> {
+    let name = name.to_owned();
+    let compose = move |decoded: Result<Decoded, FormatError>| {
+        let Decoded {
+            batch,
+            rows,
+            broken,
+            dropped,
+        } = decoded?;
+        let batch = composed::batch(batch).map_err(|source| FormatError::Arrow {
+            name: name.clone(),
+            source,
+        })?;
+        Ok(Decoded {
+            batch,
+            rows,
+            broken,
+            dropped,
+        })
+    };
+    stream.map(compose).boxed()
+}
+
 /// What the bytes are instead.
 fn unknown(name: String, head: &[u8]) -> FormatError {
     let text = head
@@ -214,7 +247,14 @@ impl Part {
             streams.resize_with(self.partitions(), || stream::empty().boxed());
             return streams;
         }
-        self.source.read(projection)
+        let streams = self.source.read(projection);
+        if self.source.composes() {
+            return streams;
+        }
+        let streams = streams.into_iter();
+        streams
+            .map(|stream| composing(&self.name, stream))
+            .collect()
     }
 
     /// The part as a table that streams: its columns, then `_row` (Int64). A broken record fails the query.

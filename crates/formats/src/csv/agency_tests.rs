@@ -60,6 +60,12 @@ fn titles_above_the_header() {
 }
 
 #[test]
+fn what_nobody_sees_is_no_part_of_a_name() {
+    let all = read("\u{feff}\u{feff} Mã ;Số\u{a0};\u{a0}\n1;2;3\n", "");
+    assert_eq!(all.columns, ["Mã", "Số", "column_3"]);
+}
+
+#[test]
 fn banners_over_several_columns() {
     let text = "Area,2023,,2024,\n,men,women,men,women\nA,1,2,3,4\n";
     let all = read(text, r#", "header_rows": [1, 2]"#);

@@ -6,7 +6,10 @@ use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 
+use bytes::Bytes;
+
 use crate::columns::TextColumn;
+use crate::composed::{self, has_marks};
 use crate::decoded::{BrokenRecord, Decoded};
 use crate::error::FormatError;
 
@@ -19,18 +22,40 @@ pub(crate) struct Batch {
     pub(crate) dropped: Vec<i64>,
     /// The pieces that the columns' values lie in.
     pub(crate) buffers: Vec<Buffer>,
+    /// Whether any piece so far holds combining marks.
+    has_marks: bool,
 }
 
 impl Batch {
-    pub(crate) fn new(columns: usize, buffer: Option<Buffer>) -> Self {
+    pub(crate) fn new(columns: usize) -> Self {
         let columns = (0..columns).map(|_| TextColumn::default()).collect();
         Self {
             columns,
             rows: Vec::new(),
             broken: Vec::new(),
             dropped: Vec::new(),
-            buffers: buffer.into_iter().collect(),
+            buffers: Vec::new(),
+            has_marks: false,
         }
+    }
+
+    /// Takes a piece in, whose values come next.
+    pub(crate) fn hold(&mut self, piece: &Bytes) {
+        self.has_marks |= has_marks(piece);
+        self.buffers.push(Buffer::from(piece.clone()));
+    }
+
+    /// Gives what is there, and goes on with the rest of a piece.
+    pub(crate) fn take(&mut self, rest: Option<&Bytes>) -> Self {
+        let next = Self {
+            buffers: rest
+                .into_iter()
+                .map(|rest| Buffer::from(rest.clone()))
+                .collect(),
+            has_marks: rest.is_some() && self.has_marks,
+            ..Self::new(self.columns.len())
+        };
+        std::mem::replace(self, next)
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -49,8 +74,11 @@ impl Batch {
             .collect::<Result<_, _>>()
             .map_err(error)?;
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+        let mut batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
             .map_err(error)?;
+        if self.has_marks {
+            batch = composed::batch(batch).map_err(error)?;
+        }
         Ok(Decoded {
             batch,
             rows: Int64Array::from(self.rows),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 
 use crate::blocks::{Batches, Decode};
@@ -38,7 +37,7 @@ pub(crate) struct Decoder {
 
 impl Decode<Block> for Decoder {
     fn decode(self: &Arc<Self>, block: Block) -> Batches {
-        let mut batch = Batch::new(self.projection.len(), None);
+        let mut batch = Batch::new(self.projection.len());
         batch.broken = block.broken;
         Box::new(BlockBatches {
             decoder: Arc::clone(self),
@@ -80,7 +79,7 @@ impl Iterator for BlockBatches {
                 let Some(piece) = self.pieces.next() else {
                     break;
                 };
-                self.batch.buffers.push(Buffer::from(piece.bytes.clone()));
+                self.batch.hold(&piece.bytes);
                 self.reading = Some(Reading::new(piece, &self.decoder));
             }
             if let Some(reading) = &mut self.reading
@@ -92,15 +91,9 @@ impl Iterator for BlockBatches {
         if self.batch.records() == 0 {
             return None;
         }
-        let buffer = self
-            .reading
-            .as_ref()
-            .map(|reading| Buffer::from(reading.piece.bytes.clone()));
-        let next = Batch::new(self.decoder.projection.len(), buffer);
-        Some(
-            std::mem::replace(&mut self.batch, next)
-                .finish(&self.decoder.name, &self.decoder.schema),
-        )
+        let rest = self.reading.as_ref().map(|reading| &reading.piece.bytes);
+        let full = self.batch.take(rest);
+        Some(full.finish(&self.decoder.name, &self.decoder.schema))
     }
 }
 

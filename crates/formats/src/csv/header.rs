@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::choice::Choice;
 use crate::columns::unique_names;
+use crate::composed::composed;
 use crate::content::Content;
 use crate::csv::dialect::Dialect;
 use crate::csv::numbers;
@@ -323,7 +324,13 @@ pub(crate) fn line_start(text: &[u8], line: usize) -> Option<usize> {
     Some(start)
 }
 
-/// Several header rows, one above the other: what stands in a column, joined with spaces.
+/// A blank, or a byte order mark that was left where files were joined.
+fn is_unseen(letter: char) -> bool {
+    letter.is_whitespace() || letter == '\u{feff}'
+}
+
+/// Several header rows, one above the other: what stands in a column, joined with spaces. Blanks at the ends and letters in pieces are
+/// not seen by whoever writes a name into a mapping.
 fn join_rows(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     (0..columns)
@@ -331,10 +338,10 @@ fn join_rows(rows: &[Vec<String>]) -> Vec<String> {
             let cells: Vec<&str> = rows
                 .iter()
                 .filter_map(|row| row.get(column))
-                .map(String::as_str)
+                .map(|cell| cell.trim_matches(is_unseen))
                 .filter(|cell| !cell.is_empty())
                 .collect();
-            cells.join(" ")
+            composed(&cells.join(" ")).into_owned()
         })
         .collect()
 }

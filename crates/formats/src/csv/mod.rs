@@ -106,6 +106,10 @@ impl Source for Csv {
         })
     }
 
+    fn composes(&self) -> bool {
+        true
+    }
+
     fn partitions(&self) -> usize {
         self.content.options.partitions()
     }

@@ -65,7 +65,7 @@ fn quotes() {
 fn names_and_empty_names() {
     check(
         "a,,a, a\n1,2,3,4\n",
-        &["a", "column_2", "a_2", " a"],
+        &["a", "column_2", "a_2", "a_3"],
         &[&["1", "2", "3", "4"]],
     );
 }

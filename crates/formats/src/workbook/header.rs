@@ -1,5 +1,6 @@
 //! What the rows of a header say of each column.
 
+use crate::composed::composed;
 use crate::workbook::layout::{HeadRow, Merged, Plan};
 
 /// The header's names: what its rows say of each column, joined with spaces. A merged cell speaks for every column it covers, and
@@ -42,7 +43,10 @@ pub(crate) fn spread(
         let (row, column) = covering(row, column, merged)
             .map_or((row, column), |area| (area.rows.0, area.columns.0));
         cell(row, column)
-            .map(|cell| cell.text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .map(|cell| {
+                let words: Vec<&str> = cell.text.split_whitespace().collect();
+                composed(&words.join(" ")).into_owned()
+            })
             .unwrap_or_default()
     };
     (columns.0..columns.1).map(text).collect()

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::composed::composed;
 use crate::testing::{options, read_bytes};
 
 fn small() -> Vec<u8> {
@@ -88,7 +89,7 @@ proptest! {
             rows += &if numbered { one } else { one.replacen(&format!(" r=\"{}\"", index + 2), "", 1) };
         }
         let all = read_bytes(&sheet(&rows), XLSX, &options(block, partitions, 7)).unwrap();
-        let expected: Vec<(i64, String)> = texts.iter().enumerate().map(|(index, (text, _))| (index as i64 + 2, text.clone())).collect();
+        let expected: Vec<(i64, String)> = texts.iter().enumerate().map(|(index, (text, _))| (index as i64 + 2, composed(text).into_owned())).collect();
         let found: Vec<(i64, String)> = all.rows.iter().map(|(number, row)| (*number, row[0].clone().unwrap())).collect();
         prop_assert_eq!(found, expected);
     }
