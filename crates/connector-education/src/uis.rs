@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, DefaultMapping, MakeContext, Origin, OriginSettings, PlainSource, Registration,
-    SettingsError, SourceUrl, Stream, UrlSetting,
+    Connector, DefaultMapping, MakeContext, Origin, OriginSettings, Pages, PlainSource,
+    Registration, SettingsError, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -85,6 +85,7 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
                 urls: questions(&url, &settings),
                 headers: Vec::new(),
                 allow_private: false,
+                pages: Pages::Refused,
             }
         }
     };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, PlainSource,
-    Registration, SettingsError, Sight, UrlSetting,
+    Claim, Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, Pages,
+    PlainSource, Registration, SettingsError, Sight, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -58,6 +58,7 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         url: Some(&settings.url),
         headers: Some(&settings.headers),
         allow_private: settings.allow_private,
+        pages: pages(&settings),
     };
     let origin = Origin::of(origin, context)?;
     let stream = stream(&origin.stem(), settings.member.as_deref(), settings.format)?;
@@ -65,6 +66,34 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         origin,
         streams: vec![stream],
     }))
+}
+
+/// Names of files that are no web pages: what comes as one under such a name says that something is wrong.
+const NO_PAGES: [&str; 16] = [
+    ".csv", ".tsv", ".txt", ".json", ".ndjson", ".jsonl", ".geojson", ".xml", ".parquet", ".avro",
+    ".zip", ".gz", ".zst", ".pb", ".xlsx", ".ods",
+];
+
+/// What is done with web pages: they are data where `html` is declared, or where a table comes and nothing else is expected.
+fn pages(settings: &Settings) -> Pages {
+    let declared = settings
+        .format
+        .as_ref()
+        .map(|format| format.get("name").unwrap_or(format));
+    let names = match &settings.url {
+        OneOrMany::One(url) => std::slice::from_ref(url),
+        OneOrMany::Many(urls) => urls,
+    };
+    let is_expected = |url: &UrlSetting| {
+        NO_PAGES
+            .iter()
+            .all(|ending| !url.path().to_ascii_lowercase().ends_with(ending))
+    };
+    match declared.map(|name| name == "html") {
+        Some(true) => Pages::Taken,
+        None if names.iter().all(is_expected) => Pages::WithTable,
+        _ => Pages::Refused,
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +187,44 @@ mod tests {
                 .ends_with("a redirect (HTTP 302) to nowhere"),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_page_is_data_where_one_is_wanted() {
+        const TABLE: &str =
+            "<html><body><table><tr><th>a</th></tr><tr><td>1</td></tr></table></body></html>";
+        let pages = ["/a.xls", "/a.csv", "/export"].map(|path| Exchange::new(path, TABLE));
+        let wrong = Exchange::new(
+            "/sorry",
+            "<!DOCTYPE html><html><body><h1>502</h1></body></html>",
+        );
+        let server = Server::start(pages.into_iter().chain([wrong]).collect())
+            .await
+            .unwrap();
+        for (path, format, taken) in [
+            ("/a.xls", None, true),
+            ("/export", None, true),
+            ("/a.csv", None, false),
+            ("/a.csv", Some(json!("html")), true),
+            ("/a.csv", Some(json!({ "name": "html", "table": 1 })), true),
+            ("/export", Some(json!({ "name": "csv" })), false),
+            ("/sorry", None, false),
+        ] {
+            let mut settings = json!({ "url": format!("{}{path}", server.url()) });
+            if let Some(format) = format {
+                settings["format"] = format;
+            }
+            let got = fetch(&server, settings).await.map_err(|error| error.kind);
+            assert_eq!(
+                got,
+                if taken {
+                    Ok(TABLE.to_owned())
+                } else {
+                    Err(ErrorKind::NotData)
+                },
+                "{path}"
+            );
+        }
     }
 
     #[tokio::test]

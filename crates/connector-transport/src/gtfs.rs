@@ -70,6 +70,7 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         url: url.as_ref(),
         headers: Some(&settings.headers),
         allow_private: settings.allow_private,
+        ..OriginSettings::default()
     };
     Ok(Arc::new(Gtfs {
         origin: Origin::of(origin, context)?,

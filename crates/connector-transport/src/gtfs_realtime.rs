@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, DefaultMapping, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings,
-    PlainSource, Registration, SettingsError, Stream, UrlSetting,
+    Claim, Connector, DefaultMapping, HeaderSettings, MakeContext, OneOrMany, Origin,
+    OriginSettings, PlainSource, Registration, SettingsError, Sight, Stream, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -79,6 +79,19 @@ pub(crate) fn registration() -> Registration {
         "Public transit of the moment: trip updates, vehicle positions, alerts.",
         make,
     )
+    .with_claims(claims)
+}
+
+/// A feed begins with its header: the field 1, its length, and in that the version 1.0 or 2.0 of the specification.
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    let is_feed = matches!(sight.head, [0x0a, _, 0x0a, 3, b'1' | b'2', b'.', b'0', ..]);
+    let (key, place) = sight.place();
+    is_feed.then(|| {
+        Claim::own(
+            [(key, place.into())],
+            "it begins as a GTFS-Realtime feed (FeedHeader, gtfs_realtime_version)",
+        )
+    })
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
@@ -88,6 +101,7 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         url: url.as_ref(),
         headers: Some(&settings.headers),
         allow_private: settings.allow_private,
+        ..OriginSettings::default()
     };
     let feed_id = settings
         .feed_id

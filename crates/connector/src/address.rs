@@ -20,6 +20,12 @@ impl UrlSetting {
         Self(text.to_owned())
     }
 
+    /// The address as written, without its query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.split(['?', '#']).next().unwrap_or_default()
+    }
+
     /// The address itself; `path` leads to the setting, for the error.
     ///
     /// # Errors
@@ -74,6 +80,12 @@ impl SourceUrl {
     #[must_use]
     pub fn expose(&self) -> &Url {
         &self.url
+    }
+
+    /// Whether the value of a query key of this name must neither be shown nor kept.
+    #[must_use]
+    pub fn is_secret_key(key: &str) -> bool {
+        looks_secret(key)
     }
 
     /// The same with `segments` behind its path; each is encoded.
@@ -211,8 +223,11 @@ fn encoded(secret: &str) -> Vec<String> {
 
 /// Whether a query key's value must not be shown.
 fn looks_secret(key: &str) -> bool {
-    const PARTS: [&str; 9] = [
+    const PARTS: [&str; 12] = [
         "token",
+        "accesskey",
+        "subscriptionkey",
+        "jwt",
         "secret",
         "passw",
         "pwd",
@@ -236,6 +251,7 @@ fn looks_secret(key: &str) -> bool {
     PARTS.iter().any(|part| key.contains(part))
         || WHOLE.contains(&key.as_str())
         || key.ends_with("_key")
+        || key.ends_with("-key")
 }
 
 #[cfg(test)]

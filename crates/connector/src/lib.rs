@@ -81,7 +81,7 @@ mod suggest;
 
 pub use address::{SourceUrl, UrlSetting};
 pub use error::{ConnectorError, ErrorKind};
-pub use http::{Answer, Http, Limits, Request, Response, USER_AGENT};
+pub use http::{Answer, Http, Limits, Pages, Request, Response, USER_AGENT};
 pub use io::{Io, KnownValidators, Validators};
 pub use member::MemberPattern;
 pub use one_or_many::OneOrMany;

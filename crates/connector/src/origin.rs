@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::address::{SourceUrl, UrlSetting};
 use crate::error::ConnectorError;
 use crate::files;
-use crate::http::{Answer, Request};
+use crate::http::{Answer, Pages, Request};
 use crate::io::Io;
 use crate::one_or_many::OneOrMany;
 use crate::registry::MakeContext;
@@ -33,6 +33,8 @@ pub enum Origin {
         headers: Vec<(String, Secret)>,
         /// Whether redirects may lead into private networks.
         allow_private: bool,
+        /// What is done with web pages.
+        pages: Pages,
     },
 }
 
@@ -47,6 +49,8 @@ pub struct OriginSettings<'a> {
     pub headers: Option<&'a HeaderSettings>,
     /// `allow_private:`
     pub allow_private: bool,
+    /// What is done with web pages.
+    pub pages: Pages,
 }
 
 impl Origin {
@@ -71,6 +75,7 @@ impl Origin {
                     None => Vec::new(),
                 },
                 allow_private: settings.allow_private,
+                pages: settings.pages,
             }),
             (Some(_), Some(_)) => Err(SettingsError::of_key("url", "stands beside `path`")
                 .with_help("leave one of them out")),
@@ -132,6 +137,7 @@ impl Origin {
                 urls,
                 headers,
                 allow_private,
+                pages,
             } => {
                 let index = cursor
                     .and_then(|cursor| cursor.0["url"].as_u64())
@@ -145,6 +151,7 @@ impl Origin {
                 let request = Request::get(url.clone())
                     .with_headers(headers)
                     .allow_private(*allow_private)
+                    .with_pages(*pages)
                     .if_changed_since(io.validators(&key));
                 Ok(Some(match io.http().get(&request).await? {
                     Answer::Unchanged => Fetched::unchanged(key, next),

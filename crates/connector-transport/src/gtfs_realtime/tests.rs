@@ -78,3 +78,20 @@ fn an_entity_that_is_none_is_told() {
         .unwrap();
     assert!(error.to_string().contains("trip_updates"), "{error}");
 }
+
+#[test]
+fn a_feed_is_known_by_its_beginning() {
+    let claim = |head: &[u8]| {
+        let sight = Sight {
+            location: "data/feed.pb",
+            members: &[],
+            head,
+        };
+        claims(&sight)
+    };
+    let feed = claim(b"\x0a\x0d\x0a\x032.0\x10\x00\x18\xbe").unwrap();
+    assert!(feed.is_own);
+    assert_eq!(feed.settings["path"], "data/feed.pb");
+    assert_eq!(claim(b"\x0a\x0d\x0a\x03abc"), None);
+    assert_eq!(claim(b"id,name\n"), None);
+}

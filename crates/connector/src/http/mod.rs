@@ -13,7 +13,7 @@ use std::sync::Arc;
 use reqwest::Client;
 
 pub use limits::Limits;
-pub use request::{Answer, Request, Response};
+pub use request::{Answer, Pages, Request, Response};
 
 use crate::error::{ConnectorError, ErrorKind};
 use crate::pace::Pace;

@@ -12,6 +12,18 @@ use crate::io::Validators;
 use crate::secret::{MASK, Secret};
 use crate::source::{Body, PartBody};
 
+/// What is done with a web page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pages {
+    /// It is refused: data is expected, and a page is a sign-in, or says that something is wrong.
+    #[default]
+    Refused,
+    /// It is taken where it begins with a table, as agencies' exports to spreadsheets do.
+    WithTable,
+    /// It is taken: it is the data.
+    Taken,
+}
+
 /// A GET.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -20,6 +32,7 @@ pub struct Request {
     pub(crate) validators: Option<Validators>,
     pub(crate) allow_private: bool,
     pub(crate) gap: Option<Duration>,
+    pub(crate) pages: Pages,
 }
 
 impl Request {
@@ -33,6 +46,7 @@ impl Request {
             validators: None,
             allow_private: false,
             gap: None,
+            pages: Pages::Refused,
         }
     }
 
@@ -54,6 +68,13 @@ impl Request {
     #[must_use]
     pub fn allow_private(mut self, allow: bool) -> Self {
         self.allow_private = allow;
+        self
+    }
+
+    /// Does this with web pages.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Pages) -> Self {
+        self.pages = pages;
         self
     }
 

@@ -10,8 +10,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use super::private::{PrivateAddress, names_private};
-use super::request::Request;
-use super::sniff::page_title;
+use super::request::{Pages, Request};
+use super::sniff::{has_table, page_title};
 use super::{Http, Inner};
 use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
@@ -150,7 +150,9 @@ impl Http {
             .await
             .map_err(|error| of_transport(&error, request, url))?;
         let first = first.unwrap_or_default();
-        if let Some(title) = page_title(&first) {
+        if let Some(title) = page_title(&first)
+            && !takes_page(request.pages, &first)
+        {
             return Err(a_page(&title, request));
         }
         Ok(Some(Opened {
@@ -158,6 +160,14 @@ impl Http {
             first,
             permit,
         }))
+    }
+}
+
+fn takes_page(pages: Pages, first: &[u8]) -> bool {
+    match pages {
+        Pages::Refused => false,
+        Pages::WithTable => has_table(first),
+        Pages::Taken => true,
     }
 }
 

@@ -33,6 +33,12 @@ pub(crate) fn page_title(head: &[u8]) -> Option<String> {
     Some(title.unwrap_or_default())
 }
 
+/// Whether a table begins in what has come of a page.
+pub(crate) fn has_table(first: &[u8]) -> bool {
+    let is_open = |at: &[u8]| at.eq_ignore_ascii_case(b"<table");
+    first.windows(b"<table".len()).any(is_open)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
