@@ -215,6 +215,14 @@ pub enum FormatError {
         /// What was looked for.
         reason: String,
     },
+    /// A sheet holds no table: nothing, a single cell, or prose.
+    #[error("{name} has no table: {reason}")]
+    NoSheetTable {
+        /// The part.
+        name: String,
+        /// What it holds.
+        reason: String,
+    },
     /// Sheets that are read as one table have other columns than the first.
     #[error("{name}: sheet `{sheet}` is another table: {difference}")]
     SheetsDiffer {
@@ -312,6 +320,7 @@ impl FormatError {
             Self::Workbook { .. } => "open it in a spreadsheet program and save it as .xlsx, without a password".to_owned(),
             Self::UnknownSheet { sheets, .. } => format!("its sheets are: {}", sheets.join(", ")),
             Self::NoTable { .. } => "open it in a browser: a server's error page is often saved under the file's name; `table` says which is meant".to_owned(),
+            Self::NoSheetTable { .. } => "name another sheet by `sheet`, or say `header_rows` if it holds a table nonetheless".to_owned(),
             Self::SheetsDiffer { .. } => "name a pattern that only sheets with the same header match, or read each sheet by a stream of its own".to_owned(),
             Self::Parquet { .. } => "the file was cut off, or is no Parquet".to_owned(),
             Self::Avro { .. } => "the file was cut off, or is no Avro object container file".to_owned(),

@@ -12,6 +12,15 @@ pub(crate) struct Found {
     pub(crate) why: String,
 }
 
+/// Why no row is the header.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unsure {
+    /// There is no table.
+    Table(&'static str),
+    /// There is one, whose header is not certain.
+    Header(String),
+}
+
 /// How many rows hold something in each column.
 #[derive(Debug)]
 pub(crate) struct Used {
@@ -70,7 +79,7 @@ pub(crate) fn header(
     rows: &[HeadRow],
     units: Option<u32>,
     merged: &[Merged],
-) -> Result<Found, String> {
+) -> Result<Found, Unsure> {
     if let Some(found) = headings::merged(rows, merged) {
         return Ok(found);
     }
@@ -78,8 +87,11 @@ pub(crate) fn header(
     let used = Used::of(&all).by(4);
     let few = Used::of(&all).columns.len();
     let [first, ..] = rows else {
-        return Err("there is no row".to_owned());
+        return Err(Unsure::Table("it is empty"));
     };
+    if few == 1 && all.len() == 1 {
+        return Err(Unsure::Table("it holds a single cell"));
+    }
     if few == 1 {
         return Ok(Found {
             rows: vec![first.number],
@@ -87,7 +99,7 @@ pub(crate) fn header(
         });
     }
     if used.len() < 2 {
-        return Err("there seems to be no table: most rows hold one cell".to_owned());
+        return Err(Unsure::Table("most of its rows hold a single cell"));
     }
     let missing = missing_max(used.len());
     for (index, row) in rows.iter().enumerate() {
@@ -121,7 +133,7 @@ pub(crate) fn header(
     }
     let likely = headings::likely(rows, merged)
         .map_or_else(String::new, |likely| format!("; likely is `{likely}`"));
-    Err(format!(
+    Err(Unsure::Header(format!(
         "no row is sure to be the header: none names the columns with data right below it; say `header_rows`{likely}"
-    ))
+    )))
 }

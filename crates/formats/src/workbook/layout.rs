@@ -11,7 +11,7 @@ use crate::columns::UniqueNames;
 use crate::error::{FormatError, nearest};
 use crate::spec::{FormulaErrors, WorkbookFormat};
 
-use crate::workbook::detect::{self, Used};
+use crate::workbook::detect::{self, Unsure, Used};
 use crate::workbook::header::{names, spread};
 use crate::workbook::units;
 use crate::workbook::value::{self, letters};
@@ -214,15 +214,22 @@ impl Declared {
             name: name.to_owned(),
             reason,
         };
+        let no_table = |reason: String| FormatError::NoSheetTable {
+            name: name.to_owned(),
+            reason,
+        };
         let within: Vec<HeadRow> = rows.iter().filter_map(|row| self.within(row)).collect();
         if within.is_empty() {
-            return Err(no_header(format!("{of} is empty")));
+            return Err(no_table(format!("{of} is empty")));
         }
         let (header, why, units) = match &self.header {
             Some(declared) => (declared.clone(), None, self.units),
             None => {
-                let found = detect::header(&within, self.units, merged)
-                    .map_err(|reason| no_header(format!("{of}: {reason}")))?;
+                let found =
+                    detect::header(&within, self.units, merged).map_err(|unsure| match unsure {
+                        Unsure::Table(reason) => no_table(format!("{of}: {reason}")),
+                        Unsure::Header(reason) => no_header(format!("{of}: {reason}")),
+                    })?;
                 let last = found.rows.last().copied().unwrap_or_default();
                 let units = self.units.or_else(|| units::below(&within, last));
                 (found.rows, Some(found.why), units)

@@ -156,7 +156,8 @@ fn a_workbook_is_known_by_its_directory() {
         .map(|(name, content)| (name.as_str(), content.as_slice()))
         .collect();
     assert_eq!(sampled(archive(&members)).unwrap().format.name(), "xlsx");
-    let table = "<table:table table:name=\"a\"><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row></table:table>";
+    let cell = "<table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>";
+    let table = format!("<table:table table:name=\"a\">{cell}{cell}</table:table>");
     let document = format!(
         "<office:document-content><office:body><office:spreadsheet>{table}</office:spreadsheet></office:body></office:document-content>"
     );

@@ -182,7 +182,7 @@ fn plots_dictionaries_and_one_cell() {
     }
     let month = load(
         "ugly/unicode_sheet_name.xls",
-        r#"{"name": "xls", "sheet": "mês"}"#,
+        r#"{"name": "xls", "sheet": "mês", "header_rows": [1]}"#,
     );
     assert_eq!((month.columns.len(), month.rows.len()), (1, 0));
 }
@@ -192,7 +192,12 @@ fn a_workbook_without_a_table_says_so() {
     let prose = refused(&file("ugly/nhs_dols_assessments.xlsm"), XLSX);
     assert_eq!(
         prose.lines().next().unwrap(),
-        "part has no header: sheet `Definitions`: there seems to be no table: most rows hold one cell"
+        "part has no table: sheet `Definitions`: most of its rows hold a single cell"
+    );
+    let cell = refused(&file("ugly/unicode_sheet_name.xls"), r#""xls""#);
+    assert_eq!(
+        cell,
+        "part has no table: sheet `mês`: it holds a single cell\n  help: name another sheet by `sheet`, or say `header_rows` if it holds a table nonetheless"
     );
 }
 

@@ -205,9 +205,10 @@ fn the_header_is_found_only_where_it_is_certain() {
         .map(|number| row(number, 'B', &["a sentence that goes on"]))
         .collect::<String>()
         + &row(20, 'B', &["a", "b"]);
-    assert!(refused(&sheet(&prose), XLSX).starts_with(
-        "part has no header: sheet `Trường`: there seems to be no table: most rows hold one cell"
-    ));
+    assert!(
+        refused(&sheet(&prose), XLSX)
+            .starts_with("part has no table: sheet `Trường`: most of its rows hold a single cell")
+    );
     let numbers = [
         row(1, 'A', &["t"]),
         row(2, 'A', &["1", "2", "3"]),
@@ -227,7 +228,7 @@ fn the_header_is_found_only_where_it_is_certain() {
         .texts(),
         [["1", "2", "3"], ["4", "5", "6"]]
     );
-    assert!(refused(&sheet(""), XLSX).starts_with("part has no header: sheet `Trường` is empty"));
+    assert!(refused(&sheet(""), XLSX).starts_with("part has no table: sheet `Trường` is empty"));
 }
 
 #[test]
