@@ -1,6 +1,12 @@
 //! What comes out of a part: batches, and records that could not be read.
 
-use arrow::array::{Int64Array, RecordBatch};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+
+use crate::error::FormatError;
 
 /// Bytes of a broken record that are kept to be shown.
 const RAW_BYTES_MAX: usize = 2048;
@@ -16,6 +22,32 @@ pub struct Decoded {
     pub broken: Vec<BrokenRecord>,
     /// Numbers of records that a rule of the format drops: a header repeated, a row of totals.
     pub dropped: Vec<i64>,
+}
+
+impl Decoded {
+    /// The rows of the part `name` that were read, of as many columns as `schema` has, which may be none.
+    pub(crate) fn of(
+        name: &str,
+        schema: &SchemaRef,
+        columns: Result<Vec<ArrayRef>, ArrowError>,
+        rows: impl Into<Int64Array>,
+    ) -> Result<Self, FormatError> {
+        let rows = rows.into();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch = columns.and_then(|columns| {
+            RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+        });
+        let batch = batch.map_err(|source| FormatError::Arrow {
+            name: name.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            batch,
+            rows,
+            broken: Vec::new(),
+            dropped: Vec::new(),
+        })
+    }
 }
 
 /// A record that could not be read.

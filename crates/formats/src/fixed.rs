@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
 
-use crate::blocks::{Batches, Decode, streams};
+use crate::blocks::streams;
 use crate::choice::Choice;
 use crate::columns::unique_names;
 use crate::content::Content;
 use crate::csv::{
-    self, Batch, Block, Cutter, Dialect, Footed, Footer, Piece, Place, is_line_end, line_start,
-    next_record,
+    self, Batch, Cutter, Dialect, Footed, Footer, Piece, Place, ReadPieces, is_line_end,
+    line_start, next_record,
 };
-use crate::decoded::{BrokenRecord, Decoded};
+use crate::decoded::BrokenRecord;
 use crate::encoding::{TextEncoding, skip};
 use crate::error::FormatError;
 use crate::part::{Source, Streams};
@@ -178,16 +179,32 @@ struct Decoder {
     place: Place,
 }
 
-impl Decode<Block> for Decoder {
-    fn decode(self: &Arc<Self>, block: Block) -> Batches {
-        let mut batch = Batch::new(self.columns.len());
-        batch.broken = block.broken;
-        Box::new(BlockBatches {
-            decoder: Arc::clone(self),
-            pieces: block.pieces.into_iter(),
-            reading: None,
-            batch,
-        })
+impl ReadPieces for Decoder {
+    type Reading = Reading;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn batch_rows(&self) -> usize {
+        self.batch_rows
+    }
+
+    fn begin(&self, piece: Piece) -> Reading {
+        let row = piece.row;
+        Reading { piece, at: 0, row }
+    }
+
+    fn read(&self, reading: &mut Reading, batch: &mut Batch) -> bool {
+        !reading.read(self, batch)
+    }
+
+    fn bytes(reading: &Reading) -> &Bytes {
+        &reading.piece.bytes
     }
 }
 
@@ -196,41 +213,6 @@ struct Reading {
     piece: Piece,
     at: usize,
     row: i64,
-}
-
-struct BlockBatches {
-    decoder: Arc<Decoder>,
-    pieces: std::vec::IntoIter<Piece>,
-    reading: Option<Reading>,
-    batch: Batch,
-}
-
-impl Iterator for BlockBatches {
-    type Item = Result<Decoded, FormatError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.batch.records() < self.decoder.batch_rows {
-            if self.reading.is_none() {
-                let Some(piece) = self.pieces.next() else {
-                    break;
-                };
-                self.batch.hold(&piece.bytes);
-                let row = piece.row;
-                self.reading = Some(Reading { piece, at: 0, row });
-            }
-            if let Some(reading) = &mut self.reading
-                && !reading.read(&self.decoder, &mut self.batch)
-            {
-                self.reading = None;
-            }
-        }
-        if self.batch.records() == 0 {
-            return None;
-        }
-        let rest = self.reading.as_ref().map(|reading| &reading.piece.bytes);
-        let full = self.batch.take(rest);
-        Some(full.finish(&self.decoder.name, &self.decoder.schema))
-    }
 }
 
 impl Reading {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::array::Int64Array;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -248,20 +248,7 @@ impl Scan {
             let columns = columns
                 .map(|(&place, field)| nested::column(batch.column(place), field.is_nullable()));
             let columns = columns.collect::<Result<Vec<_>, _>>();
-            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            let batch = columns.and_then(|columns| {
-                RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)
-            });
-            let batch = batch.map_err(|source| FormatError::Arrow {
-                name: name.clone(),
-                source,
-            })?;
-            Ok(Decoded {
-                batch,
-                rows,
-                broken: Vec::new(),
-                dropped: Vec::new(),
-            })
+            Decoded::of(&name, &schema, columns, rows)
         });
         Ok(decoded.boxed())
     }

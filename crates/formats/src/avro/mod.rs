@@ -13,7 +13,7 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_avro::reader::{Reader, ReaderBuilder};
@@ -204,20 +204,7 @@ impl Decoder {
         let columns =
             columns.map(|(&place, field)| nested::column(batch.column(place), field.is_nullable()));
         let columns = columns.collect::<Result<Vec<_>, _>>();
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let batch = columns.and_then(|columns| {
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-        });
-        let batch = batch.map_err(|source| FormatError::Arrow {
-            name: self.name.clone(),
-            source,
-        })?;
-        Ok(Decoded {
-            batch,
-            rows,
-            broken: Vec::new(),
-            dropped: Vec::new(),
-        })
+        Decoded::of(&self.name, &self.schema, columns, rows)
     }
 }
 

@@ -1,8 +1,5 @@
 //! One batch of text columns being built.
 
-use std::sync::Arc;
-
-use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 
@@ -63,27 +60,20 @@ impl Batch {
     }
 
     pub(crate) fn finish(self, name: &str, schema: &SchemaRef) -> Result<Decoded, FormatError> {
-        let error = |source| FormatError::Arrow {
-            name: name.to_owned(),
-            source,
-        };
-        let columns = self
-            .columns
-            .into_iter()
-            .map(|column| column.finish(&self.buffers))
-            .collect::<Result<_, _>>()
-            .map_err(error)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows.len()));
-        let mut batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
-            .map_err(error)?;
-        if self.has_marks {
-            batch = composed::batch(batch).map_err(error)?;
-        }
-        Ok(Decoded {
-            batch,
-            rows: Int64Array::from(self.rows),
+        let columns = self.columns.into_iter();
+        let columns = columns.map(|column| column.finish(&self.buffers)).collect();
+        let mut decoded = Decoded {
             broken: self.broken,
             dropped: self.dropped,
-        })
+            ..Decoded::of(name, schema, columns, self.rows)?
+        };
+        if self.has_marks {
+            decoded.batch =
+                composed::batch(decoded.batch).map_err(|source| FormatError::Arrow {
+                    name: name.to_owned(),
+                    source,
+                })?;
+        }
+        Ok(decoded)
     }
 }

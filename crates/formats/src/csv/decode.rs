@@ -1,20 +1,18 @@
 //! A block of whole records → batches of views into it.
 
-use std::sync::Arc;
-
 use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
 
-use crate::blocks::{Batches, Decode};
 use crate::columns::TextColumn;
 use crate::csv::Place;
 use crate::csv::batch::Batch;
 use crate::csv::dialect::Dialect;
 use crate::csv::index::{Index, Odd};
-use crate::csv::scan::{Block, Piece};
+use crate::csv::pieces::ReadPieces;
+use crate::csv::scan::Piece;
 use crate::csv::strict::Records;
 use crate::csv::window::is_line_end;
-use crate::decoded::{BrokenRecord, Decoded};
-use crate::error::FormatError;
+use crate::decoded::BrokenRecord;
 use crate::spec::ShortRecords;
 
 /// What all blocks of one reading have in common.
@@ -35,21 +33,36 @@ pub(crate) struct Decoder {
     pub(crate) place: Place,
 }
 
-impl Decode<Block> for Decoder {
-    fn decode(self: &Arc<Self>, block: Block) -> Batches {
-        let mut batch = Batch::new(self.projection.len());
-        batch.broken = block.broken;
-        Box::new(BlockBatches {
-            decoder: Arc::clone(self),
-            pieces: block.pieces.into_iter(),
-            reading: None,
-            batch,
-        })
+impl ReadPieces for Decoder {
+    type Reading = Reading;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn batch_rows(&self) -> usize {
+        self.batch_rows
+    }
+
+    fn begin(&self, piece: Piece) -> Reading {
+        Reading::new(piece, self)
+    }
+
+    fn read(&self, reading: &mut Reading, batch: &mut Batch) -> bool {
+        reading.read(self, batch)
+    }
+
+    fn bytes(reading: &Reading) -> &Bytes {
+        &reading.piece.bytes
     }
 }
 
 /// A piece, and how far it is read.
-struct Reading {
+pub(crate) struct Reading {
     piece: Piece,
     /// Where the next record starts, or an empty line before it.
     position: usize,
@@ -61,40 +74,6 @@ struct Reading {
 enum Way {
     Fast(Index),
     Strict(Box<Records>),
-}
-
-struct BlockBatches {
-    decoder: Arc<Decoder>,
-    pieces: std::vec::IntoIter<Piece>,
-    reading: Option<Reading>,
-    batch: Batch,
-}
-
-impl Iterator for BlockBatches {
-    type Item = Result<Decoded, FormatError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.batch.records() < self.decoder.batch_rows {
-            if self.reading.is_none() {
-                let Some(piece) = self.pieces.next() else {
-                    break;
-                };
-                self.batch.hold(&piece.bytes);
-                self.reading = Some(Reading::new(piece, &self.decoder));
-            }
-            if let Some(reading) = &mut self.reading
-                && reading.read(&self.decoder, &mut self.batch)
-            {
-                self.reading = None;
-            }
-        }
-        if self.batch.records() == 0 {
-            return None;
-        }
-        let rest = self.reading.as_ref().map(|reading| &reading.piece.bytes);
-        let full = self.batch.take(rest);
-        Some(full.finish(&self.decoder.name, &self.decoder.schema))
-    }
 }
 
 impl Reading {

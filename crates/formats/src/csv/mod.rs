@@ -11,6 +11,7 @@ mod footer;
 mod header;
 mod index;
 mod numbers;
+mod pieces;
 mod scan;
 mod strict;
 mod titles;
@@ -36,13 +37,15 @@ use crate::part::{Source, Streams};
 use crate::spec::{CsvFormat, FormatSpec};
 pub(crate) use batch::Batch;
 use decode::Decoder;
-pub(crate) use delimiter::delimiter_below;
+pub(crate) use delimiter::certain_delimiter;
 pub(crate) use dialect::Dialect;
 pub(crate) use footer::{Footed, Footer};
 use header::Header;
 pub(crate) use header::{encoding, line_start};
-pub(crate) use scan::{Block, Cutter, Piece};
-pub(crate) use strict::next_record;
+pub(crate) use pieces::ReadPieces;
+pub(crate) use scan::{Cutter, Piece};
+pub(crate) use strict::{Records, next_record};
+pub(crate) use titles::{is_number, is_year};
 pub(crate) use window::is_line_end;
 
 /// A part of delimited text whose header is read.

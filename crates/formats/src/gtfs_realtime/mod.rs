@@ -17,8 +17,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Float32Builder, Float64Builder, Int64Array,
-    Int64Builder, RecordBatch, RecordBatchOptions, StringViewBuilder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Float32Builder, Float64Builder, Int64Builder,
+    StringViewBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
@@ -288,18 +288,10 @@ impl Reading {
         if rows.is_empty() && broken.is_empty() {
             return Ok(None);
         }
-        let columns: Vec<ArrayRef> = building.into_iter().map(Building::finish).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options);
-        let batch = batch.map_err(|source| FormatError::Arrow {
-            name: self.feed.name.clone(),
-            source,
-        })?;
+        let columns = building.into_iter().map(Building::finish).collect();
         Ok(Some(Decoded {
-            batch,
-            rows: Int64Array::from(rows),
             broken,
-            dropped: Vec::new(),
+            ..Decoded::of(&self.feed.name, &self.schema, Ok(columns), rows)?
         }))
     }
 

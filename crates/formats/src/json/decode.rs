@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use arrow::array::{
-    ArrayRef, BinaryBuilder, Int64Array, Int64Builder, RecordBatch, RecordBatchOptions,
-};
+use arrow::array::{ArrayRef, BinaryBuilder, Int64Builder};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
@@ -129,19 +127,10 @@ impl Decoder {
             .into_iter()
             .map(Building::finish)
             .collect::<Result<_, ArrowError>>();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = columns.and_then(|columns| {
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-        });
-        let batch = batch.map_err(|source| FormatError::Arrow {
-            name: self.name.clone(),
-            source,
-        })?;
         Ok(Decoded {
-            batch,
-            rows: Int64Array::from(rows),
             broken,
             dropped,
+            ..Decoded::of(&self.name, &self.schema, columns, rows)?
         })
     }
 

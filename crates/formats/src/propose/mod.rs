@@ -2,6 +2,7 @@
 //! that are there already do not get them.
 
 mod comments;
+mod headless;
 mod records;
 
 use crate::choice::Choice;
@@ -63,13 +64,27 @@ async fn propose(
     let text = encoding.head(&head);
     Ok(match format {
         FormatSpec::Json(format) => json(&text, format),
-        _ => comments::find(&text).map(|why| Proposal {
+        _ => csv(&text),
+    })
+}
+
+fn csv(text: &[u8]) -> Option<Proposal> {
+    if let Some(why) = comments::find(text) {
+        return Some(Proposal {
             format: FormatSpec::Csv(CsvFormat {
                 comment: Some(comments::MARK),
                 ..CsvFormat::default()
             }),
             choices: vec![Choice::new(Choice::COMMENT, comments::MARK, why)],
+        });
+    }
+    let why = headless::find(text)?;
+    Some(Proposal {
+        format: FormatSpec::Csv(CsvFormat {
+            header_rows: Some(Vec::new()),
+            ..CsvFormat::default()
         }),
+        choices: vec![Choice::new(Choice::HEADER_ROWS, "[]", why)],
     })
 }
 
@@ -102,13 +117,13 @@ pub(crate) fn widths(first: &[Option<String>]) -> Option<Choice> {
         .iter()
         .map(|cell| cell.as_deref().unwrap_or_default())
         .collect();
-    let is_width = |cell: &&str| {
+    let is_width = |cell: &str| {
         let digits = cell.strip_suffix(['s', 'd', 'n']);
         digits.is_some_and(|digits| {
             !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
         })
     };
-    let is_told = cells.len() > 1 && cells.iter().all(|cell| is_width(&cell));
+    let is_told = cells.len() > 1 && cells.iter().all(|cell| is_width(cell));
     is_told.then(|| {
         let why = "the first record says how wide the columns are, and is no data: leave it out by the mapping's WHERE";
         Choice::new("widths", cells.join(" "), why)

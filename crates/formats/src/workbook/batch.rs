@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
 use crate::columns::TextColumn;
@@ -183,20 +182,16 @@ impl<'a> Building<'a> {
             .into_iter()
             .map(|column| column.finish(&shared))
             .collect::<Result<_, _>>();
-        let options = RecordBatchOptions::new().with_row_count(Some(self.numbers.len()));
-        let batch = columns.and_then(|columns| {
-            let schema = Arc::new(schema.project(self.projection)?);
-            RecordBatch::try_new_with_options(schema, columns, &options)
-        });
-        let batch = batch.map_err(|source| FormatError::Arrow {
-            name: name.to_owned(),
-            source,
-        })?;
+        let schema = schema
+            .project(self.projection)
+            .map_err(|source| FormatError::Arrow {
+                name: name.to_owned(),
+                source,
+            })?;
         Ok(Decoded {
-            batch,
-            rows: Int64Array::from(self.numbers),
             broken: self.broken,
             dropped: self.dropped,
+            ..Decoded::of(name, &Arc::new(schema), columns, self.numbers)?
         })
     }
 }

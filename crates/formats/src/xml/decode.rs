@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use serde_json::Value;
@@ -131,19 +130,9 @@ impl Decoder {
         }
         let columns = building.into_iter().map(|column| column.finish(&[]));
         let columns = columns.collect::<Result<_, ArrowError>>();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        let batch = columns.and_then(|columns| {
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
-        });
-        let batch = batch.map_err(|source| FormatError::Arrow {
-            name: self.name.clone(),
-            source,
-        })?;
         Ok(Decoded {
-            batch,
-            rows: Int64Array::from(rows),
             broken,
-            dropped: Vec::new(),
+            ..Decoded::of(&self.name, &self.schema, columns, rows)?
         })
     }
 
