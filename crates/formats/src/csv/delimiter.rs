@@ -183,9 +183,9 @@ pub(super) fn guess(sample: &[u8], quote: Option<u8>, comment: Option<u8>) -> Gu
     uneven(&divisions)
 }
 
-/// The delimiter of a table below and between comments, where it is certain.
-pub(crate) fn delimiter_below(sample: &[u8], comment: u8) -> Option<u8> {
-    let guess = guess(sample, Some(b'"'), Some(comment));
+/// The delimiter of a table, below and between comments, where it is certain.
+pub(crate) fn certain_delimiter(sample: &[u8], comment: Option<u8>) -> Option<u8> {
+    let guess = guess(sample, Some(b'"'), comment);
     guess.is_even.then_some(guess.delimiter)
 }
 

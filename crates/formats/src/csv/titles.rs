@@ -169,13 +169,14 @@ fn has_bare_commas(sample: &[u8], dialect: Dialect) -> bool {
 }
 
 /// Whether a cell holds digits, and beside them only what numbers have.
-fn is_number(field: &[u8]) -> bool {
+pub(crate) fn is_number(field: &[u8]) -> bool {
     let mut letters = field.trim_ascii().iter();
     field.iter().any(u8::is_ascii_digit)
         && letters.all(|letter| letter.is_ascii_digit() || b" .,-+%".contains(letter))
 }
 
-fn is_year(field: &[u8]) -> bool {
+/// Whether a cell may be a year.
+pub(crate) fn is_year(field: &[u8]) -> bool {
     let field = field.trim_ascii();
     field.len() == 4
         && field.iter().all(u8::is_ascii_digit)

@@ -1,6 +1,6 @@
 //! Lines above a header that are comments.
 
-use crate::csv::delimiter_below;
+use crate::csv::certain_delimiter;
 
 /// What a comment begins with.
 pub(super) const MARK: char = '#';
@@ -13,7 +13,7 @@ pub(super) fn find(text: &[u8]) -> Option<String> {
         .filter(|line| !line.is_empty());
     let comments: Vec<&[u8]> = lines.by_ref().take_while(|line| line[0] == mark).collect();
     let last = comments.last()?;
-    let delimiter = delimiter_below(text, mark)?;
+    let delimiter = certain_delimiter(text, Some(mark))?;
     // The last of them may be the header.
     let header = text
         .split(|byte| matches!(byte, b'\n' | b'\r'))

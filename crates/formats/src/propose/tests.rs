@@ -90,3 +90,25 @@ fn comments_above_a_table() {
         assert_eq!(chosen(&found, Choice::COMMENT), None, "{text}");
     }
 }
+
+#[test]
+fn a_first_record_that_is_none_of_a_header() {
+    let text = "001,Hồng Bàng,1200\n002,Lê Chân,3400\n003,Kiến An,560\n004,Hải An,78\n";
+    let found = sampled("nohdr.csv", text.as_bytes());
+    assert_eq!(written(&found)["header_rows"], serde_json::json!([]));
+    assert_eq!(
+        (found.rows.len(), found.schema.field(0).name().as_str()),
+        (4, "column_1")
+    );
+    assert_eq!(chosen(&found, Choice::HEADER_ROWS).unwrap(), "[]");
+    for text in [
+        "id,ten,n\n001,a,1\n002,b,2\n003,c,3\n",
+        "tỉnh,2022,2023\na,1,2\nb,3,4\nc,5,6\n",
+        "tỉnh,1,2\na,1,2\nb,3,4\nc,5,6\n",
+        "a,b\nc,d\ne,f\ng,h\n",
+        "001,a\n002,b\n",
+    ] {
+        let found = sampled("a.csv", text.as_bytes());
+        assert_eq!(written(&found).get("header_rows"), None, "{text}");
+    }
+}
