@@ -16,7 +16,7 @@ pub const PLACE_TABLES: [&str; 2] = ["common.places", "common.place_crosswalk"];
 /// Versions of places, and what became of them; boundaries are left where they are.
 const PLACES: (&str, &str) = (
     "places",
-    "place_code,valid_from,valid_to,name,name_en,full_name,level,parent_code,country",
+    "place_code,valid_from,valid_to,valid_to_event,name,name_en,full_name,level,parent_code,country",
 );
 const CROSSWALK: (&str, &str) = (
     "place_crosswalk",

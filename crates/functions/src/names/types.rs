@@ -101,6 +101,12 @@ pub(crate) const PLACE_ALIASES: &[(&str, &str)] = &[
     ("tt hue", "thua thien hue"),
     ("tth", "thua thien hue"),
     ("br vt", "ba ria vung tau"),
+    ("bac can", "bac kan"),
+    ("tinh bac can", "tinh bac kan"),
+    ("dac lac", "dak lak"),
+    ("tinh dac lac", "tinh dak lak"),
+    ("dac nong", "dak nong"),
+    ("tinh dac nong", "tinh dak nong"),
 ];
 
 /// An abbreviation in the name of a school, and what it stands for. Longer ones first.
@@ -171,6 +177,15 @@ pub(crate) fn typed<'a>(plain: &'a str, country: Option<&str>) -> Option<Typed<'
         .iter()
         .filter(of_country)
         .find_map(|word| word.of(plain))
+}
+
+/// Whether plain letters are a type word that stands before names.
+pub(crate) fn is_type(plain: &str) -> bool {
+    let before = |word: &&TypeWord| word.side == Side::Before;
+    PLACE_TYPES
+        .iter()
+        .filter(before)
+        .any(|word| word.written == plain)
 }
 
 impl TypeWord {

@@ -21,6 +21,8 @@ pub(crate) struct Successor {
     /// The share of the first place in it, if it is known.
     pub(crate) weight: Option<f64>,
     pub(crate) weight_kind: Option<String>,
+    /// What ended a place that these stand for, where it became none itself: those within it went there.
+    pub(crate) event: Option<String>,
 }
 
 impl PlaceIndex {
@@ -35,6 +37,7 @@ impl PlaceIndex {
             place_code: code.to_owned(),
             weight: Some(1.0),
             weight_kind: None,
+            event: None,
         }];
         let mut day = from;
         while let Some(next) = self.next_change(&reached, day, to) {
@@ -79,6 +82,7 @@ impl PlaceIndex {
                     .filter(|kind| kind != KINDS[0])
                     .or_else(|| place.weight_kind.clone())
                     .or_else(|| change.weight_kind.clone()),
+                event: None,
             })
             .collect()
     }
@@ -102,11 +106,7 @@ impl PlaceIndex {
                 );
             }
         };
-        self.version_on(&one.place_code, Some(to)).or_else(|_| {
-            exec_err!(
-                "the place {code:?} of {from} is no more on {to}, and no crosswalk tells what it became: load common.place_crosswalk with it"
-            )
-        })?;
+        self.standing(&one.place_code, to)?;
         Ok(one.place_code.clone())
     }
 
@@ -141,6 +141,7 @@ impl PlaceIndex {
                             place_code: change.old_place_code.clone(),
                             weight: change.weight,
                             weight_kind: change.weight_kind.clone(),
+                            event: None,
                         })
                         .collect();
                     return exec_err!(
@@ -154,7 +155,7 @@ impl PlaceIndex {
 }
 
 /// Shares of one place added up, in the order the places were first met.
-fn merged(places: impl Iterator<Item = Successor>) -> Vec<Successor> {
+pub(super) fn merged(places: impl Iterator<Item = Successor>) -> Vec<Successor> {
     let mut out: Vec<Successor> = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for place in places {
@@ -235,6 +236,7 @@ mod tests {
             country: String::new(),
             valid_from: Some(day(2000)),
             valid_to: None,
+            valid_to_event: None,
         };
         PlaceIndex::new((0..12).map(place).collect(), changes)
     }

@@ -137,13 +137,11 @@ fn changes(places: &Places) -> Vec<ScalarUDF> {
             "place_successors",
             (|index, args, rows| {
                 row::texts(args, rows, |row| {
-                    let from = row.date(1)?;
-                    index.version_on(row.text(0), Some(from))?;
-                    let successors = index.successors(row.text(0), from, row.optional_date(2)?);
-                    Ok(Some(json(&successors)))
+                    let (from, to) = (row.date(1)?, row.optional_date(2)?);
+                    Ok(Some(json(&index.became(row.text(0), from, to)?)))
                 })
             }) as WithIndex,
-            "What a place of one date became by another (left out: by now), by common.place_crosswalk, as a JSON list of place_code, weight (its share, 0 to 1, NULL if unknown) and weight_kind. Shares multiply over several changes; of several kinds of weight `whole` is taken, then `area`, then the last by name.",
+            "What a place of one date became by another (left out: by now), by common.place_crosswalk, as a JSON list of place_code, weight (its share, 0 to 1, NULL if unknown) and weight_kind. Shares multiply over several changes; of several kinds of weight `whole` is taken, then `area`, then the last by name. Of a place that ended and became no other itself, as a district whose level was abolished, the places that those within it became are listed, with the `event` that ended it and no weight.",
             "place_successors('11407', DATE '2025-06-30')",
         )
         .required(2)
@@ -155,7 +153,7 @@ fn changes(places: &Places) -> Vec<ScalarUDF> {
                     index.convert(row.text(0), row.date(1)?, row.date(2)?).map(Some)
                 })
             },
-            "The code on the second date of a place of the first: itself, or the one place that took it over whole. Forwards or backwards. A place that was parted, or is made of several, is an error that names them with their weights.",
+            "The code on the second date of a place of the first: itself, or the one place that took it over whole. Forwards or backwards. A place that was parted, or is made of several, is an error that names them with their weights; so is one that was abolished, with where those within it went.",
             "place_convert('11407', DATE '2025-06-30', DATE '2025-07-01')",
         )
         .into(),
@@ -204,11 +202,15 @@ fn wanted(row: Row<'_>) -> Result<Wanted<'_>> {
 
 fn json(successors: &[Successor]) -> String {
     let successors = successors.iter().map(|place| {
-        serde_json::json!({
+        let mut told = serde_json::json!({
             "place_code": place.place_code,
             "weight": place.weight,
             "weight_kind": place.weight_kind,
-        })
+        });
+        if let Some(event) = &place.event {
+            told["event"] = event.as_str().into();
+        }
+        told
     });
     serde_json::Value::Array(successors.collect()).to_string()
 }

@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use super::lookup::Searches;
 use super::rows::{ChangeRow, Level, PlaceRow};
 use crate::names::spelling::{accented, folded, initials, plain};
-use crate::names::types::{Meaning, PLACE_ALIASES, typed};
+use crate::names::types::{Meaning, PLACE_ALIASES, is_type, typed};
 
 /// Places up to the widest that a search for a place's forebears goes; more would be a circle.
 const FOREBEARS_MAX: usize = 8;
@@ -94,7 +94,7 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn of(text: &str) -> Self {
-        let (mut plain, mut accented) = (plain(text), accented(text));
+        let (mut plain, mut accented) = (parted(plain(text)), parted(accented(text)));
         if let Some((_, name)) = PLACE_ALIASES.iter().find(|(alias, _)| *alias == plain) {
             (plain, accented) = ((*name).to_owned(), (*name).to_owned());
         }
@@ -115,6 +115,17 @@ impl Written {
             rest_accented,
         }
     }
+}
+
+/// `p1` as `p 1`: a number may stand right behind a short type.
+fn parted(mut text: String) -> String {
+    let digits = text.find(|letter: char| letter.is_ascii_digit());
+    if let Some(at) = digits.filter(|at| is_type(&text[..*at])) {
+        let number = text[at..].trim_start_matches('0');
+        // Zeros before a number are no part of it, as behind a blank.
+        text = format!("{} {number}", &text[..at]);
+    }
+    text
 }
 
 impl PlaceIndex {
@@ -243,6 +254,12 @@ impl PlaceIndex {
             .iter()
             .max_by_key(|id| self.unit(**id).row.valid_from);
         fits.or(latest).copied()
+    }
+
+    /// The versions that belonged to a code on a day.
+    pub(crate) fn children_on(&self, code: &str, day: NaiveDate) -> impl Iterator<Item = Id> + '_ {
+        let children = self.children.get(code).into_iter().flatten().copied();
+        children.filter(move |id| self.unit(*id).holds(Some(day)))
     }
 
     /// Looks a place up by its code or its name. What stands behind a comma is the parent: `Phường Hồng Bàng, Hải Phòng`.

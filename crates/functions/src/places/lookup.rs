@@ -232,10 +232,7 @@ impl PlaceIndex {
     /// `Phường Hồng Bàng (11407, in Thành phố Hải Phòng, from 2025-07-01)`.
     pub(crate) fn in_words(&self, id: Id) -> String {
         let unit = self.unit(id);
-        let name = |unit: &Unit| {
-            let full = unit.row.full_name.as_ref();
-            full.unwrap_or(&unit.row.name).clone()
-        };
+        let name = |unit: &Unit| unit.row.shown_name().to_owned();
         let mut text = format!("{} ({}", name(unit), unit.row.place_code);
         let parents = unit.forebears.iter().map(|(code, _)| {
             let version = self.version(code, unit.row.valid_from);
@@ -251,6 +248,12 @@ impl PlaceIndex {
             let _ = write!(text, ", until {to}");
         }
         text + ")"
+    }
+
+    /// `Phường Hồng Bàng (11407)`.
+    pub(crate) fn named_by(&self, id: Id) -> String {
+        let row = &self.unit(id).row;
+        format!("{} ({})", row.shown_name(), row.place_code)
     }
 
     /// The version that a code names.

@@ -3,6 +3,7 @@
 //! The index is handed in by whoever has the tables `common.places` and `common.place_crosswalk`; without it the functions say so.
 
 mod crosswalk;
+mod ended;
 mod events;
 mod functions;
 mod index;

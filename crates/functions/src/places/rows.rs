@@ -79,6 +79,15 @@ pub struct PlaceRow {
     pub valid_from: Option<NaiveDate>,
     /// The first day on which it no longer holds; `None` while it does.
     pub valid_to: Option<NaiveDate>,
+    /// What ended it: merge, abolish, …
+    pub valid_to_event: Option<String>,
+}
+
+impl PlaceRow {
+    /// The name with its type, else without.
+    pub(crate) fn shown_name(&self) -> &str {
+        self.full_name.as_ref().unwrap_or(&self.name)
+    }
 }
 
 /// What became of a place, as a row of `common.place_crosswalk` has it.
@@ -111,6 +120,7 @@ pub(crate) fn places(batches: &[RecordBatch]) -> Result<Vec<PlaceRow>> {
         let (full_names, names_en) = (columns.texts("full_name")?, columns.texts("name_en")?);
         let (parents, countries) = (columns.texts("parent_code")?, columns.texts("country")?);
         let (from, to) = (columns.dates("valid_from")?, columns.dates("valid_to")?);
+        let ends = columns.texts("valid_to_event")?;
         for row in 0..batch.num_rows() {
             let (Some(code), Some(name), Some(level)) = (
                 text(Some(&codes), row),
@@ -129,6 +139,7 @@ pub(crate) fn places(batches: &[RecordBatch]) -> Result<Vec<PlaceRow>> {
                 country: text(countries.as_ref(), row).unwrap_or_default(),
                 valid_from: from[row],
                 valid_to: to[row],
+                valid_to_event: text(ends.as_ref(), row),
             });
         }
     }

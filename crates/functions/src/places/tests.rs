@@ -34,6 +34,7 @@ fn place(code: &str, full_name: &str, level: Level, parent: Option<&str>) -> Pla
         country: "VN".to_owned(),
         valid_from: None,
         valid_to: None,
+        valid_to_event: None,
     }
 }
 
@@ -54,12 +55,37 @@ fn earlier() -> Vec<PlaceRow> {
         }
     }
     let until = Some(day("2025-07-01"));
-    let during = |unit| PlaceRow {
+    let during = |unit: PlaceRow| PlaceRow {
         valid_from: Some(day("2025-01-01")),
         valid_to: until,
+        valid_to_event: (unit.level == Level::District).then(|| "abolish".to_owned()),
         ..unit
     };
     units.into_values().map(during).collect()
+}
+
+/// Units of before that bore another name, or are no more.
+fn former() -> Vec<PlaceRow> {
+    let text = data("vn_former_units.csv");
+    let rows = text.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        PlaceRow {
+            valid_from: Some(day(cells[6])),
+            valid_to: Some(day(cells[7])),
+            valid_to_event: Some(cells[8].to_owned()),
+            ..place(
+                cells[0],
+                cells[1],
+                if cells[4] == "province" {
+                    Level::Province
+                } else {
+                    Level::District
+                },
+                Some(cells[5]).filter(|code| !code.is_empty()),
+            )
+        }
+    });
+    rows.collect()
 }
 
 /// The units since 1 July 2025.
@@ -117,7 +143,8 @@ fn changes() -> Vec<ChangeRow> {
 pub(crate) fn index() -> Arc<PlaceIndex> {
     static INDEX: OnceLock<Arc<PlaceIndex>> = OnceLock::new();
     let build = || {
-        let places = earlier().into_iter().chain(later()).collect();
+        let places = former().into_iter().chain(earlier()).chain(later());
+        let places = places.collect();
         Arc::new(PlaceIndex::new(places, changes()))
     };
     Arc::clone(INDEX.get_or_init(build))
@@ -274,7 +301,8 @@ fn a_province_that_is_no_more_is_never_taken_for_a_commune() {
 
 #[test]
 fn the_order_of_rows_does_not_matter() {
-    let mut places: Vec<PlaceRow> = earlier().into_iter().chain(later()).collect();
+    let places = former().into_iter().chain(earlier()).chain(later());
+    let mut places: Vec<PlaceRow> = places.collect();
     places.reverse();
     let mut reversed_changes = changes();
     reversed_changes.reverse();
@@ -342,6 +370,12 @@ async fn place_functions_answer_and_tell() {
         "SELECT place_convert('11311', DATE '2025-07-01', DATE '2025-06-30')",
         "SELECT place_convert('01', DATE '2025-06-30', DATE '2025-07-01') AS unchanged",
         "SELECT place_convert('303', DATE '2025-06-30', DATE '2025-07-01')",
+        "SELECT place_successors('303', DATE '2025-06-30') AS of_a_district, place_successors('303', DATE '2025-01-04', DATE '2025-06-30') AS still",
+        "SELECT place_successors('00001', DATE '2025-06-30')",
+        "SELECT place_code('P1', 'Q5', DATE '2025-06-30') AS a, place_code('P. 1', 'Quận 5', DATE '2025-06-30') AS b, place_code('Q05', 'TPHCM', DATE '2025-06-30') AS c",
+        "SELECT place_code('Thừa Thiên Huế') AS a, place_code('Tỉnh Thừa Thiên - Huế') AS b, place_code('TT Huế') AS c, place_code('Tỉnh Hà Tây') AS d, place_code('Quận 2', 'TPHCM') AS e, place_code('Huyện Thủy Nguyên', 'Hải Phòng') AS f",
+        "SELECT place_code('Tỉnh Bắc Cạn') AS a, place_code('Tỉnh Đắc Nông') AS b, place_code('Đắc Lắc', '', DATE '2025-01-04') AS c",
+        "SELECT place_code('Thừa Thiên Huế', '', DATE '2025-02-01')",
     ] {
         text.push_str(&format!("{sql}\n{}\n\n", told(&session, sql).await));
     }
