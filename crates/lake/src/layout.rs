@@ -96,6 +96,12 @@ pub(crate) fn durability(path: &Path) -> Durability {
     }
 }
 
+/// The folder of what holds personal fields, if the path lies in it.
+pub(crate) fn restricted_folder(path: &Path) -> Option<&'static str> {
+    let first = path.parts().next()?;
+    (first.as_ref() == RESTRICTED).then_some(RESTRICTED)
+}
+
 /// The path that one of the lake's own files names.
 pub(crate) fn stored(path: &str) -> Result<Path, LakeError> {
     // `Path::from` would encode a second time what is encoded already.

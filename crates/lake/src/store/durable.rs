@@ -25,6 +25,7 @@ use object_store::{
 };
 
 use super::LocalFault;
+use super::closed;
 use super::flush::Syncs;
 use super::staged::{StagedFile, destination_of};
 use crate::error::LakeError;
@@ -190,8 +191,10 @@ impl ObjectStore for DurableStore {
                 });
             }
         };
-        let path = self.folder.path_to_filesystem(location)?;
+        let (within, path) = (location.clone(), self.folder.path_to_filesystem(location)?);
+        let root = self.root.clone();
         let staged = blocking(move || {
+            closed::make_folder(&root, &within)?;
             let mut staged = StagedFile::create(&path)?;
             staged.write_at(0, &payload)?;
             Ok(staged)
@@ -208,8 +211,13 @@ impl ObjectStore for DurableStore {
         location: &Path,
         _: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        let path = self.folder.path_to_filesystem(location)?;
-        let staged = blocking(move || StagedFile::create(&path)).await?;
+        let (within, path) = (location.clone(), self.folder.path_to_filesystem(location)?);
+        let root = self.root.clone();
+        let staged = blocking(move || {
+            closed::make_folder(&root, &within)?;
+            StagedFile::create(&path)
+        })
+        .await?;
         Ok(Box::new(Upload {
             store: Self {
                 folder: self.folder.clone(),
@@ -262,11 +270,13 @@ impl ObjectStore for DurableStore {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        closed::make_folder(&self.root, to)?;
         self.folder.copy_opts(from, to, options).await?;
         self.sync_moved(to).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        closed::make_folder(&self.root, to)?;
         self.folder.rename_opts(from, to, options).await?;
         self.syncs.forget(from);
         self.sync_moved(to).await

@@ -1,5 +1,6 @@
 //! The lake's storage: any object store, and a local folder that keeps what it was told.
 
+mod closed;
 mod dry;
 mod durable;
 pub(crate) mod files;

@@ -205,3 +205,33 @@ fn a_refusal_is_found_inside_what_wraps_it() {
     let refused = LakeError::refused("write", "b", &wrapped).unwrap();
     assert!(matches!(refused, LakeError::ReadOnly { path, .. } if path == "/data/lake/b"));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_folder_of_personal_data_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (folder, store) = store();
+    let mode = |name: &str| {
+        let found = std::fs::metadata(folder.path().join(name)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    let closed = Path::from("restricted/raw/exams/parts/a.csv");
+    let mut upload = store.put_multipart(&closed).await.unwrap();
+    upload
+        .put_part(PutPayload::from_static(b"x"))
+        .await
+        .unwrap();
+    upload.complete().await.unwrap();
+    assert_eq!(mode("restricted"), 0o700);
+
+    // Whom the owner lets in stays in.
+    let restricted = folder.path().join("restricted");
+    std::fs::set_permissions(&restricted, PermissionsExt::from_mode(0o750)).unwrap();
+    store
+        .put(&Path::from("restricted/b"), PutPayload::from_static(b"x"))
+        .await
+        .unwrap();
+    assert_eq!(mode("restricted"), 0o750);
+    assert_eq!(names(&store).await.len(), 2);
+}
