@@ -151,7 +151,7 @@ pub(crate) fn columns(name: &str, titles: Titles) -> String {
     };
     format!(
         "SELECT column_name AS \"column\", concat(coalesce(\"type\", lower(data_type)), \
-         CASE \"interval\" WHEN 'start' THEN ', start of an interval' WHEN 'end' THEN ', end of an interval' ELSE '' END, \
+         CASE \"interval\" WHEN 'start' THEN ', start of an interval' WHEN 'end' THEN ', end of an interval' WHEN 'period' THEN ', a whole period' ELSE '' END, \
          ', read in ' || time_zone) AS \"type\", \
          CASE WHEN is_key THEN 'key' WHEN NOT is_nullable THEN 'required' ELSE '' END AS \"constraint\", \
          coalesce(unit, '') AS unit, coalesce(classification, '') AS \"class\", {titles}\n\
@@ -226,6 +226,16 @@ pub(crate) fn profile_in_full(name: &str, run: Option<&str>) -> String {
     )
 }
 
+/// The tables that a view of several versions shows, by its name; none where it is no such view.
+pub(crate) fn versions_behind(view: &str) -> String {
+    format!(
+        "SELECT concat(t.table_schema, '.', t.table_name) AS name FROM meta.tables t\n\
+         JOIN meta.tables v ON v.table_type = 'VIEW' AND (t.version_of = v.version_of OR concat(t.table_schema, '.', t.table_name) = v.version_of)\n\
+         WHERE t.table_type = 'BASE TABLE' AND concat(v.table_schema, '.', v.table_name) = {} ORDER BY 1",
+        literal(view)
+    )
+}
+
 /// Columns whose source mixes types.
 pub(crate) fn mixed(name: &str, run: Option<&str>) -> String {
     format!(
@@ -237,7 +247,23 @@ pub(crate) fn mixed(name: &str, run: Option<&str>) -> String {
 /// Samples of each reason in the summary of rejected rows.
 const SAMPLES: u8 = 3;
 
-/// Which rejected rows are meant: of a pipeline, of a run, by default of each pipeline's latest run that loaded or failed.
+/// The latest run of each pipeline that judged rows. Ids of runs are UUIDs of version 7: the largest is the latest. A run that changed
+/// nothing, or failed before it came to a row, hides nothing of what the one before it rejected.
+const LATEST_JUDGED: &str = "SELECT max(run) FROM (SELECT pipeline, run FROM meta.run_tables UNION ALL SELECT pipeline, run FROM meta.run_parts UNION ALL SELECT pipeline, run FROM meta.rejected_rows) GROUP BY pipeline";
+
+/// The runs whose rejected rows are told by default, and the last published one of a pipeline beside a later one that failed.
+pub(crate) fn judged_runs(pipeline: Option<&str>) -> String {
+    let pipeline = pipeline.map_or_else(String::new, |it| {
+        format!(" AND r.pipeline = {}", literal(it))
+    });
+    format!(
+        "SELECT r.pipeline, r.run, r.outcome, to_char(r.started_at, '%Y-%m-%d %H:%M') AS started, r.snapshot,\n\
+           (SELECT max(s.run) FROM meta.snapshots s WHERE s.pipeline = r.pipeline) AS published\n\
+         FROM meta.runs r WHERE r.run IN ({LATEST_JUDGED}){pipeline} ORDER BY r.pipeline"
+    )
+}
+
+/// Which rejected rows are meant: of a pipeline, of a run, by default of each pipeline's latest run that judged rows.
 fn which(args: &RejectedArgs) -> String {
     let mut conditions = Vec::new();
     if let Some(pipeline) = &args.pipeline {
@@ -246,8 +272,7 @@ fn which(args: &RejectedArgs) -> String {
     if let Some(run) = &args.run {
         conditions.push(format!("r.run = {}", literal(run)));
     } else if !args.all_runs {
-        // Ids of runs are UUIDs of version 7: the largest is the latest. A run that changed nothing looked at no row.
-        conditions.push("r.run IN (SELECT max(run) FROM meta.runs WHERE outcome IN ('published', 'failed') GROUP BY pipeline)".to_owned());
+        conditions.push(format!("r.run IN ({LATEST_JUDGED})"));
     }
     if conditions.is_empty() {
         return String::new();

@@ -105,8 +105,7 @@ pub(crate) fn field() -> impl Strategy<Value = Field> {
             kind == FieldType::Datetime,
             Just(chrono_tz::Asia::Ho_Chi_Minh),
         );
-        let is_time = matches!(kind, FieldType::Date | FieldType::Datetime);
-        let interval = maybe(is_time, prop::sample::select(Interval::ALL.to_vec()));
+        let interval = prop::option::of(prop::sample::select(Interval::ALL.to_vec()));
         let missing = prop::option::of(prop::collection::vec("[.n/a -]{0,3}", 0..3));
         let class = prop::sample::select(Classification::ALL.to_vec());
         (
@@ -129,8 +128,9 @@ pub(crate) fn field() -> impl Strategy<Value = Field> {
                     unit,
                 )| {
                     // A datetime without a zone cannot be the time of an observation.
-                    let interval =
-                        interval.filter(|_| kind == FieldType::Date || time_zone.is_some());
+                    let interval = interval
+                        .filter(|interval| interval.applies_to(&kind))
+                        .filter(|_| kind != FieldType::Datetime || time_zone.is_some());
                     let soft = [
                         ("minimum", constraints.minimum.is_some()),
                         ("future", interval.is_some()),

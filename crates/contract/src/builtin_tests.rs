@@ -162,7 +162,9 @@ fn each_field_has_examples_that_keep_its_rules() {
 fn times_of_observations_say_their_interval_and_zone() {
     let times: Vec<String> = builtin()
         .filter_map(|(place, field)| {
-            let zone = field.time_zone.map_or("a date", chrono_tz::Tz::name);
+            let zone = field
+                .time_zone
+                .map_or(field.kind.word(), chrono_tz::Tz::name);
             Some(format!("{place}: {} ({zone})", field.interval?.word()))
         })
         .collect();

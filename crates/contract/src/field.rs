@@ -31,7 +31,7 @@ pub struct Field {
     pub classification: Classification,
     /// For date-times without an offset: the zone whose clock the source shows.
     pub time_zone: Option<chrono_tz::Tz>,
-    /// For the time of an observation: which end of its interval the value marks. Such values must not lie in the future.
+    /// For the time of an observation: which end of its interval the value marks. Such values must not lie in the future, nor a period begin there.
     pub interval: Option<Interval>,
     /// How hard a rule is, by the rule's name; a rule that is not here rejects the row.
     pub severity: BTreeMap<String, Severity>,
@@ -52,11 +52,27 @@ pub enum Interval {
     Start,
     /// The interval ends then.
     End,
+    /// The value names the whole interval: a year, a month, an SDMX time period, a school year.
+    Period,
 }
 
 impl Interval {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Instant, Self::Start, Self::End];
+    pub const ALL: [Self; 4] = [Self::Instant, Self::Start, Self::End, Self::Period];
+
+    /// Whether values of a type mark an interval so: what names a period is a year, a month or a text.
+    #[must_use]
+    pub fn applies_to(self, kind: &FieldType) -> bool {
+        match self {
+            Self::Instant | Self::Start | Self::End => {
+                matches!(kind, FieldType::Date | FieldType::Datetime)
+            }
+            Self::Period => matches!(
+                kind,
+                FieldType::Year | FieldType::YearMonth | FieldType::String
+            ),
+        }
+    }
 
     /// The word in the contract.
     #[must_use]
@@ -65,6 +81,7 @@ impl Interval {
             Self::Instant => "instant",
             Self::Start => "start",
             Self::End => "end",
+            Self::Period => "period",
         }
     }
 }

@@ -309,21 +309,25 @@ fn interval(ours: &Node<'_>, kind: &FieldType) -> Option<Interval> {
     let at = ours.get("interval")?;
     let known = Interval::ALL.map(Interval::word);
     let word = at.word("interval", &known)?;
-    match kind {
-        FieldType::Datetime if ours.get("time_zone").is_none() => ours.report(Fault::Missing {
+    let interval = Interval::ALL
+        .into_iter()
+        .find(|interval| interval.word() == word)?;
+    if !interval.applies_to(kind) {
+        at.report(Fault::NotApplicable {
+            constraint: interval.word(),
+            kind: kind.word(),
+            applies: match interval {
+                Interval::Period => "string, year and yearmonth",
+                _ => "date and datetime",
+            },
+        });
+    } else if *kind == FieldType::Datetime && ours.get("time_zone").is_none() {
+        ours.report(Fault::Missing {
             property: "time_zone",
             mend: "say in which zone the source's clock stands, such as \"Asia/Ho_Chi_Minh\" or \"UTC\"",
-        }),
-        FieldType::Date | FieldType::Datetime => {}
-        _ => at.report(Fault::NotApplicable {
-            constraint: "interval",
-            kind: kind.word(),
-            applies: "date and datetime",
-        }),
+        });
     }
-    Interval::ALL
-        .into_iter()
-        .find(|interval| interval.word() == word)
+    Some(interval)
 }
 
 /// Values, as written; `null` is no value.

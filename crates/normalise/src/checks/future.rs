@@ -1,12 +1,14 @@
 //! `future`: what was observed cannot lie after the run's start.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
-use chrono::{DateTime, SecondsFormat, Utc};
+use arrow::datatypes::{DataType, Date32Type, Int32Type, TimestampMicrosecondType};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use sectorlake_contract::Field;
 
 use super::bounds::{day, instant};
-use crate::cast::Failure;
+use crate::cast::{Failure, as_text};
+use crate::shown::quoted;
+use crate::text::period_start;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// The clocks that are furthest ahead: UTC+14. A date is in the future only where it has begun nowhere.
@@ -67,7 +69,27 @@ impl Future {
                         .for_each(|(index, value)| tell(index, instant(value)));
                 }
             }
-            _ => {}
+            DataType::Int32 => {
+                let years = column.as_primitive::<Int32Type>().iter().enumerate();
+                let begun =
+                    |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).map(|day| self.has_begun(day));
+                years
+                    .filter_map(|(index, year)| Some((index, year?)))
+                    .filter(|(_, year)| begun(*year) == Some(false))
+                    .for_each(|(index, year)| tell(index, year.to_string()));
+            }
+            _ => {
+                // What names no period is for `pattern` to judge.
+                let Some(texts) = as_text(column) else { return };
+                texts
+                    .present()
+                    .filter(|(_, text)| period_start(text).is_some_and(|day| !self.has_begun(day)))
+                    .for_each(|(index, text)| tell(index, quoted(text)));
+            }
         }
+    }
+
+    fn has_begun(&self, day: NaiveDate) -> bool {
+        i64::from(Date32Type::from_naive_date(day)) <= self.days
     }
 }

@@ -235,6 +235,32 @@ async fn what_was_observed_does_not_lie_in_the_future() {
 }
 
 #[tokio::test]
+async fn a_period_that_has_not_begun_lies_in_the_future() {
+    let contract = contract(
+        r#"{"name": "school_year", "type": "string", "sectorlake": {"interval": "period"}},
+           {"name": "year", "type": "year", "sectorlake": {"interval": "period"}},
+           {"name": "month", "type": "yearmonth", "sectorlake": {"interval": "period"}},
+           {"name": "period", "type": "string", "sectorlake": {"interval": "period", "severity": {"future": "warn"}}}"#,
+        "",
+    );
+    let decoded = source(
+        &["school_year", "year", "month", "period"],
+        &[
+            &["2026-2027", "2026", "2026-12", "2026-Q4"],
+            &["2027-2028", "", "", ""],
+            &["", "2027", "", ""],
+            &["", "", "2027-01", ""],
+            &["Sơ bộ 2099", "", "", "2050"],
+            &["2098-2099", "2099", "2099-01", "2099-W01"],
+        ],
+    );
+    let mut spec = spec(&contract, None);
+    // In Kiritimati December has begun, in Vietnam it has not.
+    spec.rules.started_at = "2026-11-30T10:00:00Z".parse().unwrap();
+    insta::assert_snapshot!(page(&spec, &decoded).await);
+}
+
+#[tokio::test]
 async fn a_date_with_two_readings_needs_a_format() {
     insta::assert_snapshot!(
         rule(

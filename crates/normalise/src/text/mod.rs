@@ -3,12 +3,14 @@
 //! Source: Frictionless Table Schema v2, "Field Types" (<https://datapackage.org/standard/table-schema/#field-types>).
 
 mod instant;
+mod period;
 mod readings;
 
 use arrow::datatypes::{Date32Type, Decimal128Type, DecimalType};
 use chrono::{Datelike, NaiveDate};
 
 pub(crate) use self::instant::DatetimeParser;
+pub(crate) use self::period::period_start;
 pub(crate) use self::readings::readings;
 
 /// Which JSON value a field holds.
