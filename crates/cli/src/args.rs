@@ -146,7 +146,7 @@ pub(crate) struct RunArgs {
     /// Run every pipeline of the project
     #[arg(long)]
     pub(crate) all: bool,
-    /// Take in a corrected export of rejected rows, instead of what the source has
+    /// Take in a corrected export of rejected rows (.xlsx or .csv): into what is published, or, where the latest run failed, with what the source has now
     #[arg(long, value_name = "FILE", conflicts_with = "all")]
     pub(crate) fix: Option<PathBuf>,
     /// With --fix: who corrected it [default: USER@HOST]
@@ -184,6 +184,10 @@ pub(crate) struct NewSourceArgs {
     /// The table to feed [default: the shared table that fits best, else a new one]
     #[arg(long, value_name = "SCHEMA.TABLE")]
     pub(crate) table: Option<String>,
+    /// How the source is read, as `format:` in a pipeline file: csv, or '{ name: csv, delimiter: ";" }'
+    /// [default: guessed from content and name]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
     /// The folder under pipelines/ [default: the table's schema]
     #[arg(long, value_name = "SECTOR")]
     pub(crate) sector: Option<String>,
@@ -271,7 +275,7 @@ pub(crate) struct RejectedArgs {
     /// Only this pipeline's rows
     #[arg(value_name = "PIPELINE")]
     pub(crate) pipeline: Option<String>,
-    /// Rows of this run [default: the latest run of each pipeline]
+    /// Rows of this run [default: the latest run of each pipeline that judged rows, published or failed]
     #[arg(long, value_name = "RUN", conflicts_with = "all_runs")]
     pub(crate) run: Option<String>,
     /// Rows of every run
@@ -280,7 +284,7 @@ pub(crate) struct RejectedArgs {
     /// One line per rejected field instead of the summary (as in an export with -o)
     #[arg(long)]
     pub(crate) rows: bool,
-    /// Write the rows as a spreadsheet in the source's own columns, to be corrected and taken in with run --fix: .xlsx or .csv
+    /// Write the latest run's rows as a spreadsheet in the source's own columns, to be corrected and taken in with run --fix: .xlsx or .csv. It holds personal values, which are masked everywhere else: hand it to the data's owner alone
     #[arg(
         long,
         value_name = "FILE",

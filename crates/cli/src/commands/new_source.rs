@@ -38,6 +38,7 @@ pub(crate) fn run(context: &Context, args: &NewSourceArgs) -> Result<Exit, Failu
             location: &args.location,
             name: args.name.as_deref(),
             table: args.table.as_deref(),
+            format: args.format.as_deref(),
             sector: args.sector.as_deref(),
         };
         draft(&request).await.map_err(|error| fault(&error))

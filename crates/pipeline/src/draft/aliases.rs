@@ -7,6 +7,9 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "school_id",
         &[
+            "school number",
+            "unitid",
+            "establishment number",
             "ma so truong",
             "ma co so",
             "ma co so giao duc",
@@ -19,6 +22,14 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "station_id",
         &[
+            "location id",
+            "wigos station identifier",
+            "station identifier",
+            "traditional station identifier",
+            "station number",
+            "site no",
+            "tram",
+            "id dia diem",
             "ma so tram",
             "ma diem",
             "ma diem quan trac",
@@ -37,6 +48,11 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "name",
         &[
+            "establishment name",
+            "instnm",
+            "ten tram",
+            "ten thu tuc",
+            "station nm",
             "ten don vi",
             "ten co so",
             "ten goi",
@@ -50,6 +66,8 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "name_en",
         &[
+            "nameen",
+            "ten tieng anh",
             "ten nuoc ngoai",
             "english name",
             "name english",
@@ -59,6 +77,10 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "place_code",
         &[
+            "ma px",
+            "ma phuong",
+            "gso id",
+            "code",
             "ma dvhc",
             "ma phuong xa",
             "ma xa",
@@ -108,7 +130,17 @@ const FIELDS: &[(&str, &[&str])] = &[
             "tru so",
         ],
     ),
-    ("country", &["nuoc", "country code", "ma quoc gia"]),
+    (
+        "country",
+        &[
+            "country code",
+            "territory name",
+            "country name",
+            "nuoc",
+            "country code",
+            "ma quoc gia",
+        ],
+    ),
     (
         "school_type",
         &[
@@ -136,6 +168,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "open_date",
         &[
+            "opendate",
             "ngay mo",
             "ngay cap phep",
             "ngay hoat dong",
@@ -146,7 +179,12 @@ const FIELDS: &[(&str, &[&str])] = &[
     ),
     (
         "close_date",
-        &["ngay giai the", "ngay ngung hoat dong", "closed"],
+        &[
+            "closedate",
+            "ngay giai the",
+            "ngay ngung hoat dong",
+            "closed",
+        ],
     ),
     (
         "pupils",
@@ -231,6 +269,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "observed_property",
         &[
+            "parameter name",
             "chi tieu do",
             "thong so do",
             "parameter",
@@ -240,10 +279,30 @@ const FIELDS: &[(&str, &[&str])] = &[
     ),
     (
         "result",
-        &["gia tri", "gia tri do", "ket qua do", "value", "so lieu"],
+        &[
+            "value",
+            "gia tri",
+            "gia tri do",
+            "ket qua do",
+            "value",
+            "so lieu",
+        ],
     ),
     ("unit", &["don vi tinh", "dvt", "units"]),
-    ("obs_value", &["so lieu", "value", "so luong", "ket qua"]),
+    (
+        "obs_value",
+        &[
+            "enrolment",
+            "enrollment",
+            "enrolled",
+            "so hoc sinh",
+            "hoc sinh",
+            "so lieu",
+            "value",
+            "so luong",
+            "ket qua",
+        ],
+    ),
     ("unit_measure", &["don vi", "dvt", "unit", "units"]),
     (
         "time_period",
@@ -260,6 +319,7 @@ const FIELDS: &[(&str, &[&str])] = &[
     (
         "ref_area",
         &[
+            "district",
             "tinh thanh pho",
             "tinh",
             "thanh pho",
@@ -281,8 +341,43 @@ const FIELDS: &[(&str, &[&str])] = &[
         "maximum_allowed_speed",
         &["toc do cho phep", "maxspeed", "speed limit"],
     ),
-    ("old_place_code", &["ma cu"]),
-    ("new_place_code", &["ma moi"]),
+    ("old_place_code", &["old code", "ma xa cu", "ma cu"]),
+    ("new_place_code", &["new code", "ma xa moi", "ma moi"]),
+    ("level", &["type", "cap hanh chinh", "loai cap"]),
+    ("full_name", &["fullname"]),
+    ("time_zone", &["timezone"]),
+    ("owner", &["owner name"]),
+    ("provider", &["provider name"]),
+    ("datetime_first", &["datetime first utc"]),
+    ("datetime_last", &["datetime last utc"]),
+    ("facility_type", &["station type"]),
+    ("old_name", &["ten xa cu"]),
+    ("new_name", &["ten xa moi"]),
+    ("isced_level", &["level", "cap hoc", "bac hoc"]),
+    ("sex", &["gender", "gioi tinh"]),
+    (
+        "service_code",
+        &["ma tthc", "ma thu tuc hanh chinh", "ma dich vu"],
+    ),
+    (
+        "provision_level",
+        &["muc do", "muc do dich vu", "muc do cung cap"],
+    ),
+    ("thematic_area", &["nhom thu tuc"]),
+    ("competent_authority_name", &["co quan", "don vi thuc hien"]),
+    ("processing_time", &["thoi han", "thoi gian giai quyet"]),
+    ("fee", &["phi", "le phi"]),
+    (
+        "site_id",
+        &["vi tri", "counter id", "id diem dem", "diem dem"],
+    ),
+    (
+        "vehicle_count",
+        &["so xe", "luu luong", "total bikes", "total count"],
+    ),
+    ("period_start", &["thoi gian", "ngay gio"]),
+    ("num_vehicles_available", &["num bikes available"]),
+    ("num_vehicles_disabled", &["num bikes disabled"]),
 ];
 
 /// Field → code → words that mean it.
@@ -328,62 +423,6 @@ const CODES: &[(&str, &str, &[&str])] = &[
     ("level", "ward", &["xa", "phuong", "thi tran"]),
 ];
 
-/// Names of columns that say something about a person.
-const PERSONAL: &[&str] = &[
-    "ho ten",
-    "ho va ten",
-    "ho dem",
-    "full name",
-    "first name",
-    "last name",
-    "surname",
-    "ngay sinh",
-    "nam sinh",
-    "birth date",
-    "date of birth",
-    "dob",
-    "cccd",
-    "cmnd",
-    "so cccd",
-    "so cmnd",
-    "cmt",
-    "can cuoc",
-    "can cuoc cong dan",
-    "dinh danh ca nhan",
-    "identity card",
-    "passport",
-    "ho chieu",
-    "so dien thoai",
-    "dien thoai",
-    "sdt",
-    "phone",
-    "email",
-    "thu dien tu",
-    "dia chi nha",
-    "noi o",
-    "thuong tru",
-    "tam tru",
-    "home address",
-    "bien so",
-    "bien so xe",
-    "licence plate",
-    "gioi tinh",
-    "sex",
-    "gender",
-    "dan toc",
-    "ton giao",
-    "hieu truong",
-    "nguoi lien he",
-    "phu huynh",
-    "hoc sinh ten",
-    "ten hoc sinh",
-    "so bao danh",
-    "ma so thue ca nhan",
-    "so tai khoan",
-    "chu ho",
-    "nguoi nop",
-];
-
 /// Words in names of columns whose digits are no numbers.
 const IDENTIFIERS: &[&str] = &[
     "ma",
@@ -426,11 +465,6 @@ pub(super) fn code(field: &str, word: &str) -> Option<&'static str> {
     meant.next().map(|(_, code, _)| *code)
 }
 
-/// Whether a folded name speaks of a person.
-pub(crate) fn is_personal(name: &str) -> bool {
-    PERSONAL.iter().any(|known| holds(name, known))
-}
-
 /// Whether a folded name is one of identifiers.
 pub(super) fn is_identifier(name: &str) -> bool {
     IDENTIFIERS.iter().any(|known| holds(name, known))
@@ -450,16 +484,15 @@ mod tests {
     fn names_stand_here_folded() {
         let fields = FIELDS.iter().flat_map(|(_, names)| *names);
         let codes = CODES.iter().flat_map(|(_, _, words)| *words);
-        for name in fields.chain(codes).chain(PERSONAL).chain(IDENTIFIERS) {
+        for name in fields.chain(codes).chain(IDENTIFIERS) {
             assert_eq!(folded(name), *name);
         }
     }
 
     #[test]
-    fn words_for_codes_persons_and_identifiers() {
+    fn words_for_codes_and_identifiers() {
         assert_eq!(code("sector", &folded("Công lập")), Some("public"));
         assert_eq!(code("sector", "xa"), None);
-        assert!(is_personal(&folded("Họ và tên học sinh")) && !is_personal(&folded("Tên trường")));
         assert!(is_identifier(&folded("Mã trường")) && !is_identifier(&folded("Mạng lưới")));
     }
 }

@@ -2,11 +2,23 @@
 
 use sectorlake_formats::Sample;
 
+use super::personal;
 use crate::names::folded;
-use crate::shape::{Profile, Shape, Value};
+use crate::shape::{Profile, Shape, Value, shown};
 
 /// Share of values that must be numbers for a mixed column to be one of numbers, with some that are none.
 const MOSTLY: f64 = 0.9;
+
+/// What people wrote beside what tells of them may tell of them too: no text of such a table is quoted.
+pub(super) fn quotable(mut columns: Vec<SourceColumn>) -> Vec<SourceColumn> {
+    if columns.iter().any(|column| column.personal.is_some()) {
+        for column in &mut columns {
+            column.is_quotable &=
+                column.profile.count(Value::Text) == 0 && column.shape() != Shape::Json;
+        }
+    }
+    columns
+}
 
 /// A column of a source.
 #[derive(Debug, Clone)]
@@ -14,26 +26,56 @@ pub(super) struct SourceColumn {
     pub(super) name: String,
     pub(super) folded: String,
     pub(super) profile: Profile,
+    /// Whether it holds records or lists as such, which no field of a contract takes.
+    pub(super) is_nested: bool,
+    /// Why it says something about persons, where it does.
+    pub(super) personal: Option<String>,
+    /// Whether its values may be quoted in a file that is kept.
+    pub(super) is_quotable: bool,
 }
 
 impl SourceColumn {
     /// All columns of a sample, but the whole record beside its fields.
     pub(super) fn all(sample: &Sample) -> Vec<Self> {
         let fields = sample.schema.fields().iter().enumerate();
-        fields
-            .filter(|(_, field)| field.name() != "_record")
+        let columns = fields
+            // What a reader adds says nothing of the source, but for the sheet, which may be the month.
+            .filter(|(_, field)| !field.name().starts_with('_') || field.name() == "_sheet")
             .map(|(index, field)| {
                 let mut profile = Profile::of_type(field.data_type());
                 for row in &sample.rows {
                     profile.add(row.get(index).and_then(Option::as_deref));
                 }
                 Self {
-                    name: field.name().clone(),
-                    folded: folded(field.name()),
-                    profile,
+                    is_nested: field.data_type().is_nested(),
+                    ..Self::of(field.name(), profile)
                 }
             })
-            .collect()
+            .collect();
+        quotable(columns)
+    }
+
+    /// A column by itself.
+    pub(super) fn of(name: &str, profile: Profile) -> Self {
+        let folded = folded(name);
+        let personal = personal::why(&folded, &profile);
+        Self {
+            name: name.to_owned(),
+            is_quotable: personal.is_none(),
+            is_nested: false,
+            folded,
+            profile,
+            personal,
+        }
+    }
+
+    /// A value as messages show it, where it may be shown.
+    pub(super) fn quote(&self, value: &str) -> String {
+        if self.is_quotable {
+            format!("{:?}", shown(value))
+        } else {
+            "a value".to_owned()
+        }
     }
 
     pub(super) fn shape(&self) -> Shape {

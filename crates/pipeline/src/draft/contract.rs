@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::aliases;
 use super::columns::SourceColumn;
-use super::mapping::{Line, mixed, value};
+use super::mapping::{Line, mixed, repeated, value};
 use crate::names::field_name;
 use crate::shape::{Shape, shown};
 
@@ -25,21 +25,30 @@ pub(super) struct Drafted {
 pub(super) fn draft(title: &str, columns: &[SourceColumn], is_whole: bool) -> Drafted {
     let mut names: Vec<String> = Vec::new();
     let (mut fields, mut lines, mut notes) = (Vec::new(), Vec::new(), Vec::new());
-    for column in columns {
+    let (nested, columns): (Vec<_>, Vec<_>) = columns.iter().partition(|column| column.is_nested);
+    notes.extend(nested.iter().map(|column| {
+        format!(
+            "{:?} holds records of its own, which no field takes: name parts of it in the mapping, as in {}['…']",
+            column.name,
+            crate::names::quoted(&column.name)
+        )
+    }));
+    for column in &columns {
         let name = free(field_name(&column.name), &names);
         names.push(name.clone());
         let (kind, why) = kind(column);
-        let personal = aliases::is_personal(&column.folded);
-        if personal {
-            notes.push(format!(
-                "`{name}` is classified personal: its name says something about a person"
-            ));
+        if let Some(why) = &column.personal {
+            notes.push(format!("`{name}` is classified personal: {why}"));
         }
-        let mut line_notes: Vec<String> = why.into_iter().chain(mixed(&column.profile)).collect();
+        let mut line_notes: Vec<String> = why
+            .into_iter()
+            .chain(mixed(column))
+            .chain(repeated(column, columns.iter().copied()))
+            .collect();
         let field = field_of(&name, kind);
         let sql = value(&field, column, &mut line_notes);
         lines.push(Line::new(sql, &name, line_notes));
-        fields.push(descriptor(&name, kind, column, personal));
+        fields.push(descriptor(&name, kind, column));
     }
     let key = columns.iter().position(|column| {
         column.profile.is_unique()
@@ -117,11 +126,15 @@ fn field_of(name: &str, kind: &str) -> Field {
 }
 
 /// A field as people write it: what it is first.
-fn descriptor(name: &str, kind: &str, column: &SourceColumn, personal: bool) -> String {
+fn descriptor(name: &str, kind: &str, column: &SourceColumn) -> String {
     let title = json!(shown(&column.name));
-    let class = if personal { "personal" } else { "internal" };
+    let class = if column.personal.is_some() {
+        "personal"
+    } else {
+        "internal"
+    };
     // What persons wrote about persons is no example; a number's or date's text is not its value.
-    let wants_examples = kind == "string" && !personal && column.shape() != Shape::Json;
+    let wants_examples = kind == "string" && column.is_quotable && column.shape() != Shape::Json;
     let examples: Vec<String> = column
         .profile
         .some()
@@ -146,7 +159,6 @@ mod tests {
     use sectorlake_contract::Contract;
 
     use super::*;
-    use crate::names::folded;
     use crate::shape::Profile;
 
     #[test]
@@ -154,11 +166,7 @@ mod tests {
         let column = |(name, values): &(&str, &[&str])| {
             let mut profile = Profile::default();
             values.iter().for_each(|value| profile.add(Some(value)));
-            SourceColumn {
-                name: (*name).to_owned(),
-                folded: folded(name),
-                profile,
-            }
+            SourceColumn::of(name, profile)
         };
         let columns: Vec<SourceColumn> = [
             ("Mã sổ", &["1001", "1002"][..]),

@@ -39,6 +39,20 @@ pub enum DraftError {
         /// The mend.
         help: String,
     },
+    /// The format that was asked for is none.
+    #[error("--format: {message}")]
+    Option {
+        /// What is wrong.
+        message: String,
+        /// The mend.
+        help: Option<String>,
+    },
+    /// The source can be read, but holds no field of a record.
+    #[error("{name} holds no records: no field has a name and a value")]
+    NoRecords {
+        /// The file.
+        name: String,
+    },
     /// The source is larger than what is looked at.
     #[error("{name} is larger than {bytes_max} bytes")]
     TooLarge {
@@ -102,6 +116,12 @@ impl DraftError {
             Self::Source(error) => error.help.clone(),
             Self::Format(error) => error.help(),
             Self::Members { help, .. } => Some(help.clone()),
+            Self::Option { help, .. } => help.clone().or_else(|| {
+                Some("write it as in a pipeline's file: --format '{ name: csv, delimiter: \";\" }'".to_owned())
+            }),
+            Self::NoRecords { .. } => Some(
+                "say how it is read: --format '{ name: json, record_path: … }', or name another file".to_owned(),
+            ),
             Self::TooLarge { .. } => Some(
                 "draft from a smaller extract, then point the pipeline at the whole".to_owned(),
             ),

@@ -3,6 +3,8 @@
 use sectorlake_formats::{FormatError, FormatSpec, PartBytes, ReadOptions, Sample, sample};
 
 use super::columns::SourceColumn;
+use super::personal;
+use super::refine::Better;
 use crate::shape::{Value, look};
 
 /// Rows that may hold the header, from the top.
@@ -12,66 +14,81 @@ const RECORDS_MAX: usize = 50;
 /// Share of names that look like values, from which on a header is doubted.
 const DOUBTED: f64 = 0.25;
 
-/// Another header's rows, and why they were taken.
-pub(super) struct Header {
-    pub(super) format: FormatSpec,
-    pub(super) why: String,
-}
-
 /// The rows that are a better header than those that were found; none where these will do.
 pub(super) async fn better(
     part: &PartBytes,
     member: Option<&str>,
     found: &Sample,
-    options: &ReadOptions,
-) -> Result<Option<Header>, FormatError> {
-    let names = || {
-        found
-            .schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-    };
-    let odd = names().filter(|name| is_odd(name)).count();
-    if (odd as f64) < DOUBTED * names().count() as f64 {
+) -> Result<Option<Better>, FormatError> {
+    let options = &ReadOptions::default();
+    let names: Vec<&str> = found
+        .schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    // A person's number or address is no name of a column, and must not become one.
+    if names.iter().any(|name| personal::is_value(name))
+        && let Some(format) = with_rows(&found.format, &[])
+    {
+        let why = "header_rows []: the first row holds what tells of a person, so it is data, and the columns have no names";
+        return Ok(Some(Better {
+            format,
+            why: why.to_owned(),
+        }));
+    }
+    if !is_doubted(&names) {
         return Ok(None);
     }
     let mut best = (quality(found), None);
-    for first in 1..=ROWS_MAX {
-        for rows in [vec![first], vec![first, first + 1]] {
-            let Some(format) = with_rows(&found.format, &rows) else {
-                return Ok(None);
-            };
-            // Rows that cannot be a header are told by an error.
-            let Ok(tried) = sample(part, member, Some(&format), RECORDS_MAX, options).await else {
-                continue;
-            };
-            let quality = quality(&tried) - 0.25 * rows.len() as f64 - 0.01 * first as f64;
-            if quality > best.0 {
-                best = (quality, Some((rows, format)));
-            }
+    // Whether each row by itself may be a header: a row of data is none of a header's two either.
+    let mut sound = [false; ROWS_MAX + 2];
+    let singles = (1..=ROWS_MAX + 1).map(|row| vec![row]);
+    let pairs = (1..=ROWS_MAX).map(|row| vec![row, row + 1]);
+    for rows in singles.chain(pairs) {
+        if rows.len() > 1 && !rows.iter().all(|row| sound[*row]) {
+            continue;
+        }
+        let Some(format) = with_rows(&found.format, &rows) else {
+            return Ok(None);
+        };
+        // Rows that cannot be a header are told by an error.
+        let Ok(tried) = sample(part, member, Some(&format), RECORDS_MAX, options).await else {
+            continue;
+        };
+        if rows.len() == 1 {
+            let names = tried.schema.fields().iter().map(|field| field.name());
+            let odd = names.clone().filter(|name| is_odd(name)).count();
+            sound[rows[0]] = (odd as f64) < DOUBTED * names.count() as f64;
+        }
+        let quality = quality(&tried) - 0.25 * rows.len() as f64 - 0.01 * rows[0] as f64;
+        if quality > best.0 {
+            best = (quality, Some((rows, format)));
         }
     }
-    let doubt = names()
-        .find(|name| is_odd(name))
-        .unwrap_or_default()
-        .to_owned();
-    Ok(best.1.map(|(rows, format)| Header {
+    Ok(best.1.map(|(rows, format)| Better {
         format,
         why: format!(
-            "header_rows {rows:?}: there the columns have names, and values of one kind below; the row that was found first holds {doubt:?}, which looks like a value"
+            "header_rows {rows:?}: there the columns have names, and values of one kind below; in the row that was found first, names look like values or are missing"
         ),
     }))
 }
 
-/// Whether a name looks like a value, or was given for want of one. A year may be a name.
-fn is_odd(name: &str) -> bool {
-    if name
-        .strip_prefix("column_")
+/// Whether these names are those of no header: too many look like values, or most were given for want of one.
+fn is_doubted(names: &[&str]) -> bool {
+    let odd = names.iter().filter(|name| is_odd(name)).count();
+    let blank = names.iter().filter(|name| is_blank(name)).count();
+    blank * 2 > names.len() || (odd > 0 && odd as f64 >= DOUBTED * names.len() as f64)
+}
+
+/// Whether a column was named for want of a name.
+fn is_blank(name: &str) -> bool {
+    name.strip_prefix("column_")
         .is_some_and(|rest| rest.parse::<usize>().is_ok())
-    {
-        return true;
-    }
+}
+
+/// Whether a name looks like a value. A year may be a name.
+fn is_odd(name: &str) -> bool {
     // Rows of data that were joined begin with a value too.
     let first = name.split_whitespace().next().unwrap_or_default();
     match look(first) {
@@ -89,6 +106,10 @@ fn is_odd(name: &str) -> bool {
 fn quality(sample: &Sample) -> f64 {
     let columns = SourceColumn::all(sample);
     let odd = columns.iter().filter(|column| is_odd(&column.name)).count();
+    let blank = columns
+        .iter()
+        .filter(|column| is_blank(&column.name))
+        .count();
     let mixed = columns
         .iter()
         .filter(|column| column.profile.mixture().is_some())
@@ -96,7 +117,7 @@ fn quality(sample: &Sample) -> f64 {
     if sample.rows.is_empty() {
         return f64::MIN;
     }
-    (columns.len() - odd) as f64 - 2.0 * odd as f64 - 0.5 * mixed as f64
+    (columns.len() - odd - blank) as f64 - 2.0 * odd as f64 - 0.5 * mixed as f64
 }
 
 /// The format with its header in these rows; none where it has no such option.
@@ -110,19 +131,21 @@ fn with_rows(format: &FormatSpec, rows: &[usize]) -> Option<FormatSpec> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_odd;
+    use super::{is_doubted, is_odd};
+
+    #[test]
+    fn a_header_with_a_gap_is_one_and_a_title_is_none() {
+        assert!(
+            !is_doubted(&["id", "a", "b", "column_4"]),
+            "a comma at the line's end"
+        );
+        assert!(is_doubted(&["BÁO CÁO", "column_2", "column_3"]));
+        assert!(is_doubted(&["031001", "Trần Phú", "Lê Chân"]));
+    }
 
     #[test]
     fn names_that_look_like_values() {
-        for name in [
-            "1",
-            "031001",
-            "12 Mê Linh",
-            "20,85",
-            "05/09/1959",
-            "column_3",
-            "1 2",
-        ] {
+        for name in ["1", "031001", "12 Mê Linh", "20,85", "05/09/1959", "1 2"] {
             assert!(is_odd(name), "{name}");
         }
         for name in [

@@ -104,7 +104,7 @@ fn number(wide: &Wide, columns: &[SourceColumn], value: String) -> (String, Vec<
     let mixed = wide
         .melt
         .iter()
-        .find_map(|index| mapping::mixed(&columns[*index].profile));
+        .find_map(|index| mapping::mixed(&columns[*index]));
     let mut notes: Vec<String> = mixed.into_iter().collect();
     let comma = has(Value::Comma) || has(Value::ThousandsPoint);
     let point = has(Value::Point) || has(Value::ThousandsComma);

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use sectorlake_connector::{Claim, Connector, Fetched, Io, MakeContext, PartBody, Registry, Sight};
-use sectorlake_formats::{FormatError, Member, PartBytes, ReadOptions, Sample, members, sample};
+use sectorlake_formats::{
+    FormatError, FormatSpec, Member, PartBytes, ReadOptions, Sample, members,
+};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
 use super::error::DraftError;
-use super::{DraftRequest, header};
+use super::refine::Reading;
+use super::{DraftRequest, secrets};
 
-/// Records that are looked at: enough that a letter in one of ten thousand identifiers is seen.
-const RECORDS_MAX: usize = 20_000;
 /// Bytes of a first part, at most.
 const BYTES_MAX: u64 = 1 << 30;
 /// Bytes that tell what kind of answer it is.
@@ -29,14 +30,43 @@ pub(super) struct Looked {
     pub(super) sample: Option<Sample>,
     /// The member that was looked at, and how many others there are.
     pub(super) member: Option<(String, usize)>,
-    /// Why another header was taken than the format's own choice.
-    pub(super) header: Option<String>,
+    /// The same with a list in its records made rows, and why that may be wanted.
+    pub(super) unnested: Option<(Sample, String)>,
+    /// Why it is read otherwise than by the format's own choice.
+    pub(super) refined: Vec<String>,
     /// The first file's name.
     pub(super) file: String,
+    /// Variables that hold what must not stand in the file, and what of the address each is.
+    pub(super) variables: Vec<(String, String)>,
+}
+
+impl Looked {
+    /// The same with references in place of secrets.
+    fn without_secrets(mut self, name: &str) -> Self {
+        let texts = self.claim.settings.values_mut();
+        for text in texts.filter(|value| value.as_str().is_some_and(|text| text.contains("://"))) {
+            let hidden = secrets::hide(text.as_str().unwrap_or_default(), name);
+            *text = hidden.text.into();
+            self.variables.extend(hidden.variables);
+        }
+        if self.file.contains("://") {
+            self.file = secrets::hide(&self.file, name).text;
+        }
+        self
+    }
+}
+
+/// Looks at a source, and keeps none of the secrets in its address.
+pub(super) async fn look(
+    request: &DraftRequest<'_>,
+    location: &str,
+    name: &str,
+) -> Result<Looked, DraftError> {
+    Ok(seen(request, location, name).await?.without_secrets(name))
 }
 
 /// Looks at the source that `request` points at, which `location` names as the pipeline's file would.
-pub(super) async fn look(
+async fn seen(
     request: &DraftRequest<'_>,
     location: &str,
     name: &str,
@@ -52,13 +82,16 @@ pub(super) async fn look(
         claim,
         sample: None,
         member: None,
-        header: None,
+        unnested: None,
+        refined: Vec::new(),
         file: file.to_owned(),
+        variables: Vec::new(),
     };
     // An API of its own is asked by its connector, not by an address.
     if claim.is_own {
         return Ok(whole(claim, connector, location));
     }
+    let declared = declared(request)?;
     let context = MakeContext::new(request.project.root(), name, {
         let environment = Arc::clone(&request.environment);
         move |name: &str| environment(name)
@@ -67,7 +100,7 @@ pub(super) async fn look(
         .registry
         .get(&connector)
         .ok_or_else(|| unknown(location))?
-        .make(claim.settings.clone(), &context)?;
+        .make(settings(&claim, declared.as_ref()), &context)?;
     let scratch = TempDir::new().map_err(|source| DraftError::File {
         action: "make a folder in",
         path: std::env::temp_dir(),
@@ -85,21 +118,59 @@ pub(super) async fn look(
     if claim.is_own {
         return Ok(whole(claim, connector, &part.name));
     }
-    let (mut found, member) = first_records(&part, &members).await?;
-    let within = member.as_ref().map(|(name, _)| name.as_str());
-    let options = ReadOptions::default();
-    let header = header::better(&part, within, &found, &options).await?;
-    if let Some(header) = &header {
-        found = sample(&part, within, Some(&header.format), RECORDS_MAX, &options).await?;
+    let (found, member) = first_records(&part, &members, declared.as_ref()).await?;
+    let reading = Reading {
+        part: &part,
+        member: member.as_ref().map(|(name, _)| name.as_str()),
+        declared: declared.as_ref(),
+    };
+    let (found, refined) = reading.refined(found).await?;
+    if found
+        .schema
+        .fields()
+        .iter()
+        .all(|field| field.name().starts_with('_'))
+    {
+        return Err(DraftError::NoRecords { name: found.name });
     }
+    let unnested = reading.unnested(&found).await;
     Ok(Looked {
         connector,
         claim,
         sample: Some(found),
         member,
-        header: header.map(|header| header.why),
+        unnested,
+        refined,
         file: part.name,
+        variables: Vec::new(),
     })
+}
+
+/// The format that was asked for.
+fn declared(request: &DraftRequest<'_>) -> Result<Option<FormatSpec>, DraftError> {
+    let Some(text) = request.format else {
+        return Ok(None);
+    };
+    match crate::yaml::read::<FormatSpec>(Path::new("--format"), text) {
+        Ok((format, _)) => Ok(Some(format)),
+        Err(problem) => Err(DraftError::Option {
+            message: problem.message,
+            help: problem.help,
+        }),
+    }
+}
+
+/// The claim's settings with the format: a page is fetched only where one is wanted.
+fn settings(
+    claim: &Claim,
+    declared: Option<&FormatSpec>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let mut settings = claim.settings.clone();
+    let format = declared.filter(|_| !claim.is_own);
+    if let Some(Ok(format)) = format.map(serde_json::to_value) {
+        settings.insert("format".to_owned(), format);
+    }
+    settings
 }
 
 fn claim(registry: &Registry, sight: &Sight<'_>) -> Result<(String, Claim), DraftError> {
@@ -194,9 +265,14 @@ async fn inside(part: &PartBytes) -> Result<(Vec<Member>, Vec<u8>), DraftError> 
 async fn first_records(
     part: &PartBytes,
     members: &[Member],
+    declared: Option<&FormatSpec>,
 ) -> Result<(Sample, Option<(String, usize)>), DraftError> {
-    let options = ReadOptions::default();
-    let whole = sample(part, None, None, RECORDS_MAX, &options).await;
+    let of = |member| Reading {
+        part,
+        member,
+        declared,
+    };
+    let whole = of(None).sample(None).await;
     // A workbook is an archive too: what is wrong with it is no reason to look at its parts.
     if !matches!(whole, Err(FormatError::IsArchive { .. })) || members.is_empty() {
         return Ok((whole?, None));
@@ -214,7 +290,7 @@ async fn first_records(
     let others = known.len().saturating_sub(1);
     let mut last = None;
     for member in known {
-        match sample(part, Some(&member.name), None, RECORDS_MAX, &options).await {
+        match of(Some(&member.name)).sample(None).await {
             Ok(sample) => return Ok((sample, Some((member.name.clone(), others)))),
             Err(error) => last = Some(error),
         }

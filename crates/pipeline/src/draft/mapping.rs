@@ -1,12 +1,13 @@
 //! The mapping's SQL: an expression for each field, and beside it why, where that is not certain.
 
-use sectorlake_contract::{Contract, Field, FieldType};
+use sectorlake_contract::{Classification, Contract, Field, FieldType};
 
 use super::aliases;
 use super::columns::SourceColumn;
+use super::fill;
 use super::score::{CERTAIN_MIN, Match, missing};
 use crate::names::{folded, quoted};
-use crate::shape::{DateOrder, Profile, Shape, Value, shown};
+use crate::shape::{DateOrder, Profile, Shape, Value};
 
 /// One line of the select list.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,17 +34,30 @@ impl Line {
     }
 }
 
-/// The lines of a table's mapping, in the order of its fields.
-pub(super) fn lines(contract: &Contract, columns: &[SourceColumn], matches: &[Match]) -> Vec<Line> {
+/// The lines of a table's mapping, in the order of its fields; `name` is the pipeline's.
+pub(super) fn lines(
+    (contract, name): (&Contract, &str),
+    columns: &[SourceColumn],
+    matches: &[Match],
+) -> Vec<Line> {
     let lacking: Vec<&str> = missing(contract, matches)
         .map(|field| field.name.as_str())
         .collect();
     let mut lines = Vec::new();
     for (index, field) in contract.fields.iter().enumerate() {
         if let Some(found) = matches.iter().find(|found| found.field == index) {
-            lines.push(line(field, &columns[found.column], found));
+            let by_name = is_place_name(field, &columns[found.column].profile);
+            if by_name && !contract.is_required(field) {
+                // Proposed beside the mapping: it needs common.places in the lake.
+                continue;
+            }
+            lines.push(line(field, columns, found));
         } else if let Some(point) = point(contract, field, columns, matches) {
             lines.push(point);
+        } else if let Some((sql, note)) =
+            fill::of(field, name).filter(|_| contract.is_required(field))
+        {
+            lines.push(Line::new(sql, &field.name, vec![note]));
         } else if lacking.contains(&field.name.as_str()) {
             lines.push(Line::new(
                 "CAST(NULL AS VARCHAR)",
@@ -63,23 +77,56 @@ fn titles(field: &Field) -> String {
     titles.join(" / ")
 }
 
-fn line(field: &Field, column: &SourceColumn, found: &Match) -> Line {
+/// Whether the header has a column's name more than once: the format numbers all but the first.
+pub(super) fn repeated<'a>(
+    column: &SourceColumn,
+    columns: impl IntoIterator<Item = &'a SourceColumn>,
+) -> Option<String> {
+    let (name, number) = column.name.rsplit_once('_')?;
+    let is_number = number.parse::<u32>().is_ok_and(|number| number > 1);
+    (is_number && columns.into_iter().any(|other| other.name == name)).then(|| {
+        format!("the header has {name:?} more than once: this is its column number {number}")
+    })
+}
+
+fn line(field: &Field, columns: &[SourceColumn], found: &Match) -> Line {
+    let column = &columns[found.column];
     let mut notes = Vec::new();
     if found.score < CERTAIN_MIN {
         notes.push(format!("not sure ({:.2}): {}", found.score, found.why));
     }
-    notes.extend(mixed(&column.profile));
+    if let Some(why) = column
+        .personal
+        .as_ref()
+        .filter(|_| field.classification < Classification::Personal)
+    {
+        notes.push(format!(
+            "{why}, but the field is {}: leave it out unless it may be read by all who may read that",
+            field.classification.word()
+        ));
+    }
+    notes.extend(mixed(column));
+    notes.extend(repeated(column, columns));
     let sql = value(field, column, &mut notes);
     Line::new(sql, &field.name, notes)
 }
 
 /// Where a column mixes kinds of values.
-pub(super) fn mixed(profile: &Profile) -> Option<String> {
+pub(super) fn mixed(column: &SourceColumn) -> Option<String> {
+    let profile = &column.profile;
     let kinds = profile.mixture()?;
     // Names with numbers among them are plain text.
     let texts = kinds.iter().find(|(shape, ..)| *shape == Shape::Text);
     let is_text = texts.is_some_and(|(_, count, _)| count * 2 > profile.values());
-    let told = crate::run::mixture(&kinds);
+    let told = if column.is_quotable {
+        crate::run::mixture(&kinds)
+    } else {
+        let kinds: Vec<String> = kinds
+            .iter()
+            .map(|(shape, count, _)| format!("{count} × {shape}"))
+            .collect();
+        kinds.join(", ")
+    };
     (!is_text).then(|| format!("mixed values: {told}"))
 }
 
@@ -99,8 +146,8 @@ pub(super) fn value(field: &Field, column: &SourceColumn, notes: &mut Vec<String
             false_values,
         } => boolean(profile, (true_values, false_values), text),
         FieldType::String if is_place_name(field, profile) => {
-            notes.push("names are looked up in common.places, and unknown ones are empty: place_code in place of try_place_code rejects them and names the nearest".to_owned());
-            format!("try_place_code({text})")
+            notes.push("names are looked up in common.places, which must be loaded first (pipelines/common)".to_owned());
+            format!("place_code({text})")
         }
         _ => text,
     }
@@ -223,8 +270,8 @@ fn codes(
         match code {
             Some(code) => cases.push(format!("WHEN '{}' THEN '{code}'", value.replace('\'', "''"))),
             None => notes.push(format!(
-                "{:?} is none of the field's codes ({}): such rows are rejected until it is named here",
-                shown(value),
+                "{} is none of the field's codes ({}): such rows are rejected until it is named here",
+                column.quote(value),
                 known.join(", ")
             )),
         }
@@ -281,14 +328,72 @@ fn point(
     Some(Line::new(sql, &field.name, notes))
 }
 
+/// Levels of places by the words in the names of their columns, from below.
+const LEVELS: [&[&str]; 3] = [
+    &[
+        "phuong xa",
+        "xa phuong",
+        "phuong",
+        "xa",
+        "thi tran",
+        "ward",
+        "commune",
+    ],
+    &["quan huyen", "quan", "huyen", "district"],
+    &["tinh thanh", "tinh", "thanh pho", "province"],
+];
+
+/// How a place's code would be looked up by the names that the source has. It is proposed, not written: it needs
+/// `common.places` in the lake.
+pub(super) fn place_lookup(
+    contract: &Contract,
+    columns: &[SourceColumn],
+    matches: &[Match],
+) -> Option<String> {
+    let field = contract
+        .fields
+        .iter()
+        .position(|field| field.name == "place_code")?;
+    let wanted = &contract.fields[field];
+    let matched = matches.iter().find(|found| found.field == field);
+    let by_name = |found: &Match| is_place_name(wanted, &columns[found.column].profile);
+    if contract.is_required(wanted) || matched.is_some_and(|found| !by_name(found)) {
+        return None;
+    }
+    let named = LEVELS.iter().filter_map(|words| {
+        let is_level = |column: &&SourceColumn| {
+            column.shape() == Shape::Text
+                && !aliases::is_identifier(&column.folded)
+                && words
+                    .iter()
+                    .any(|word| column.folded == *word || aliases::holds(&column.folded, word))
+        };
+        columns.iter().find(is_level)
+    });
+    let matched = matched.map(|found| &columns[found.column]);
+    let mut names: Vec<String> = matched
+        .into_iter()
+        .chain(named)
+        .map(|column| quoted(&column.name))
+        .collect();
+    names.dedup();
+    names.truncate(2);
+    (!names.is_empty()).then(|| {
+        format!(
+            "place_code({}) AS place_code, looks the name up in common.places and rejects one that is unknown, with the nearest; write it once common.places is loaded (pipelines/common)",
+            names.join(", ")
+        )
+    })
+}
+
 /// Columns that no field takes.
 pub(super) fn unmatched(columns: &[SourceColumn], used: impl Fn(usize) -> bool) -> Vec<String> {
     let rest = columns.iter().enumerate();
     rest.filter(|(index, _)| !used(*index))
         .map(|(_, column)| {
             let example = match column.profile.example() {
-                Some(example) => format!(", such as {example:?}"),
-                None => String::new(),
+                Some(example) if column.is_quotable => format!(", such as {example:?}"),
+                _ => String::new(),
             };
             format!(
                 "not taken: {} ({}{example})",

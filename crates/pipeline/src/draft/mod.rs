@@ -6,12 +6,20 @@ mod aliases;
 mod columns;
 mod contract;
 mod error;
+mod fill;
 mod header;
+mod hints;
 mod indicators;
 mod look;
 mod mapping;
+mod measured;
+mod personal;
+mod records;
+mod refine;
 mod score;
+mod secrets;
 mod text;
+mod totals;
 mod wide;
 mod write;
 
@@ -19,8 +27,8 @@ use std::path::{Path, PathBuf};
 
 use sectorlake_connector::{Environment, Io, Registry};
 
-pub(crate) use aliases::is_personal;
 pub use error::DraftError;
+pub(crate) use personal::is_personal;
 
 use crate::names::folded;
 use crate::project::Project;
@@ -44,6 +52,8 @@ pub struct DraftRequest<'a> {
     pub name: Option<&'a str>,
     /// The table; left out: the one that fits best.
     pub table: Option<&'a str>,
+    /// The format, as `format:` of a pipeline's file has it; left out: guessed.
+    pub format: Option<&'a str>,
     /// The folder under `pipelines/`; left out: the table's schema.
     pub sector: Option<&'a str>,
 }

@@ -4,6 +4,7 @@ use sectorlake_contract::{Contract, Contracts, Field, FieldType};
 
 use super::aliases;
 use super::columns::SourceColumn;
+use super::{fill, hints};
 use crate::names::{folded, nearness};
 use crate::shape::{DateOrder, Shape};
 
@@ -13,6 +14,8 @@ const MATCH_MIN: f64 = 0.5;
 const NAME_MIN: f64 = 0.72;
 /// A match from here on is certain.
 pub(super) const CERTAIN_MIN: f64 = 0.9;
+/// A match from here on tells of which table it is.
+const TELLING_MIN: f64 = 0.65;
 
 /// A column for a field.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub(super) struct Match {
     pub(super) score: f64,
     /// Why, as a sentence.
     pub(super) why: String,
+    /// Whether it is taken only since it names the rows.
+    pub(super) is_key: bool,
 }
 
 /// A table for a source.
@@ -33,6 +38,8 @@ pub(super) struct TableMatch<'a> {
     pub(super) contract: &'a Contract,
     pub(super) matches: Vec<Match>,
     pub(super) score: f64,
+    /// How far file and records are called as the table is, 0 to 1.
+    pub(super) hint: f64,
 }
 
 /// All tables that anything of the source fits, the best first.
@@ -61,6 +68,7 @@ pub(super) fn table<'a>(
     about: &str,
 ) -> TableMatch<'a> {
     let matches = assign(contract, columns);
+    let hint = hints::named(contract, about);
     let weight = |found: &Match| {
         let field = &contract.fields[found.field];
         let others = contracts
@@ -72,11 +80,12 @@ pub(super) fn table<'a>(
     };
     let covered: f64 = matches.iter().map(weight).sum();
     let missing = missing(contract, &matches).count();
-    let score = covered - 0.35 * missing as f64 + 0.5 * named(contract, about);
+    let score = covered - 0.35 * missing as f64 + 0.8 * hint;
     TableMatch {
         contract,
         matches,
         score,
+        hint,
     }
 }
 
@@ -91,37 +100,50 @@ pub(super) fn missing<'a>(
         .iter()
         .enumerate()
         .filter(move |(index, field)| {
-            contract.is_required(field) && field.name != "feed_id" && !is_matched(*index)
+            contract.is_required(field) && !is_given(field) && !is_matched(*index)
         })
         .map(|(_, field)| field)
 }
 
 impl TableMatch<'_> {
-    /// Whether the table is the source's: enough of the source fits it, and most of what it requires is there.
-    pub(super) fn is_good(&self, columns: usize) -> bool {
+    /// Whether the table is the source's: enough of the source fits it, what fits tells of this table, and most of what it
+    /// requires is there.
+    pub(super) fn is_good(&self, columns: &[SourceColumn]) -> bool {
+        let by_name: Vec<&Match> = self.matches.iter().filter(|found| !found.is_key).collect();
+        // What the project itself drafted is no standard: only the same columns make the same table.
+        if Contracts::builtin().get(&self.contract.name).is_none() {
+            let most = |all: usize| by_name.len() * 5 >= all * 4;
+            let same = by_name.iter().all(|found| found.score >= CERTAIN_MIN);
+            return by_name.len() >= 3
+                && most(columns.len())
+                && most(self.contract.fields.len())
+                && same;
+        }
         let required = self.contract.fields.iter();
-        let required = required
-            .filter(|field| self.contract.is_required(field) && field.name != "feed_id")
-            .count();
-        let missing = missing(self.contract, &self.matches).count();
-        let matched = self.matches.len();
-        matched >= 2 && matched * 4 >= columns && self.score >= 0.9 && missing * 2 <= required
+        let required =
+            required.filter(|field| self.contract.is_required(field) && !is_given(field));
+        let (required, missing) = (
+            required.count(),
+            missing(self.contract, &self.matches).count(),
+        );
+        let telling = by_name.iter().filter(|found| {
+            hints::is_telling(&columns[found.column].folded) && found.score >= TELLING_MIN
+        });
+        let telling = telling.count();
+        let hinted = if self.hint > 0.0 { 2 } else { 0 };
+        // An id and a name are in every table; the share of what is required says more than that of what the source has.
+        let enough = by_name.len() * 3 >= columns.len() || (missing == 0 && telling >= 3);
+        by_name.len() + usize::from(self.matches.iter().any(|found| found.is_key)) >= 2
+            && telling + hinted >= 2
+            && (telling > 0 || by_name.len() >= 3)
+            && enough
+            && (required - missing.min(required)) * 10 >= required * 6
     }
 }
 
-/// Whether the file is called as the table is.
-fn named(contract: &Contract, about: &str) -> f64 {
-    let titles = contract.title.iter().map(|(_, title)| folded(title));
-    let names = std::iter::once(folded(contract.name.table())).chain(titles);
-    let best = names
-        .filter(|name| !name.is_empty())
-        .map(|name| {
-            let words: Vec<&str> = name.split(' ').collect();
-            let said = words.iter().filter(|word| aliases::holds(about, word));
-            said.count() as f64 / words.len() as f64
-        })
-        .fold(0.0, f64::max);
-    if best > 0.6 { best } else { 0.0 }
+/// Whether a field's value comes from the pipeline, not from a column.
+fn is_given(field: &Field) -> bool {
+    field.name == "feed_id" || fill::of(field, "").is_some()
 }
 
 /// The best column of each field; no column is for two.
@@ -153,6 +175,9 @@ fn pair(
     (index, field): (usize, &Field),
     (column, source): (usize, &SourceColumn),
 ) -> Option<Match> {
+    if source.is_nested {
+        return None;
+    }
     let (name, by_name) = name(field, source)?;
     let (fit, by_value) = fit(field, source);
     let score = name * fit;
@@ -160,6 +185,7 @@ fn pair(
         column,
         field: index,
         score,
+        is_key: false,
         why: match by_value {
             Some(by_value) => format!("{by_name}; {by_value}"),
             None => by_name,
@@ -233,7 +259,7 @@ fn key(contract: &Contract, columns: &[SourceColumn], taken: &[Match]) -> Option
     let own: Vec<&String> = contract
         .primary_key
         .iter()
-        .filter(|name| *name != "feed_id")
+        .filter(|name| !matches!(name.as_str(), "feed_id" | "system_id" | "valid_from"))
         .collect();
     let [name] = own.as_slice() else { return None };
     let field = contract
@@ -256,6 +282,7 @@ fn key(contract: &Contract, columns: &[SourceColumn], taken: &[Match]) -> Option
         column,
         field,
         score: 0.85,
+        is_key: true,
         why: format!(
             "no value of {:?} is there twice, so it names the rows",
             columns[column].name
@@ -319,7 +346,8 @@ fn enumeration(field: &Field, known: &[String], source: &SourceColumn) -> (f64, 
         Some(other) => {
             let some = values.iter().any(is_code);
             let fit = if some { 0.7 } else { 0.4 };
-            (fit, Some(format!("{other:?} is none of the field's codes")))
+            let other = source.quote(other);
+            (fit, Some(format!("{other} is none of the field's codes")))
         }
     }
 }
@@ -332,7 +360,10 @@ fn pattern(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
         None => (1.0, None),
         Some(value) => (
             0.6,
-            Some(format!("{value:?} is not of the form that the field wants")),
+            Some(format!(
+                "{} is not of the form that the field wants",
+                source.quote(value)
+            )),
         ),
     }
 }
@@ -351,6 +382,12 @@ fn bounds(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
     };
     match source.profile.some().find(outside) {
         None => (1.0, None),
-        Some(value) => (0.5, Some(format!("{value} is out of the field's range"))),
+        Some(value) => (
+            0.5,
+            Some(format!(
+                "{} is out of the field's range",
+                source.quote(value)
+            )),
+        ),
     }
 }

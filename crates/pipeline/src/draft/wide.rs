@@ -151,10 +151,7 @@ fn month_in(name: &str) -> Option<usize> {
     }
     // Three letters tell them apart.
     let is_short = |month: &&str| name.len() >= 3 && month.starts_with(name);
-    MONTHS
-        .iter()
-        .position(|month| is_short(&month))
-        .map(|month| month + 1)
+    MONTHS.iter().position(is_short).map(|month| month + 1)
 }
 
 impl Wide {

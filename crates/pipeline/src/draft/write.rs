@@ -8,7 +8,8 @@ use sectorlake_formats::Sample;
 use super::columns::SourceColumn;
 use super::error::DraftError;
 use super::look::Looked;
-use super::mapping::{Line, lines, unmatched};
+use super::mapping::{self, Line, lines, unmatched};
+use super::measured::{self, Measured};
 use super::score::{self, TableMatch};
 use super::text::{PipelineText, TableText, render};
 use super::wide::{self, Period, Wide};
@@ -38,6 +39,11 @@ pub(super) fn draft(
         )],
         questions: Vec::new(),
     };
+    for (variable, what) in &looked.variables {
+        drafting.decisions.push(format!(
+            "the address holds a secret ({what}): the file refers to the environment variable {variable} in its place; set it where sectorlake runs, written as in the address: export {variable}=…"
+        ));
+    }
     let mut text = PipelineText {
         title: title(&looked.file),
         connector: looked.connector.clone(),
@@ -56,9 +62,17 @@ pub(super) fn draft(
         text.about = drafting.about(None);
         return Ok(drafting.done(sector, &text, None));
     };
+    let columns = SourceColumn::all(sample);
+    let (sample, columns) = match &looked.unnested {
+        // A list in the records stays one where a table takes the records as they are.
+        Some((unnested, why)) if !drafting.knows(&columns) => {
+            drafting.decisions.push(why.clone());
+            (unnested, SourceColumn::all(unnested))
+        }
+        _ => (sample, columns),
+    };
     text.format = serde_json::to_value(&sample.format).ok();
     drafting.tell_sample(sample);
-    let columns = SourceColumn::all(sample);
     let chosen = drafting.choose(&columns, sample)?;
     let sector = match (request.sector, chosen.table.schema()) {
         (Some(sector), _) => sector.to_owned(),
@@ -115,7 +129,7 @@ impl Drafting<'_> {
             self.decisions
                 .push(format!("{} {}: {}", choice.what, choice.value, choice.why));
         }
-        self.decisions.extend(self.looked.header.clone());
+        self.decisions.extend(self.looked.refined.clone());
         if let Some((member, others)) = &self.looked.member
             && *others > 0
         {
@@ -136,9 +150,55 @@ impl Drafting<'_> {
         }
     }
 
-    fn choose(&mut self, columns: &[SourceColumn], sample: &Sample) -> Result<Chosen, DraftError> {
+    /// What the source is called: the pipeline, the file, the way to its records.
+    fn called(&self, sample: &Sample) -> String {
+        let format = serde_json::to_value(&sample.format).unwrap_or_default();
+        let option = |name: &str| {
+            format
+                .get(name)
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let member = self
+            .looked
+            .member
+            .as_ref()
+            .map_or("", |(member, _)| member.as_str());
+        let said = [
+            self.name,
+            &self.looked.file,
+            member,
+            &option("record_path"),
+            &option("unnest"),
+            &option("sheet"),
+        ];
+        folded(&said.join(" "))
+    }
+
+    /// Whether a shared table takes these columns.
+    fn knows(&self, columns: &[SourceColumn]) -> bool {
         let contracts = self.request.project.contracts();
         let about = folded(&format!("{} {}", self.name, self.looked.file));
+        let asked = self
+            .request
+            .table
+            .and_then(|name| name.parse().ok())
+            .and_then(|name| contracts.get(&name));
+        match asked {
+            Some(asked) => {
+                let found = score::table(asked, contracts, columns, &about);
+                score::missing(asked, &found.matches).next().is_none()
+            }
+            None => score::tables(contracts, columns, &about)
+                .iter()
+                .any(|found| found.is_good(columns)),
+        }
+    }
+
+    fn choose(&mut self, columns: &[SourceColumn], sample: &Sample) -> Result<Chosen, DraftError> {
+        let contracts = self.request.project.contracts();
+        let about = self.called(sample);
         let asked = match self.request.table {
             Some(name) => Some(
                 name.parse::<TableName>()
@@ -159,6 +219,13 @@ impl Drafting<'_> {
         {
             return Ok(self.wide(&wide, indicators, columns));
         }
+        if let Some(measured) = measured::find(contracts, columns, self.name)
+            && asked
+                .as_ref()
+                .is_none_or(|asked| *asked == measured.contract.name)
+        {
+            return Ok(self.measured(measured));
+        }
         if let Some(asked) = asked {
             return Ok(match contracts.get(&asked) {
                 Some(contract) => {
@@ -174,23 +241,17 @@ impl Drafting<'_> {
             });
         }
         let found = score::tables(contracts, columns, &about);
-        match found.first() {
-            Some(best) if best.is_good(columns.len()) => {
-                self.decisions.push(fits(best, &found[1..], columns.len()));
+        match found.iter().find(|found| found.is_good(columns)) {
+            Some(best) => {
+                let others: Vec<&TableMatch<'_>> = found
+                    .iter()
+                    .filter(|other| other.contract.name != best.contract.name)
+                    .collect();
+                self.decisions.push(fits(best, &others, columns.len()));
                 Ok(self.shared(best, columns))
             }
-            best => {
-                self.decisions.push(match best {
-                    Some(best) => format!(
-                        "no shared table fits well enough; the nearest is {} with {} of {} columns",
-                        best.contract.name,
-                        best.matches.len(),
-                        columns.len()
-                    ),
-                    None => {
-                        "no shared table fits: none of its fields is named like a column".to_owned()
-                    }
-                });
+            None => {
+                self.decisions.push(nearest(&found, columns.len()));
                 let schema = self.request.sector.unwrap_or(NO_SECTOR);
                 let wanted = format!("{}.{}", field_name(schema), field_name(self.name));
                 let table = wanted
@@ -207,7 +268,7 @@ impl Drafting<'_> {
 
     /// Onto a shared table.
     fn shared(&mut self, found: &TableMatch<'_>, columns: &[SourceColumn]) -> Chosen {
-        let lines = lines(found.contract, columns, &found.matches);
+        let lines = lines((found.contract, self.name), columns, &found.matches);
         let sql: Vec<&str> = lines.iter().map(|line| line.sql.as_str()).collect();
         let is_used = |index: usize| {
             let name = quoted(&columns[index].name);
@@ -220,7 +281,10 @@ impl Drafting<'_> {
             };
             found.matches.iter().any(|found| found.column == index) || sql.iter().any(names)
         };
-        let rest = unmatched(columns, is_used);
+        let mut rest = unmatched(columns, is_used);
+        let places = mapping::place_lookup(found.contract, columns, &found.matches);
+        self.questions.extend(places.clone());
+        rest.extend(places);
         self.ask(&lines);
         for field in score::missing(found.contract, &found.matches) {
             self.questions.push(format!(
@@ -282,6 +346,24 @@ impl Drafting<'_> {
         }
     }
 
+    /// A table with a column for each thing that is measured, one value a row.
+    fn measured(&mut self, measured: Measured<'_>) -> Chosen {
+        self.decisions.push(format!(
+            "table {}: {} columns are named after what is measured or counted, so each becomes a row (`unpivot`)",
+            measured.contract.name, measured.kinds
+        ));
+        self.ask(&measured.lines);
+        Chosen {
+            table: measured.contract.name.clone(),
+            text: TableText {
+                keep: Some(measured.keep),
+                lines: measured.lines,
+                ..TableText::default()
+            },
+            contract: None,
+        }
+    }
+
     fn ask(&mut self, lines: &[Line]) {
         for line in lines {
             let notes = line.notes.iter();
@@ -328,7 +410,7 @@ impl Drafting<'_> {
     }
 }
 
-fn fits(best: &TableMatch<'_>, others: &[TableMatch<'_>], columns: usize) -> String {
+fn fits(best: &TableMatch<'_>, others: &[&TableMatch<'_>], columns: usize) -> String {
     let next: Vec<String> = others
         .iter()
         .take(OTHERS_MAX)
@@ -349,6 +431,36 @@ fn fits(best: &TableMatch<'_>, others: &[TableMatch<'_>], columns: usize) -> Str
         best.contract.name,
         best.matches.len(),
         best.score
+    )
+}
+
+/// The tables that come next to the source, none of which fits well enough.
+fn nearest(found: &[TableMatch<'_>], columns: usize) -> String {
+    let near: Vec<String> = found
+        .iter()
+        .take(OTHERS_MAX)
+        .map(|found| {
+            let lacks: Vec<&str> = score::missing(found.contract, &found.matches)
+                .map(|field| field.name.as_str())
+                .collect();
+            let lacks = if lacks.is_empty() {
+                String::new()
+            } else {
+                format!(", without {}", lacks.join(", "))
+            };
+            format!(
+                "{} ({} of {columns} columns{lacks})",
+                found.contract.name,
+                found.matches.len()
+            )
+        })
+        .collect();
+    if near.is_empty() {
+        return "no shared table fits: none of its fields is named like a column".to_owned();
+    }
+    format!(
+        "no shared table fits well enough; the nearest: {}; --table takes one all the same",
+        near.join("; ")
     )
 }
 

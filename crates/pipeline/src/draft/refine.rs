@@ -1,0 +1,177 @@
+//! What of a part's reading its first records show to be better than the format's own choice: each step says why it was taken.
+
+use sectorlake_formats::{FormatError, FormatSpec, PartBytes, ReadOptions, Sample, sample};
+use serde_json::Value;
+
+use super::{header, records, totals};
+
+/// Records that are looked at: enough that a letter in one of ten thousand identifiers is seen.
+const RECORDS_MAX: usize = 20_000;
+
+/// A better reading of a part, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Better {
+    pub(super) format: FormatSpec,
+    pub(super) why: String,
+}
+
+/// The part, or a member of it, that is looked at.
+pub(super) struct Reading<'a> {
+    pub(super) part: &'a PartBytes,
+    pub(super) member: Option<&'a str>,
+    /// The format, where it is declared: what it says stands.
+    pub(super) declared: Option<&'a FormatSpec>,
+}
+
+impl Reading<'_> {
+    /// The first records as a format reads them; none: as it is declared or guessed.
+    pub(super) async fn sample(&self, format: Option<&FormatSpec>) -> Result<Sample, FormatError> {
+        let options = ReadOptions::default();
+        let format = format.or(self.declared);
+        sample(self.part, self.member, format, RECORDS_MAX, &options).await
+    }
+
+    /// The sample read as well as its first records tell, and why it is read so.
+    pub(super) async fn refined(
+        &self,
+        found: Sample,
+    ) -> Result<(Sample, Vec<String>), FormatError> {
+        let (mut found, mut why) = (found, Vec::new());
+        if !self.declares(&["header_rows", "skip_rows"]) {
+            let better = header::better(self.part, self.member, &found).await?;
+            self.take(&mut found, &mut why, better).await?;
+        }
+        if !self.declares(&["record_path"]) {
+            let better = records::path(&found);
+            self.take(&mut found, &mut why, better).await?;
+        }
+        if !self.declares(&["sheet"]) {
+            let better = sheets(&found);
+            self.take_if(&mut found, &mut why, better, |old, new| {
+                new.rows.len() > old.rows.len()
+            })
+            .await;
+        }
+        if !self.declares(&["quote"]) {
+            let better = quote(&found);
+            self.take_if(&mut found, &mut why, better, |old, new| {
+                new.broken.len() < old.broken.len() || apostrophes(new) == 0
+            })
+            .await;
+        }
+        if !self.declares(&["drop_rows", "footer", "skip_footer"]) {
+            let better = totals::below(&found);
+            self.take_if(&mut found, &mut why, better, |_, new| !new.rows.is_empty())
+                .await;
+        }
+        Ok((found, why))
+    }
+
+    /// The sample with a list in its records made rows, where one column of them holds such lists.
+    pub(super) async fn unnested(&self, found: &Sample) -> Option<(Sample, String)> {
+        if self.declares(&["unnest"]) {
+            return None;
+        }
+        let better = records::unnest(found)?;
+        let sample = self.sample(Some(&better.format)).await.ok()?;
+        (!sample.rows.is_empty()).then_some((sample, better.why))
+    }
+
+    async fn take(
+        &self,
+        found: &mut Sample,
+        why: &mut Vec<String>,
+        better: Option<Better>,
+    ) -> Result<(), FormatError> {
+        if let Some(better) = better {
+            *found = self.sample(Some(&better.format)).await?;
+            why.push(better.why);
+        }
+        Ok(())
+    }
+
+    /// Takes a reading that may not be possible, or be no better.
+    async fn take_if(
+        &self,
+        found: &mut Sample,
+        why: &mut Vec<String>,
+        better: Option<Better>,
+        is_better: impl Fn(&Sample, &Sample) -> bool,
+    ) {
+        let Some(better) = better else { return };
+        if let Ok(tried) = self.sample(Some(&better.format)).await
+            && is_better(found, &tried)
+        {
+            *found = tried;
+            why.push(better.why);
+        }
+    }
+
+    fn declares(&self, options: &[&str]) -> bool {
+        let Some(Ok(declared)) = self.declared.map(serde_json::to_value) else {
+            return false;
+        };
+        options.iter().any(|option| declared.get(option).is_some())
+    }
+}
+
+/// The format with other options; none where it has no such options.
+pub(super) fn with(format: &FormatSpec, options: &[(&str, Value)]) -> Option<FormatSpec> {
+    let mut value = serde_json::to_value(format).ok()?;
+    let known = value.as_object_mut()?;
+    for (option, value) in options {
+        known.insert((*option).to_owned(), value.clone());
+    }
+    serde_json::from_value(value).ok()
+}
+
+/// Sheets that are called alike, but for a number, and have equal headers: the months of a year.
+fn sheets(found: &Sample) -> Option<Better> {
+    let value = serde_json::to_value(&found.format).ok()?;
+    let name = value.get("sheet")?.as_str()?;
+    let mut pattern = String::from("^");
+    let mut letters = name.trim().chars().peekable();
+    let mut has_number = false;
+    while let Some(letter) = letters.next() {
+        if letter.is_ascii_digit() {
+            has_number = true;
+            while letters.next_if(char::is_ascii_digit).is_some() {}
+            pattern.push_str("[0-9]+");
+        } else {
+            pattern.push_str(&regex::escape(&letter.to_string()));
+        }
+    }
+    pattern.push_str("\\s*$");
+    let format = with(
+        &found.format,
+        &[("sheet", serde_json::json!({ "pattern": pattern }))],
+    )?;
+    let why = format!(
+        "sheet {{ pattern: {pattern:?} }}: other sheets are called like {name:?} but for a number, and have the same header; the column _sheet says which; name one sheet if only that is meant"
+    );
+    has_number.then_some(Better { format, why })
+}
+
+/// Cells that stand between apostrophes.
+fn apostrophes(found: &Sample) -> usize {
+    let cells = found.rows.iter().flatten().flatten();
+    cells
+        .filter(|cell| cell.len() > 1 && cell.starts_with('\'') && cell.ends_with('\''))
+        .count()
+}
+
+/// Apostrophes as quotes.
+fn quote(found: &Sample) -> Option<Better> {
+    let opens = |raw: &str| {
+        raw.starts_with('\'')
+            || [",'", ";'", "\t'", "|'"]
+                .iter()
+                .any(|open| raw.contains(open))
+    };
+    if apostrophes(found) == 0 && !found.broken.iter().any(|record| opens(&record.raw)) {
+        return None;
+    }
+    let format = with(&found.format, &[("quote", "'".into())])?;
+    let why = "quote ': cells stand between apostrophes".to_owned();
+    Some(Better { format, why })
+}
