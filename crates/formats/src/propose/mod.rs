@@ -11,10 +11,14 @@ use crate::encoding::TextEncoding;
 use crate::error::FormatError;
 use crate::options::ReadOptions;
 use crate::part::{Part, PartBytes, guessed, open};
-use crate::spec::{CsvFormat, FormatSpec, JsonFormat};
+use crate::spec::{CsvFormat, FormatSpec, JsonFormat, SheetName, WorkbookFormat};
+use crate::workbook;
 
 /// Bytes that are looked at.
 const HEAD_BYTES: usize = 4 << 20;
+
+/// Sheets after the first that are tried.
+const SHEETS_MAX: usize = 20;
 
 /// A format with what was found out written into it.
 struct Proposal {
@@ -28,21 +32,77 @@ pub(crate) async fn open_undeclared(
     member: Option<&str>,
     options: &ReadOptions,
 ) -> Result<(Part, Vec<Choice>), FormatError> {
-    if let Some(Proposal { format, choices }) = propose(part, member, options).await?
-        && let Ok(opened) = open(part, member, Some(&format), options).await
+    if let Some(proposal) = propose(part, member, options).await?
+        && let Some(opened) = proposal.open(part, member, options).await
     {
+        return Ok(opened);
+    }
+    let error = match open(part, member, None, options).await {
+        Ok(opened) => {
+            let told = opened.choices().to_vec();
+            return Ok((opened, told));
+        }
+        Err(error) => error,
+    };
+    let other = match &error {
+        FormatError::NoSheetTable { .. } | FormatError::NoHeader { .. } => {
+            other_sheet(part, member, options, &error).await?
+        }
+        _ => None,
+    };
+    other.ok_or(error)
+}
+
+impl Proposal {
+    /// None: the part is not read so.
+    async fn open(
+        self,
+        part: &PartBytes,
+        member: Option<&str>,
+        options: &ReadOptions,
+    ) -> Option<(Part, Vec<Choice>)> {
+        let opened = open(part, member, Some(&self.format), options).await.ok()?;
         let mut told = opened.choices().to_vec();
-        let format = Choice::new(Choice::FORMAT, format.name(), "by content and name");
+        let format = Choice::new(Choice::FORMAT, self.format.name(), "by content and name");
         let packing = told
             .iter()
             .take_while(|choice| choice.what == Choice::COMPRESSION);
         let place = packing.count();
-        told.splice(place..place, std::iter::once(format).chain(choices));
-        return Ok((opened, told));
+        told.splice(place..place, std::iter::once(format).chain(self.choices));
+        Some((opened, told))
     }
-    let opened = open(part, member, None, options).await?;
-    let told = opened.choices().to_vec();
-    Ok((opened, told))
+}
+
+/// The first visible sheet of a workbook whose header is sure, where the very first has none: often that is a title page.
+async fn other_sheet(
+    part: &PartBytes,
+    member: Option<&str>,
+    options: &ReadOptions,
+    error: &FormatError,
+) -> Result<Option<(Part, Vec<Choice>)>, FormatError> {
+    let content = Content::find(part, member, options).await?;
+    let format = guessed(&content).await?;
+    let of_sheet: fn(WorkbookFormat) -> FormatSpec = match format {
+        FormatSpec::Xlsx(_) => FormatSpec::Xlsx,
+        FormatSpec::Xls(_) => FormatSpec::Xls,
+        FormatSpec::Ods(_) => FormatSpec::Ods,
+        _ => return Ok(None),
+    };
+    let sheets = workbook::visible_sheets(&content).await?;
+    for sheet in sheets.iter().skip(1).take(SHEETS_MAX) {
+        let why = format!("the first visible sheet whose header is sure; {error}");
+        let proposal = Proposal {
+            format: of_sheet(WorkbookFormat {
+                sheet: Some(SheetName::Name(sheet.clone())),
+                ..WorkbookFormat::default()
+            }),
+            choices: vec![Choice::new(Choice::SHEET, sheet, why)],
+        };
+        if let Some(opened) = proposal.open(part, member, options).await {
+            return Ok(Some(opened));
+        }
+    }
+    Ok(None)
 }
 
 async fn propose(

@@ -112,3 +112,26 @@ fn a_first_record_that_is_none_of_a_header() {
         assert_eq!(written(&found).get("header_rows"), None, "{text}");
     }
 }
+
+#[test]
+fn a_title_page_is_passed_over() {
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
+    let bytes = std::fs::read(data.join("education/us_ipeds_eap2023_dictionary.xlsx")).unwrap();
+    let found = sampled("dictionary.xlsx", &bytes);
+    assert_eq!(written(&found)["sheet"], "varlist");
+    let told = found
+        .choices
+        .iter()
+        .find(|choice| choice.what == Choice::SHEET)
+        .unwrap();
+    assert!(
+        told.why.starts_with("the first visible sheet whose header is sure; dictionary.xlsx has no header: sheet `Introduction`"),
+        "{told:?}"
+    );
+    // A pipeline that declares nothing is refused as before.
+    let error = read_bytes(&bytes, r#""xlsx""#, &ReadOptions::default()).unwrap_err();
+    assert!(
+        error.to_string().contains("sheet `Introduction`"),
+        "{error}"
+    );
+}

@@ -95,6 +95,13 @@ pub(crate) fn of_members(members: &[Member]) -> Option<FormatSpec> {
     is_ods.then(|| FormatSpec::Ods(WorkbookFormat::default()))
 }
 
+/// The names of the visible sheets, in order.
+pub(crate) async fn visible_sheets(content: &Content) -> Result<Vec<String>, FormatError> {
+    let sheets = Book::open(content).await?.sheets();
+    let visible = sheets.into_iter().filter(|sheet| !sheet.hidden);
+    Ok(visible.map(|sheet| sheet.name).collect())
+}
+
 pub(crate) async fn open(
     content: Content,
     format: &WorkbookFormat,
