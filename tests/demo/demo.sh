@@ -33,7 +33,7 @@ printf '\n── What to try next\n'
 hint 'Ask: a prompt with history and completion; \dt lists the tables, \d TABLE its columns, \q ends' "$shown sql$elsewhere"
 hint "Run again: nothing has changed, so nothing is published" "$shown run --all$elsewhere"
 hint "What a table holds: columns, units, titles, licence" "$shown describe environment.observations$elsewhere"
-hint "The rejected rows as a file, for the data's owner" "$shown rejected hcmc-schools -o rejected.csv$elsewhere"
+hint "The rejected rows as a sheet, for the data's owner to correct" "$shown rejected hcmc-schools --export rejected.xlsx$elsewhere"
 hint "Each pipeline has published a snapshot; any of them can be asked" "$shown snapshots$elsewhere"
 hint "Have sectorlake on the PATH, so that its name alone will do" "make install"
 hint "Start a project of your own" "$shown init ../my-city && $shown run --all --project ../my-city"
