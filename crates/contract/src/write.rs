@@ -43,6 +43,12 @@ impl Contract {
             });
             out.insert("foreignKeys".to_owned(), keys.collect());
         }
+        out.insert("sectorlake".to_owned(), self.ours(&any));
+        Value::Object(out)
+    }
+
+    /// What Table Schema has no words for; `any`: the foreign keys that lead to one of several tables.
+    fn ours(&self, any: &[&ForeignKey]) -> Value {
         let mut ours = Map::new();
         put(&mut ours, "version", Some(&self.version));
         put(&mut ours, "standard", self.standard.as_deref());
@@ -76,8 +82,7 @@ impl Contract {
             ours.insert("foreign_keys_any".to_owned(), keys.collect());
         }
         put_severity(&mut ours, &self.severity);
-        out.insert("sectorlake".to_owned(), Value::Object(ours));
-        Value::Object(out)
+        Value::Object(ours)
     }
 
     /// The BLAKE3 hash (hex) of what the contract says.

@@ -41,27 +41,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
     let registry = registry::all();
     // What is wrong with a pipeline's files comes back as that pipeline's failure.
     let (project, _) = Project::load(&root, &registry);
-    let names = if args.all {
-        project.names()
-    } else {
-        args.pipelines.clone()
-    };
-    known(&args.pipelines, &project)?;
-    if args.fix.is_some() && names.len() > 1 {
-        return Err(
-            Failure::new(Exit::Usage, "a corrected file belongs to one pipeline")
-                .help("name the one that its rows were exported from"),
-        );
-    }
-    if names.is_empty() {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("{} has no pipelines yet", root.display()),
-        )
-        .help(
-            "write one: pipelines/<sector>/<name>.yaml; `sectorlake init DIR` makes an example",
-        ));
-    }
+    let names = asked(args, &project, &root)?;
     let progress: Box<dyn Progress> = if bars {
         Box::new(Bars::new(screen, context.terminal.color_err, &names))
     } else {
@@ -100,6 +80,32 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
         return end.map(|()| exit);
     }
     end.map(|()| Exit::Ok)
+}
+
+/// The pipelines to run, one at least.
+fn asked(args: &RunArgs, project: &Project, root: &Path) -> Result<Vec<String>, Failure> {
+    let names = if args.all {
+        project.names()
+    } else {
+        args.pipelines.clone()
+    };
+    known(&args.pipelines, project)?;
+    if args.fix.is_some() && names.len() > 1 {
+        return Err(
+            Failure::new(Exit::Usage, "a corrected file belongs to one pipeline")
+                .help("name the one that its rows were exported from"),
+        );
+    }
+    if names.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} has no pipelines yet", root.display()),
+        )
+        .help(
+            "write one: pipelines/<sector>/<name>.yaml; `sectorlake init DIR` makes an example",
+        ));
+    }
+    Ok(names)
 }
 
 /// A name that is none is most likely misspelt: nothing runs until it is mended.

@@ -50,6 +50,12 @@ pub(super) fn compare(
     times(before, after, out);
     constraints(before, after, out);
     severities(before, after, out);
+    said(before, after, out);
+}
+
+/// What stands about the field, and in which form sources write it.
+fn said(before: &Field, after: &Field, out: &mut Comparison) {
+    let name = Some(after.name.as_str());
     let said = [
         ("title differs", before.title != after.title),
         (

@@ -73,35 +73,41 @@ pub(crate) fn read(name: &TableName, root: &Node<'_>) -> Option<Contract> {
         fields,
     };
     if let Some(ours) = ours {
-        contract.standard = ours.owned("standard");
-        contract.owner = ours.owned("owner");
-        contract.licence = ours.owned("licence");
-        contract.cluster_by = field_names(&ours, "cluster_by", name, &contract.fields);
-        contract.partition_by = partitions(&ours, name, &contract.fields);
-        contract.foreign_keys.extend(foreign_keys_any(&ours, name));
-        if let Some(node) = ours.get("version")
-            && let Some(version) = node.as_text()
-        {
-            if contract::major(version).is_none() {
-                node.report(Fault::OutOfBounds {
-                    found: format!("{version:?}"),
-                    expected: "a version that begins with a number from 1, such as \"1.2.0\"",
-                });
-            }
-            contract.version = version.to_owned();
-        }
-        if let Some(node) = ours.get("severity") {
-            contract.severity = severity::of_table(&node, !contract.foreign_keys.is_empty());
-        }
-        if ours
-            .get("key_scope")
-            .and_then(|node| node.word("key scope", &["source", "lake"]))
-            == Some("lake")
-        {
-            contract.key_scope = KeyScope::Lake;
-        }
+        read_ours(&ours, &mut contract);
     }
     Some(contract)
+}
+
+/// What Table Schema has no words for.
+fn read_ours(ours: &Node<'_>, contract: &mut Contract) {
+    contract.standard = ours.owned("standard");
+    contract.owner = ours.owned("owner");
+    contract.licence = ours.owned("licence");
+    contract.cluster_by = field_names(ours, "cluster_by", &contract.name, &contract.fields);
+    contract.partition_by = partitions(ours, &contract.name, &contract.fields);
+    let any = foreign_keys_any(ours, &contract.name);
+    contract.foreign_keys.extend(any);
+    if let Some(node) = ours.get("version")
+        && let Some(version) = node.as_text()
+    {
+        if contract::major(version).is_none() {
+            node.report(Fault::OutOfBounds {
+                found: format!("{version:?}"),
+                expected: "a version that begins with a number from 1, such as \"1.2.0\"",
+            });
+        }
+        contract.version = version.to_owned();
+    }
+    if let Some(node) = ours.get("severity") {
+        contract.severity = severity::of_table(&node, !contract.foreign_keys.is_empty());
+    }
+    if ours
+        .get("key_scope")
+        .and_then(|node| node.word("key scope", &["source", "lake"]))
+        == Some("lake")
+    {
+        contract.key_scope = KeyScope::Lake;
+    }
 }
 
 fn fields(root: &Node<'_>) -> Option<Vec<Field>> {

@@ -81,39 +81,12 @@ pub(crate) async fn open(
 ) -> Result<Feed, FormatError> {
     let name = content.name.clone();
     let bytes = content.whole("GTFS-Realtime").await?;
-    let document = |byte: usize, reason: String| FormatError::Document {
+    let document = |(byte, reason): (usize, String)| FormatError::Document {
         name: name.clone(),
         byte: byte as u64,
         reason,
     };
-    let mut header = None;
-    let mut entities = Vec::new();
-    for field in Fields::new(&bytes) {
-        let field = field.map_err(|bad| {
-            document(
-                bad.byte,
-                format!(
-                    "this is no GTFS-Realtime feed, or it was cut off: {}",
-                    bad.reason
-                ),
-            )
-        })?;
-        match field.number {
-            1 => {
-                let decoded = FeedHeader::decode(&bytes[field.value]);
-                let broken = |error| {
-                    document(
-                        field.start,
-                        format!("the feed's header cannot be read: {error}"),
-                    )
-                };
-                header = Some(decoded.map_err(broken)?);
-            }
-            2 => entities.push(field.value),
-            _ => {}
-        }
-    }
-    let header = header.ok_or_else(|| document(0, "the feed has no header".to_owned()))?;
+    let (header, entities) = message(&bytes).map_err(document)?;
     let (kind, mut choices) = choose(format.entity, &bytes, &entities);
     let odd_texts = texts::find(&name, format.encoding.as_deref(), &bytes, &entities)?;
     if let Some(odd) = &odd_texts {
@@ -129,7 +102,7 @@ pub(crate) async fn open(
     }
     let row = Entity::empty(kind).row(&header, 0);
     // Only the header's own time can keep an empty row from being made.
-    let row = row.map_err(|reason| document(0, reason))?;
+    let row = row.map_err(|reason| document((0, reason)))?;
     let fields: Vec<Field> = row.iter().map(|(name, cell)| field(name, cell)).collect();
     Ok(Feed {
         name,
@@ -143,6 +116,31 @@ pub(crate) async fn open(
         batch_rows: content.options.batch_rows(),
         record_bytes_max: content.options.record_bytes_max,
     })
+}
+
+/// The message's header and where its entities lie; else the byte that is wrong, and why.
+fn message(bytes: &[u8]) -> Result<(FeedHeader, Vec<Range<usize>>), (usize, String)> {
+    let mut header = None;
+    let mut entities = Vec::new();
+    for field in Fields::new(bytes) {
+        let field = field.map_err(|bad| {
+            let cut_off = "this is no GTFS-Realtime feed, or it was cut off";
+            (bad.byte, format!("{cut_off}: {}", bad.reason))
+        })?;
+        match field.number {
+            1 => {
+                let decoded = FeedHeader::decode(&bytes[field.value]);
+                header = Some(decoded.map_err(|error| {
+                    let reason = format!("the feed's header cannot be read: {error}");
+                    (field.start, reason)
+                })?);
+            }
+            2 => entities.push(field.value),
+            _ => {}
+        }
+    }
+    let header = header.ok_or_else(|| (0, "the feed has no header".to_owned()))?;
+    Ok((header, entities))
 }
 
 fn field(name: &str, cell: &Cell) -> Field {

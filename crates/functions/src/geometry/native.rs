@@ -17,71 +17,22 @@ use crate::function::{Function, Kind};
 const GEOMETRY: &[Kind] = &[Kind::Geometry];
 
 pub(crate) fn functions() -> Vec<ScalarUDF> {
-    use DataType::{BinaryView, Boolean, Float64};
+    let functions = [coordinates(), made(), written()];
+    functions.into_iter().flatten().collect()
+}
+
+fn coordinates() -> Vec<ScalarUDF> {
     let number = |name, body, about| {
-        Function::new(name, GEOMETRY, Float64, body, about, "ST_X(point)").into()
+        Function::new(
+            name,
+            GEOMETRY,
+            DataType::Float64,
+            body,
+            about,
+            "ST_X(point)",
+        )
+        .into()
     };
-    let point_args: &[Kind] = &[Kind::Number, Kind::Number];
-    let within: &[Kind] = &[Kind::Geometry, Kind::Geometry, Kind::Number];
-    let point = Function::new(
-        "st_point",
-        point_args,
-        BinaryView,
-        point,
-        "A point of x (longitude) and y (latitude).",
-        "ST_Point(106.68, 20.86)",
-    );
-    let from_wkb = Function::new(
-        "st_geomfromwkb",
-        GEOMETRY,
-        BinaryView,
-        checked,
-        "A geometry from WKB, checked.",
-        "ST_GeomFromWKB(geometry)",
-    );
-    let from_text = Function::new(
-        "st_geomfromtext",
-        &[Kind::Text],
-        BinaryView,
-        from_text,
-        "A geometry from WKT.",
-        "ST_GeomFromText('POINT(1 2)')",
-    );
-    let as_binary = Function::new(
-        "st_asbinary",
-        GEOMETRY,
-        BinaryView,
-        checked,
-        "The WKB of a geometry.",
-        "ST_AsBinary(geometry)",
-    );
-    let about = "Whether two geometries lie within a planar distance, in the units of their coordinates (degrees in the lake).";
-    let d_within = Function::new(
-        "st_dwithin",
-        within,
-        Boolean,
-        d_within,
-        about,
-        "ST_DWithin(a, b, 0.01)",
-    );
-    let about = "The rectangle around a geometry; the point itself for a point.";
-    let envelope = Function::new(
-        "st_envelope",
-        GEOMETRY,
-        BinaryView,
-        envelope,
-        about,
-        "ST_Envelope(geometry)",
-    );
-    let about = "A geometry as GeoJSON text (RFC 7946).";
-    let geo_json = Function::new(
-        "st_asgeojson",
-        GEOMETRY,
-        DataType::Utf8,
-        as_geo_json,
-        about,
-        "ST_AsGeoJSON(geometry)",
-    );
     vec![
         number(
             "st_x",
@@ -98,12 +49,85 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
             |args, _| coordinate(args, 2),
             "The z of a point; NULL where it has none.",
         ),
+    ]
+}
+
+/// Geometries of numbers, bytes and text.
+fn made() -> Vec<ScalarUDF> {
+    let point_args: &[Kind] = &[Kind::Number, Kind::Number];
+    let point = Function::new(
+        "st_point",
+        point_args,
+        DataType::BinaryView,
+        point,
+        "A point of x (longitude) and y (latitude).",
+        "ST_Point(106.68, 20.86)",
+    );
+    let from_wkb = Function::new(
+        "st_geomfromwkb",
+        GEOMETRY,
+        DataType::BinaryView,
+        checked,
+        "A geometry from WKB, checked.",
+        "ST_GeomFromWKB(geometry)",
+    );
+    let from_text = Function::new(
+        "st_geomfromtext",
+        &[Kind::Text],
+        DataType::BinaryView,
+        from_text,
+        "A geometry from WKT.",
+        "ST_GeomFromText('POINT(1 2)')",
+    );
+    vec![
         point.alias("st_makepoint").into(),
         from_wkb.alias("st_wkbtosql").into(),
         from_text
             .alias("st_geometryfromtext")
             .alias("st_wkttosql")
             .into(),
+    ]
+}
+
+/// What is asked of geometries, and their other forms.
+fn written() -> Vec<ScalarUDF> {
+    let within: &[Kind] = &[Kind::Geometry, Kind::Geometry, Kind::Number];
+    let as_binary = Function::new(
+        "st_asbinary",
+        GEOMETRY,
+        DataType::BinaryView,
+        checked,
+        "The WKB of a geometry.",
+        "ST_AsBinary(geometry)",
+    );
+    let about = "Whether two geometries lie within a planar distance, in the units of their coordinates (degrees in the lake).";
+    let d_within = Function::new(
+        "st_dwithin",
+        within,
+        DataType::Boolean,
+        d_within,
+        about,
+        "ST_DWithin(a, b, 0.01)",
+    );
+    let about = "The rectangle around a geometry; the point itself for a point.";
+    let envelope = Function::new(
+        "st_envelope",
+        GEOMETRY,
+        DataType::BinaryView,
+        envelope,
+        about,
+        "ST_Envelope(geometry)",
+    );
+    let about = "A geometry as GeoJSON text (RFC 7946).";
+    let geo_json = Function::new(
+        "st_asgeojson",
+        GEOMETRY,
+        DataType::Utf8,
+        as_geo_json,
+        about,
+        "ST_AsGeoJSON(geometry)",
+    );
+    vec![
         as_binary.into(),
         d_within.into(),
         envelope.into(),

@@ -1,6 +1,6 @@
 //! Reasons in the owner's language. English is what the journal says; Vietnamese is told anew from the rule and the contract.
 
-use sectorlake_contract::{Contract, Field, FieldType};
+use sectorlake_contract::{Constraints, Contract, Field, FieldType};
 
 use crate::fixes::Reason;
 
@@ -39,68 +39,13 @@ fn vietnamese(reason: &Reason, field: Option<&Field>, contract: Option<&Contract
         let more = if short.len() < value.len() { "…" } else { "" };
         format!(" \"{short}{more}\"")
     });
-    let constraints = field.map(|field| &field.constraints);
-    let limit = |get: fn(&sectorlake_contract::Constraints) -> Option<String>| {
-        constraints.and_then(get).unwrap_or_default()
-    };
-    let plain = |value: &serde_json::Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
     match reason.rule.as_str() {
         "required" => "thiếu giá trị".to_owned(),
         "type" => format!("giá trị{value} không phải là {}", kind(field)),
-        "pattern" => format!(
-            "giá trị{value} không đúng mẫu {}",
-            limit(|rules| rules.pattern.clone())
-        ),
-        "minimum" => {
-            let bound = constraints
-                .and_then(|rules| rules.minimum.as_ref())
-                .map(plain);
-            format!(
-                "giá trị{value} nhỏ hơn mức tối thiểu {}",
-                bound.unwrap_or_default()
-            )
+        "pattern" | "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum"
+        | "minLength" | "maxLength" | "enum" => {
+            format!("giá trị{value} {}", beyond(&reason.rule, field))
         }
-        "maximum" => {
-            let bound = constraints
-                .and_then(|rules| rules.maximum.as_ref())
-                .map(plain);
-            format!(
-                "giá trị{value} lớn hơn mức tối đa {}",
-                bound.unwrap_or_default()
-            )
-        }
-        "exclusiveMinimum" => {
-            let bound = constraints.and_then(|rules| rules.exclusive_minimum.as_ref());
-            format!(
-                "giá trị{value} phải lớn hơn {}",
-                bound.map(plain).unwrap_or_default()
-            )
-        }
-        "exclusiveMaximum" => {
-            let bound = constraints.and_then(|rules| rules.exclusive_maximum.as_ref());
-            format!(
-                "giá trị{value} phải nhỏ hơn {}",
-                bound.map(plain).unwrap_or_default()
-            )
-        }
-        "minLength" => format!(
-            "giá trị{value} quá ngắn, cần ít nhất {} {}",
-            limit(|rules| rules.min_length.map(|it| it.to_string())),
-            units(field)
-        ),
-        "maxLength" => format!(
-            "giá trị{value} quá dài, nhiều nhất là {} {}",
-            limit(|rules| rules.max_length.map(|it| it.to_string())),
-            units(field)
-        ),
-        "enum" => format!(
-            "giá trị{value} không thuộc các giá trị cho phép: {}",
-            limit(|rules| rules.enumeration.as_ref().map(|all| allowed(all)))
-        ),
         "future" => format!("giá trị{value} nằm trong tương lai"),
         "foreignKey" => format!(
             "giá trị{value} không có trong {}",
@@ -116,6 +61,49 @@ fn vietnamese(reason: &Reason, field: Option<&Field>, contract: Option<&Contract
         ),
         "mapping" => format!("không tính được giá trị từ dòng này ({})", reason.message),
         _ => reason.message.clone(),
+    }
+}
+
+/// Which bound of its field a value breaks.
+fn beyond(rule: &str, field: Option<&Field>) -> String {
+    let limit = |get: fn(&Constraints) -> Option<String>| {
+        field
+            .and_then(|field| get(&field.constraints))
+            .unwrap_or_default()
+    };
+    let plain = |value: &Option<serde_json::Value>| {
+        let text = |value: &serde_json::Value| match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => value.to_string(),
+        };
+        value.as_ref().map(text)
+    };
+    let bound = |of: for<'a> fn(&'a Constraints) -> &'a Option<serde_json::Value>| {
+        let bound = field.and_then(|field| plain(of(&field.constraints)));
+        bound.unwrap_or_default()
+    };
+    match rule {
+        "pattern" => format!("không đúng mẫu {}", limit(|rules| rules.pattern.clone())),
+        "minimum" => format!("nhỏ hơn mức tối thiểu {}", bound(|rules| &rules.minimum)),
+        "maximum" => format!("lớn hơn mức tối đa {}", bound(|rules| &rules.maximum)),
+        "exclusiveMinimum" => {
+            format!("phải lớn hơn {}", bound(|rules| &rules.exclusive_minimum))
+        }
+        "exclusiveMaximum" => {
+            format!("phải nhỏ hơn {}", bound(|rules| &rules.exclusive_maximum))
+        }
+        "minLength" => {
+            let least = limit(|rules| rules.min_length.map(|it| it.to_string()));
+            format!("quá ngắn, cần ít nhất {least} {}", units(field))
+        }
+        "maxLength" => {
+            let most = limit(|rules| rules.max_length.map(|it| it.to_string()));
+            format!("quá dài, nhiều nhất là {most} {}", units(field))
+        }
+        _ => {
+            let values = limit(|rules| rules.enumeration.as_ref().map(|all| allowed(all)));
+            format!("không thuộc các giá trị cho phép: {values}")
+        }
     }
 }
 
