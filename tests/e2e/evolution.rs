@@ -206,6 +206,14 @@ fn a_contract_over_the_years() {
     );
     assert_said!(project.sectorlake(&["describe", "health.clinics_v2"]));
     assert_said!(project.sectorlake(&["describe", "health.clinics_all"]));
+    let view = project.sectorlake(&["profile", "health.clinics_all"]);
+    assert!(
+        view.says("is a view over health.clinics, health.clinics_v2"),
+        "{}",
+        view.whole()
+    );
+    let no_run = project.sectorlake(&["profile", "health.clinics", "--run", "nope"]);
+    assert!(no_run.says("there is no run nope"), "{}", no_run.whole());
     others_read(&project);
 
     // A pipeline that only adds takes all that it ever fetched along to the new version.

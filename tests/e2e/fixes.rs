@@ -73,12 +73,64 @@ fn the_owner_corrects_what_was_rejected() {
     assert_eq!(project.count("health.wards"), 3);
     let balance = "SELECT count(*) FROM meta.run_parts WHERE records <> decoded + broken + coalesce(fixed, 0)";
     assert_eq!(project.number(balance), 0);
-    // The source itself changes: its word counts again.
+    // The file that was taken in comes again, as after a crash.
+    let again = project
+        .sectorlake(&["run", "wards", "--fix", "fix.csv"])
+        .ok();
+    assert!(again.says("already taken in"), "{}", again.whole());
+    // The source changes elsewhere: what was corrected holds. It changes such a row: its word counts again.
     project.file("data/wards.csv", WARDS.replace("12000", "12001"));
-    project.file(PIPELINE_FILE, format!("{PIPELINE}on_shrink: allow\n"));
+    let held = project.run(&["wards"]).ok();
+    assert!(held.says("2 corrections"), "{}", held.whole());
+    assert_eq!(project.count("health.wards"), 3);
+    project.file("data/wards.csv", WARDS.replace("900000", "900001"));
     let lapsed = project.run(&["wards"]).ok();
-    assert!(lapsed.says("lapsed"), "{}", lapsed.whole());
-    assert_eq!(project.count("health.wards"), 1);
+    assert!(lapsed.says("1 correction lapsed"), "{}", lapsed.whole());
+    assert_eq!(project.count("health.wards"), 2);
+}
+
+#[test]
+fn a_file_that_fails_is_corrected_and_published() {
+    let project = wards();
+    project.file(
+        PIPELINE_FILE,
+        PIPELINE.replace("max_share: 1", "max_rows: 2"),
+    );
+    let failed = project.run(&["wards"]);
+    assert!(
+        failed.says("more than on_reject allows"),
+        "{}",
+        failed.whole()
+    );
+    let told = project.sectorlake(&["rejected", "wards"]).ok();
+    assert!(
+        told.says("failed: nothing of it is published"),
+        "{}",
+        told.whole()
+    );
+    let told = project
+        .sectorlake(&["rejected", "wards", "--export", "out.csv"])
+        .ok();
+    assert!(
+        told.says("of the latest run, which failed"),
+        "{}",
+        told.whole()
+    );
+    project.file("fix.csv", corrected(&read(&project, "out.csv")));
+    project
+        .sectorlake(&["run", "wards", "--fix", "fix.csv"])
+        .ok();
+    assert_eq!(project.count("health.wards"), 3);
+    // A correction that is refused hides nothing of what is rejected still.
+    project.file(
+        "wrong.csv",
+        read(&project, "fix.csv").replace(",3\n", ",1\n"),
+    );
+    let refused = project.sectorlake(&["run", "wards", "--fix", "wrong.csv"]);
+    assert!(refused.says("nothing was taken in"), "{}", refused.whole());
+    let told = project.sectorlake(&["rejected", "wards"]).ok();
+    assert!(told.says("published as snapshot 1"), "{}", told.whole());
+    assert!(told.says("1 row: name (required)"), "{}", told.whole());
 }
 
 #[test]

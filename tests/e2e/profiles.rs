@@ -90,3 +90,21 @@ fn one_letter_among_ten_thousand_is_told() {
         2
     );
 }
+
+#[test]
+fn days_before_months_are_one_kind_of_date() {
+    let project = Project::empty();
+    let contract = r#"{"fields": [{"name": "id", "type": "string"}, {"name": "day", "type": "date", "format": "%d/%m/%Y"}]}"#;
+    project.file("schemas/health/visits.json", contract);
+    project.file(
+        "pipelines/health/visits.yaml",
+        "source: { connector: file, path: data/visits.csv }\ntables:\n  health.visits: { load: replace }\n",
+    );
+    project.file(
+        "data/visits.csv",
+        "id,day\n1,03/04/2024\n2,25/04/2024\n3,04/04/2024\n",
+    );
+    project.run(&["visits"]).ok();
+    let told = project.sectorlake(&["profile", "health.visits"]).ok();
+    assert!(!told.says("mixes"), "{}", told.whole());
+}

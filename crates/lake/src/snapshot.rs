@@ -116,6 +116,9 @@ pub struct FixState {
     /// The parts whose corrections have lapsed, since the source itself has changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lapsed: Vec<String>,
+    /// The corrections that have lapsed, since their records are not there any more: by what `_part` says, their rows in order.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone: BTreeMap<String, Vec<i64>>,
 }
 
 /// A column of a source, as a run saw it.

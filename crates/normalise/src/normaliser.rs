@@ -16,6 +16,7 @@ use crate::checks::FieldChecks;
 use crate::direct::Constant;
 use crate::error::{MappingError, NormaliseError};
 use crate::mapping::{Mapping, MappingSpec};
+use crate::origin::Taken;
 use crate::profile::Profile;
 use crate::severity::{Rules, Severities};
 use crate::unpivot::{Unpivot, UnpivotPlan};
@@ -197,6 +198,12 @@ impl Normaliser {
 
     /// An empty profile of what one worker reads and loads.
     pub(crate) fn profile(&self, part: u32) -> Profile {
+        Profile::new(&self.contract, &self.schema, self.taken(), part)
+    }
+
+    /// By field of the contract, the one source column that it is made of.
+    #[must_use]
+    pub fn taken(&self) -> Vec<Option<Taken>> {
         let output = self.mapping.output();
         let taken =
             (0..self.contract.fields.len()).map(|position| match self.alignment.slot(position) {
@@ -205,7 +212,7 @@ impl Normaliser {
                 }
                 _ => None,
             });
-        Profile::new(&self.contract, &self.schema, taken.collect(), part)
+        taken.collect()
     }
 
     /// How each field is filled, for one worker.

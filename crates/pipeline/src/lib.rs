@@ -1,4 +1,4 @@
-//! Pipelines: YAML → plan → run.
+//! Pipelines: YAML → plan → run; drafts of them from a look at a file, and what comes back corrected.
 //!
 //! Place: the only joiner of steps, from a connector's bytes to a published snapshot; used by `cli` and `server`.
 //! Must not know: any connector by name, terminals, the real clock and environment: all are handed in.
@@ -25,6 +25,7 @@ mod export;
 mod file;
 mod fixes;
 mod json_schema;
+mod masks;
 mod members;
 mod memory;
 mod names;

@@ -196,6 +196,8 @@ pub struct PartResult {
     pub rejected: u64,
     /// Records whose correction was loaded in their place.
     pub fixed: u64,
+    /// Whether the part is a file of corrections: its records stand for others of the source.
+    pub is_fix: bool,
 }
 
 impl PartResult {
@@ -213,6 +215,7 @@ impl PartResult {
             mapped: 0,
             rejected: 0,
             fixed: 0,
+            is_fix: false,
         }
     }
 }

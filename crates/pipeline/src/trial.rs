@@ -8,6 +8,7 @@ use sectorlake_lake::{Env, Lake};
 use tempfile::TempDir;
 
 use crate::event::Silent;
+use crate::masks::{self, Masks};
 use crate::project::Project;
 use crate::result::{Failure, FailureKind, RunResult};
 use crate::run::{RunContext, run};
@@ -92,6 +93,8 @@ pub struct TrialColumn {
     pub mixture: Option<String>,
     /// Whether the mapping reads it.
     pub used: bool,
+    /// The fields that are made of it alone.
+    pub(crate) feeds: Vec<String>,
 }
 
 /// A rule that rows break.
@@ -176,6 +179,34 @@ impl Trial {
 }
 
 impl TrialTable {
+    /// Masks what may tell something of a person: personal fields, and every column of the source but those that are known to feed
+    /// other fields alone.
+    pub(crate) fn mask(&mut self, masks: &Masks) {
+        for source in &mut self.sources {
+            let is_open = |column: &TrialColumn| {
+                let feeds = &column.feeds;
+                !feeds.is_empty() && !feeds.iter().any(|field| masks.has(field))
+            };
+            let columns = source.columns.iter();
+            let open: Vec<String> = columns
+                .filter(|it| is_open(it))
+                .map(|it| it.name.clone())
+                .chain(["_row".to_owned()])
+                .collect();
+            let is_masked = |name: &str| !open.iter().any(|it| it == name);
+            source.before = source
+                .before
+                .as_ref()
+                .map(|before| masks::columns(before, is_masked));
+            for column in &mut source.columns {
+                if is_masked(&column.name) && column.mixture.is_some() {
+                    column.mixture = Some("values of several kinds".to_owned());
+                }
+            }
+        }
+        self.after = self.after.as_ref().map(|after| masks.batch(after));
+    }
+
     /// Counts a broken rule, and keeps the first samples.
     pub(crate) fn reject(
         &mut self,

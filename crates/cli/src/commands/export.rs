@@ -50,13 +50,17 @@ pub(super) fn run(context: &Context, args: &RejectedArgs, file: &Path) -> Result
     let rows = exported.rows;
     say(&match rows {
         0 => format!(
-            "Nothing waits to be corrected: no row of {pipeline} is rejected in what is published (a run that failed published nothing).\n"
+            "Nothing waits to be corrected: no row of {pipeline} is rejected in the latest run that judged rows.\n"
         ),
         _ => format!(
-            "{} rejected {} written to {}\nOnce corrected: sectorlake run {pipeline} --fix {}\n",
+            "{} rejected {} written to {}{}\nOnce corrected: sectorlake run {pipeline} --fix {}\n",
             grouped(rows as u64),
             if rows == 1 { "row" } else { "rows" },
             file.display(),
+            match exported.is_failed {
+                true => ", of the latest run, which failed: with them corrected it is judged anew",
+                false => "",
+            },
             file.display()
         ),
     })?;

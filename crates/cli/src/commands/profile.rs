@@ -1,9 +1,10 @@
 //! `sectorlake profile`.
 
 use sectorlake_lake::At;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::describe::resolved;
+use super::rejected::known_run;
 use crate::answer::say;
 use crate::args::ProfileArgs;
 use crate::catalog;
@@ -13,6 +14,17 @@ use crate::interrupt::or_interrupted;
 use crate::output::Format;
 use crate::prompt::ask;
 use crate::session::Session;
+
+/// Profiles are of what pipelines load, and none loads a view.
+fn view(name: &str, versions: &[Map<String, Value>]) -> Failure {
+    let names = versions.iter().filter_map(|row| row.get("name")?.as_str());
+    let names: Vec<&str> = names.collect();
+    let message = format!("{name} is a view over {}", names.join(", "));
+    Failure::new(Exit::Usage, message).help(format!(
+        "profile those: sectorlake profile {}",
+        names.first().copied().unwrap_or_default()
+    ))
+}
 
 /// Shows what stands in a table's columns: drawn, the fields and what mixes types; in other formats, all that is known.
 ///
@@ -27,6 +39,13 @@ pub(crate) fn run(context: &Context, args: &ProfileArgs) -> Result<Exit, Failure
     block_on(async {
         let session = or_interrupted(Session::open(context, At::Latest)).await?;
         let table = resolved(&session, &args.table).await?;
+        if let Some(run) = run {
+            known_run(&session, run, None).await?;
+        }
+        let versions = or_interrupted(session.rows(&catalog::versions_behind(&table))).await?;
+        if !versions.is_empty() {
+            return Err(view(&table, &versions));
+        }
         if !drawn {
             let sql = catalog::profile_in_full(&table, run);
             return ask(&session, &sql, &destination, &context.terminal).await;

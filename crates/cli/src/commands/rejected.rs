@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
     let empty = match (&args.run, args.all_runs) {
         (Some(_), _) => "Nothing was rejected in that run.",
         (None, true) => "Nothing was ever rejected.",
-        (None, false) => "Nothing was rejected in the latest run.",
+        (None, false) => "Nothing was rejected in the latest run that judged rows.",
     };
     destination.look.empty = Some(empty);
     // Whoever wants a file wants the rows: the summary is for the eye.
@@ -48,7 +48,16 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
         }
         if drawn {
             let reasons = or_interrupted(session.rows(&sql)).await?;
-            return say(&summary(&reasons, empty, &hint(args))).map(|()| 0);
+            let of_latest = args.run.is_none() && !args.all_runs;
+            let runs = match of_latest {
+                true => {
+                    let sql = catalog::judged_runs(args.pipeline.as_deref());
+                    or_interrupted(session.rows(&sql)).await?
+                }
+                false => Vec::new(),
+            };
+            let told = summary(&reasons, empty, &hint(args));
+            return say(&format!("{}{told}", judged(&runs))).map(|()| 0);
         }
         ask(&session, &sql, &destination, &context.terminal).await
     })?;
@@ -61,6 +70,30 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
         say(&format!("{written} {word} written to {}\n", file.display()))?;
     }
     Ok(Exit::Ok)
+}
+
+/// Which runs are told of, and whether what they loaded is published.
+fn judged(runs: &[Map<String, Value>]) -> String {
+    let mut text = String::new();
+    for run in runs {
+        let word = |key: &str| run.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (pipeline, id, started) = (word("pipeline"), word("run"), word("started"));
+        let became = match (word("outcome"), run.get("snapshot").and_then(Value::as_u64)) {
+            ("published", Some(snapshot)) => format!("published as snapshot {snapshot}"),
+            ("published", None) => "published".to_owned(),
+            ("started", _) => "has not ended: nothing of it is published".to_owned(),
+            (outcome, _) => format!("{outcome}: nothing of it is published"),
+        };
+        text.push_str(&format!("{pipeline}: run {id} of {started} UTC, {became}"));
+        let published = word("published");
+        if word("outcome") != "published" && !published.is_empty() {
+            text.push_str(&format!(
+                " (what is rejected of the published rows: sectorlake rejected {pipeline} --run {published})"
+            ));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// The reasons as people read them, whatever the width: by table, with samples.
@@ -123,7 +156,11 @@ async fn known(session: &Session, pipeline: &str) -> Result<(), Failure> {
 }
 
 /// A run that never was has no rows to tell of, which is not the same as none rejected.
-async fn known_run(session: &Session, run: &str, pipeline: Option<&str>) -> Result<(), Failure> {
+pub(super) async fn known_run(
+    session: &Session,
+    run: &str,
+    pipeline: Option<&str>,
+) -> Result<(), Failure> {
     if !session.rows(&catalog::run(run, pipeline)).await?.is_empty() {
         return Ok(());
     }
@@ -197,5 +234,20 @@ mod tests {
         Hint.
         "#);
         assert_eq!(summary(&[], "Nothing.", "Hint.\n"), "Nothing.\n");
+    }
+
+    #[test]
+    fn runs_with_what_became_of_them() {
+        let runs = json!([
+            { "pipeline": "bus", "run": "2", "started": "2026-07-25 10:00", "outcome": "failed", "snapshot": null, "published": "1" },
+            { "pipeline": "rain", "run": "3", "started": "2026-07-25 11:00", "outcome": "published", "snapshot": 4, "published": "3" },
+            { "pipeline": "new", "run": "4", "started": "2026-07-25 12:00", "outcome": "failed", "snapshot": null, "published": null },
+        ]);
+        let runs: Vec<Map<String, Value>> = serde_json::from_value(runs).unwrap();
+        insta::assert_snapshot!(judged(&runs), @r"
+        bus: run 2 of 2026-07-25 10:00 UTC, failed: nothing of it is published (what is rejected of the published rows: sectorlake rejected bus --run 1)
+        rain: run 3 of 2026-07-25 11:00 UTC, published as snapshot 4
+        new: run 4 of 2026-07-25 12:00 UTC, failed: nothing of it is published
+        ");
     }
 }

@@ -22,10 +22,13 @@ fn failed(result: &RunResult) -> bool {
     matches!(result.outcome, Outcome::Failed(_))
 }
 
-/// Source records of a table's parts.
+/// Source records of a table's parts. Corrections stand for records of the source, which are counted there.
 fn records(result: &RunResult, table: &TableResult) -> u64 {
     let parts = result.parts.iter().filter(|part| part.table == table.table);
-    parts.map(|part| part.records).sum()
+    parts
+        .filter(|part| !part.is_fix)
+        .map(|part| part.records)
+        .sum()
 }
 
 /// Records that the mapping gave no row for.
@@ -248,6 +251,7 @@ mod tests {
                     mapped: loaded + rejected,
                     rejected: *rejected,
                     fixed: 0,
+                    is_fix: false,
                 })
                 .collect(),
             notes: Vec::new(),

@@ -84,7 +84,8 @@ impl Line<'_> {
     /// Source records; a part that feeds several tables is fetched once.
     fn fetched(&self) -> Option<u64> {
         let parts = self.result.parts.iter();
-        let of_these = parts.filter(|part| self.tables.iter().any(|it| it.table == part.table));
+        let of_these = parts
+            .filter(|part| !part.is_fix && self.tables.iter().any(|it| it.table == part.table));
         let mut once = BTreeMap::new();
         for part in of_these {
             let records: &mut u64 = once
@@ -109,9 +110,7 @@ const COUNTS: [Count; 8] = [
     ("superseded", |line| line.kept(|table| table.superseded)),
     ("rejected", |line| line.sum(rejected)),
     ("marked", |line| line.kept(|table| table.marked)),
-    ("fixed", |line| {
-        line.sum(|table| fixed(line.result, table))
-    }),
+    ("fixed", |line| line.sum(|table| fixed(line.result, table))),
 ];
 /// Columns left out where every line says nothing or zero, or there is no room.
 const SELDOM: [&str; 4] = ["filtered", "superseded", "marked", "fixed"];

@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
             FieldType::Date => {
                 let mut builder = Date32Builder::with_capacity(rows);
                 let parse = |value: &str| text::date(value, format);
-                self.each(parse, date_in_words(format), |value| {
+                self.each(parse, &date_in_words(format), |value| {
                     builder.append_option(value)
                 });
                 Arc::new(builder.finish())
@@ -271,10 +271,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn date_in_words(format: Option<&str>) -> &'static str {
+fn date_in_words(format: Option<&str>) -> String {
     match format {
-        None | Some("default" | "any") => "a date (YYYY-MM-DD)",
-        Some(_) => "a date in the field's format",
+        None | Some("default" | "any") => "a date (YYYY-MM-DD)".to_owned(),
+        Some(format) => format!("a date in the field's format {format}"),
     }
 }
 

@@ -25,11 +25,11 @@ impl<'a> DatetimeParser<'a> {
 
     pub(crate) fn expected(&self) -> String {
         let shape = match self.format {
-            Some(_) => "a date and time in the field's format",
-            None => "a date and time",
+            Some(format) => format!("a date and time in the field's format {format}"),
+            None => "a date and time".to_owned(),
         };
         match self.zone {
-            Tz::UTC => shape.to_owned(),
+            Tz::UTC => shape,
             zone => format!("{shape} that exists in {zone}"),
         }
     }

@@ -18,7 +18,7 @@ use sectorlake_lake::{Access, At, Env, Lake, RawZone};
 pub use self::reasons::Language;
 use self::records::{Columns, Source};
 use self::writer::SheetWriter;
-use crate::fixes::{Open, Wanted, open_rejections, sheet_name, stream_names};
+use crate::fixes::{Open, Wanted, judged, open_rejections, sheet_name, stream_names};
 use crate::plan::{TablePlan, plan};
 use crate::project::Project;
 use crate::result::{Failure, FailureKind};
@@ -58,9 +58,11 @@ pub struct Exported {
     pub rows: usize,
     /// Sheets of them.
     pub sheets: usize,
+    /// Whether they are those of a run that failed: nothing of it is published yet.
+    pub is_failed: bool,
 }
 
-/// Writes the rejected records of what a pipeline has published.
+/// Writes the rejected records of a pipeline's latest run, published or failed.
 ///
 /// # Errors
 /// There is no such pipeline; the lake or its raw parts cannot be read; the file cannot be written, or not hold the rows.
@@ -71,17 +73,16 @@ pub async fn export(
     let kind = writer::Kind::of(&request.path)?;
     let plans = plans(context, &request.pipeline).await?;
     let door = plans.iter().map(|plan| Access::of(&plan.contract)).max();
-    let raw = context
-        .lake
-        .raw_behind(&request.pipeline, door.unwrap_or(Access::Open));
+    let door = door.unwrap_or(Access::Open);
+    let raw = context.lake.raw_behind(&request.pipeline, door);
     let read = ReadOptions {
         partitions: 1,
         ..ReadOptions::default()
     };
-    let gathered = gathered(context, request, &plans, &raw, read.clone()).await?;
+    let (gathered, failed) = gathered(context, request, &plans, &raw, read.clone()).await?;
     let open = open_rejections(
         context.lake,
-        &request.pipeline,
+        (&request.pipeline, failed.as_deref()),
         &plans,
         &gathered.corrections,
         Wanted::Reasons,
@@ -90,6 +91,7 @@ pub async fn export(
     let exported = Exported {
         rows: open.len(),
         sheets: open.streams.len(),
+        is_failed: failed.is_some(),
     };
     if exported.rows == 0 {
         return Ok(exported);
@@ -109,7 +111,7 @@ pub async fn export(
         gathered: &gathered,
         language: request.language,
     };
-    let mut file = writer::begin(kind, &request.path, request.language)?;
+    let mut file = writer::begin(kind, &request.path, door, request.language)?;
     export.write(&open, file.as_mut()).await?;
     file.finish()?;
     Ok(exported)
@@ -140,7 +142,7 @@ async fn gathered(
     plans: &[TablePlan],
     raw: &RawZone,
     read: ReadOptions,
-) -> Result<Gathered, Failure> {
+) -> Result<(Gathered, Option<String>), Failure> {
     let gathering = Gathering {
         lake: context.lake,
         pipeline: &request.pipeline,
@@ -152,7 +154,13 @@ async fn gathered(
         Some(snapshot) => context.lake.state(&snapshot, &request.pipeline).await?,
         None => None,
     };
-    gathering.in_force(&state.unwrap_or_default()).await
+    let state = state.unwrap_or_default();
+    let mut gathered = gathering.in_force(&state).await?;
+    let judged = judged(context.lake, &request.pipeline, &state, &gathered.manifests);
+    let judged = judged.await?;
+    (gathered.corrections, gathered.lapsed, gathered.held) =
+        gathering.moved(&gathered, &judged.parts).await?;
+    Ok((gathered, judged.failed))
 }
 
 struct Export<'a> {

@@ -69,9 +69,9 @@ impl Source {
     ) -> Result<(), Failure> {
         let all: Vec<usize> = (0..self.part.schema().fields().len()).collect();
         let names = columns.names();
-        let row = |number: i64, reasons: &[Reason], cells: Vec<Option<String>>| Row {
+        let row = |number: i64, reasons: &[Reason], cells: Vec<Option<String>>, raw| Row {
             reasons: reasons.iter().map(&told).collect(),
-            raw: reasons.iter().find_map(|reason| reason.raw.clone()),
+            raw,
             cells,
             stream: stream.to_owned(),
             part: part.to_owned(),
@@ -83,12 +83,13 @@ impl Source {
                 for (index, number) in decoded.rows.values().iter().enumerate() {
                     if let Some(reasons) = rows.get(number) {
                         let cells = cells(&decoded.batch, index, &names);
-                        file.row(row(*number, reasons, cells))?;
+                        file.row(row(*number, reasons, cells, None))?;
                     }
                 }
                 for broken in &decoded.broken {
                     if let Some(reasons) = rows.get(&broken.row) {
-                        file.row(row(broken.row, reasons, vec![None; names.len()]))?;
+                        let raw = Some(broken.raw.clone());
+                        file.row(row(broken.row, reasons, vec![None; names.len()], raw))?;
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! Spreadsheets: every cell is text, so that leading zeros stay; what tells which row is which is grey and locked.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::csv::{QuoteStyle, Writer, WriterBuilder};
 use rust_xlsxwriter::{Color, Format, ProtectionOptions, Workbook, Worksheet, XlsxError};
 
+use sectorlake_lake::Access;
+
 use super::Language;
-use crate::fixes::{PART, RAW, REASONS, ROW, STREAM};
+use crate::fixes::{PART, RAW, REASONS, ROW, STREAM, guarded, guarded_in_workbook};
 use crate::result::{Failure, FailureKind};
 
 /// Characters that a cell of a workbook holds.
@@ -74,15 +76,17 @@ pub(super) trait SheetWriter: Send {
     fn finish(self: Box<Self>) -> Result<(), Failure>;
 }
 
-/// Begins a file. It has its name only once it is whole.
+/// Begins a file. It has its name only once it is whole; one that holds personal values is its owner's alone.
 pub(super) fn begin(
     kind: Kind,
     path: &Path,
+    door: Access,
     language: Language,
 ) -> Result<Box<dyn SheetWriter>, Failure> {
     let target = Target {
         path: path.to_owned(),
         part: path.with_extension("part"),
+        door,
     };
     Ok(match kind {
         Kind::Csv => Box::new(CsvFile {
@@ -105,11 +109,16 @@ pub(super) fn begin(
 struct Target {
     path: PathBuf,
     part: PathBuf,
+    door: Access,
 }
 
 impl Target {
     fn create(&self) -> Result<BufWriter<File>, Failure> {
-        let file = File::create(&self.part).map_err(|error| self.failed(&error.to_string()))?;
+        let file = match self.door {
+            Access::Open => File::create(&self.part),
+            Access::Restricted => create_closed(&self.part),
+        };
+        let file = file.map_err(|error| self.failed(&error.to_string()))?;
         Ok(BufWriter::new(file))
     }
 
@@ -121,6 +130,25 @@ impl Target {
         let message = format!("{} cannot be written: {error}", self.path.display());
         Failure::new(FailureKind::Usage, message)
     }
+}
+
+/// A file that its owner alone reads and writes.
+#[cfg(unix)]
+fn create_closed(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+    const OWNER: u32 = 0o600;
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(true).mode(OWNER);
+    let file = options.open(path)?;
+    // One that was left there keeps its rights when it is opened.
+    file.set_permissions(PermissionsExt::from_mode(OWNER))?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn create_closed(path: &Path) -> io::Result<File> {
+    File::create(path)
 }
 
 fn header(language: Language, columns: &[String]) -> Vec<String> {
@@ -178,7 +206,8 @@ impl SheetWriter for CsvFile {
     }
 
     fn row(&mut self, row: Row) -> Result<(), Failure> {
-        self.rows.push(row.texts());
+        let guard = |text: Option<String>| text.map(guarded);
+        self.rows.push(row.texts().into_iter().map(guard).collect());
         if self.rows.len() >= ROWS {
             self.drain()?;
         }
@@ -282,7 +311,8 @@ impl SheetWriter for XlsxFile {
 
     fn row(&mut self, row: Row) -> Result<(), Failure> {
         let number = row.row;
-        let texts = row.texts();
+        let guard = |text: Option<String>| text.map(guarded_in_workbook);
+        let texts: Vec<_> = row.texts().into_iter().map(guard).collect();
         let long = texts.iter().zip(&self.columns).find(|(text, _)| {
             let text = text.as_deref().unwrap_or_default();
             text.len() > CELL_CHARS_MAX && text.chars().count() > CELL_CHARS_MAX
@@ -304,5 +334,29 @@ impl SheetWriter for XlsxFile {
         file.flush()
             .map_err(|error| self.target.failed(&error.to_string()))?;
         self.target.publish()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_personal_values_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for (kind, name) in [(Kind::Csv, "a.csv"), (Kind::Workbook, "a.xlsx")] {
+            let path = folder.path().join(name);
+            // What an earlier export left half written.
+            std::fs::write(path.with_extension("part"), "").unwrap();
+            let mut file = begin(kind, &path, Access::Restricted, Language::En).unwrap();
+            file.sheet("s", &["name".to_owned()]).unwrap();
+            file.finish().unwrap();
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
     }
 }

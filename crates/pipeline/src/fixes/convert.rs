@@ -1,6 +1,7 @@
 //! Rows of a corrected file as records of the source that they stand for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,10 +11,12 @@ use arrow::array::{
 use arrow::compute::{CastOptions, cast, cast_with_options, filter, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use sectorlake_formats::Decoded;
 use serde_json::{Map, Value};
 
 use super::META;
+use super::formulas::bare;
 
 /// The column of a JSON source that holds the whole record.
 const RECORD: &str = "_record";
@@ -27,6 +30,8 @@ pub(crate) struct Target {
     pub(crate) projection: Vec<usize>,
     /// The rows that count.
     pub(crate) rows: Arc<HashSet<i64>>,
+    /// Columns that become dates as they stand, with the format in which the field expects them.
+    pub(crate) dates: Arc<HashMap<String, String>>,
 }
 
 /// The rows of `decoded`, a batch of a corrected file with all its columns, as records of the source.
@@ -47,7 +52,7 @@ pub(crate) fn converted(decoded: &Decoded, target: &Target) -> Result<Decoded, A
         .iter()
         .map(|field| match field.name().as_str() {
             RECORD => records(&batch),
-            _ => column(&batch, field),
+            name => column(&batch, field, target.dates.get(name).map(String::as_str)),
         })
         .collect::<Result<Vec<_>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
@@ -67,12 +72,15 @@ fn texts(batch: &RecordBatch, name: &str) -> Result<StringViewArray, ArrowError>
 }
 
 /// An empty cell is a missing value where the source knows missing values, else an empty text.
-fn column(batch: &RecordBatch, field: &Field) -> Result<ArrayRef, ArrowError> {
+fn column(batch: &RecordBatch, field: &Field, date: Option<&str>) -> Result<ArrayRef, ArrowError> {
     let texts = texts(batch, field.name())?;
     let mut builder = StringViewBuilder::with_capacity(texts.len());
     for text in &texts {
-        match text.filter(|text| !text.is_empty()) {
-            Some(text) => builder.append_value(text),
+        match text.map(bare).filter(|text| !text.is_empty()) {
+            Some(text) => match date.and_then(|format| rewritten(text, format)) {
+                Some(date) => builder.append_value(date),
+                None => builder.append_value(text),
+            },
             None if field.is_nullable() => builder.append_null(),
             None => builder.append_value(""),
         }
@@ -88,6 +96,27 @@ fn column(batch: &RecordBatch, field: &Field) -> Result<ArrayRef, ArrowError> {
             cast_with_options(&texts, wanted, &strict)
         }
     }
+}
+
+/// A date that a spreadsheet has made of what was typed into a cell is read as ISO; the field expects another format.
+fn rewritten(text: &str, format: &str) -> Option<String> {
+    if !format.contains('%') {
+        return None;
+    }
+    let mut told = String::new();
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    let moment = || {
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+            .iter()
+            .find_map(|iso| NaiveDateTime::parse_from_str(text, iso).ok())
+    };
+    let moment = match day {
+        Ok(day) => day.and_time(NaiveTime::MIN),
+        Err(_) => moment()?,
+    };
+    // A format that asks for more than a moment has, such as a zone, is no format for it.
+    write!(told, "{}", moment.format(format)).ok()?;
+    Some(told)
 }
 
 /// The whole records, with the cells that were corrected written into them.
@@ -115,7 +144,7 @@ fn records(batch: &RecordBatch) -> Result<ArrayRef, ArrowError> {
             ""
         };
         let of_row = names.iter().zip(&cells).map(|(name, column)| {
-            let text = column.is_valid(row).then(|| column.value(row));
+            let text = column.is_valid(row).then(|| bare(column.value(row)));
             (*name, text.filter(|text| !text.is_empty()))
         });
         builder.append_value(merged(record, of_row));
@@ -150,6 +179,22 @@ fn merged<'a>(record: &str, cells: impl Iterator<Item = (&'a str, Option<&'a str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_of_spreadsheets_in_the_format_of_the_field() {
+        let check = |text: &str, format: &str| rewritten(text, format);
+        assert_eq!(
+            check("2023-09-30", "%d/%m/%Y").as_deref(),
+            Some("30/09/2023")
+        );
+        assert_eq!(
+            check("2023-09-30T08:05:00", "%d/%m/%Y %H:%M").as_deref(),
+            Some("30/09/2023 08:05")
+        );
+        assert_eq!(check("30/09/2023", "%d/%m/%Y"), None);
+        assert_eq!(check("2023-09-30", "any"), None);
+        assert_eq!(check("2023-09-30", "%d/%m/%Y %z"), None);
+    }
 
     #[test]
     fn a_record_takes_up_what_was_corrected_in_its_own_types() {

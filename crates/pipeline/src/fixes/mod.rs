@@ -1,10 +1,13 @@
 //! Corrected records: a spreadsheet of rejected rows that its owner mended, taken back in.
 //!
 //! The file is a raw part like any other. Each of its rows says which record of which part it stands for; wherever that part is
-//! loaded, the record is left out and the row goes through the same mapping and contract. So a correction holds as long as the
-//! source's own bytes do.
+//! loaded, the record is left out and the row goes through the same mapping and contract. In another version of the part a
+//! correction holds as long as its record stands there as it stood.
 
 mod convert;
+mod formulas;
+mod judged;
+mod moves;
 mod rejections;
 mod root;
 mod sheet;
@@ -16,11 +19,16 @@ use std::sync::Arc;
 
 use sectorlake_lake::{FixState, Manifest};
 
+use crate::plan::TablePlan;
+
 pub(crate) use convert::{Target, converted};
+pub(crate) use formulas::{guarded, guarded_in_workbook};
+pub(crate) use judged::{Judged, judged};
+pub(crate) use moves::{Lapsed, Moves, Versions};
 pub(crate) use rejections::{Open, Reason, Wanted, is_version, open_rejections};
 pub(crate) use root::{Root, open_root};
 pub(crate) use sheet::{Entry, META, PART, RAW, REASONS, ROW, STREAM, Sheet, sheet_name};
-pub(crate) use take_in::{Ground, feed_of, open_fix, stream_names, take_in};
+pub(crate) use take_in::{Ground, already_taken, feed_of, open_fix, stream_names, take_in};
 
 /// A corrected file to take in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +48,7 @@ pub(crate) fn hash_of(part: &str) -> &str {
 }
 
 /// One file of corrections.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FixFile {
     pub(crate) manifest: Manifest,
     pub(crate) state: FixState,
@@ -67,7 +75,10 @@ impl Corrections {
                 entry.root = self.root(entry);
             }
             let has_lapsed = |root: &str| file.state.lapsed.iter().any(|it| it == hash_of(root));
-            sheet.entries.retain(|entry| !has_lapsed(&entry.root));
+            let gone = file.state.gone.get(&sheet.id);
+            let is_gone = |at: i64| gone.is_some_and(|rows| rows.binary_search(&at).is_ok());
+            let entries = &mut sheet.entries;
+            entries.retain(|entry| !has_lapsed(&entry.root) && !is_gone(entry.at));
             let id: Arc<str> = sheet.id.as_str().into();
             for entry in &sheet.entries {
                 let (part, row) = self.head(&entry.stream, &entry.part, entry.row);
@@ -80,6 +91,46 @@ impl Corrections {
             }
         }
         self.files.push(file);
+    }
+
+    /// The corrections as they hold in other versions of the source's parts, and those that hold no more.
+    pub(crate) fn moved(&self, moves: &Moves, plans: &[TablePlan]) -> (Self, Vec<Lapsed>) {
+        let (mut moved, mut lapsed) = (Self::default(), Vec::new());
+        let ids: HashSet<&str> = self.sheets().map(|sheet| sheet.id.as_str()).collect();
+        for file in &self.files {
+            let mut file = file.clone();
+            for sheet in &mut file.sheets {
+                let (id, hash) = (sheet.id.clone(), file.manifest.hash.clone());
+                sheet.entries.retain_mut(|entry| {
+                    // What corrects a correction lapses with it.
+                    let holds = match ids.contains(&*entry.part) {
+                        true => moved.entry(&entry.part, entry.row).is_some(),
+                        false => !moves.is_gone(entry) || !moves::is_replaced(plans, &entry.stream),
+                    };
+                    if holds {
+                        moves.apply(entry);
+                    } else {
+                        lapsed.push(Lapsed {
+                            file: hash.clone(),
+                            sheet: id.clone(),
+                            entry: entry.clone(),
+                        });
+                    }
+                    holds
+                });
+            }
+            moved.add(file);
+        }
+        (moved, lapsed)
+    }
+
+    fn sheets(&self) -> impl Iterator<Item = &Sheet> {
+        self.files.iter().flat_map(|file| &file.sheets)
+    }
+
+    fn entry(&self, sheet: &str, at: i64) -> Option<&Entry> {
+        let mut of_id = self.sheets().filter(|known| known.id == sheet);
+        of_id.find_map(|sheet| sheet.entry(at))
     }
 
     /// The row that stands for a record by now; itself where nothing does.
@@ -102,10 +153,7 @@ impl Corrections {
 
     /// The part of the source that the record of a correction came from.
     pub(crate) fn root(&self, entry: &Entry) -> Arc<str> {
-        let sheets = self.files.iter().flat_map(|file| &file.sheets);
-        let corrected = sheets
-            .filter(|sheet| *sheet.id == *entry.part)
-            .find_map(|sheet| sheet.entry(entry.row));
+        let corrected = self.entry(&entry.part, entry.row);
         corrected.map_or_else(|| Arc::clone(&entry.part), |known| Arc::clone(&known.root))
     }
 

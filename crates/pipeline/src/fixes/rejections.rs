@@ -1,4 +1,4 @@
-//! The rejected records of what is published, that wait to be corrected.
+//! The rejected records that wait to be corrected: of what is published, or of a run that failed since.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,8 +21,6 @@ pub(crate) struct Reason {
     pub(crate) rule: String,
     pub(crate) value: Option<String>,
     pub(crate) message: String,
-    /// The text of a record that could not be read.
-    pub(crate) raw: Option<String>,
 }
 
 /// How much is wanted of each record.
@@ -58,20 +56,21 @@ impl Open {
     }
 }
 
-/// Finds them: of what is replaced, the last published run's; of what grows, those of every published run. What a correction stands for
-/// is not among them, unless the correction was rejected in its turn: then that is.
+/// Finds them: of what is replaced, those of the latest run; of what grows, those of every published run, and of the `failed` one that
+/// came after them. What a correction stands for is not among them, unless the correction was rejected in its turn: then that is.
 ///
 /// # Errors
 /// The journal cannot be read, or there are more than a spreadsheet holds.
 pub(crate) async fn open_rejections(
     lake: &Lake,
-    pipeline: &str,
+    (pipeline, failed): (&str, Option<&str>),
     plans: &[TablePlan],
     corrections: &Corrections,
     wanted: Wanted,
 ) -> Result<Open, Failure> {
     let snapshots = lake.snapshots().await?;
     let mut runs = published(&snapshots, pipeline);
+    runs.extend(failed.map(str::to_owned));
     let grows = plans.iter().any(|plan| plan.load != Load::Replace);
     let last = runs.last().cloned();
     if !grows {
@@ -97,7 +96,7 @@ pub(crate) async fn open_rejections(
 }
 
 /// The runs of a pipeline that snapshots name, in order.
-fn published(snapshots: &[Snapshot], pipeline: &str) -> Vec<String> {
+pub(super) fn published(snapshots: &[Snapshot], pipeline: &str) -> Vec<String> {
     let mut own: Vec<&Snapshot> = snapshots
         .iter()
         .filter(|snapshot| snapshot.pipeline == pipeline)
@@ -185,7 +184,7 @@ impl Finder<'_> {
                 "value",
             ],
         )?;
-        let [messages, records] = texts(batch, ["message", "record"])?;
+        let [messages] = texts(batch, ["message"])?;
         let [rows, reasons] = numbers(batch, ["row", "reason"])?;
         for at in 0..batch.num_rows() {
             let soft = severities.is_valid(at) && severities.value(at) == "warn";
@@ -228,7 +227,6 @@ impl Finder<'_> {
                 field: text(fields),
                 value: text(values),
                 message: messages.value(at).to_owned(),
-                raw: text(records).filter(|_| rule == "record"),
                 rule,
             });
         }
@@ -236,7 +234,7 @@ impl Finder<'_> {
     }
 }
 
-fn texts<'a, const N: usize>(
+pub(super) fn texts<'a, const N: usize>(
     batch: &'a RecordBatch,
     names: [&str; N],
 ) -> Result<[&'a StringArray; N], Failure> {

@@ -33,7 +33,7 @@ const TOLD_MAX: usize = 5;
 const SHEET_NAME_CHARS: usize = 31;
 
 /// One sheet of a workbook, or a whole CSV file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sheet {
     pub(crate) part: Part,
     /// What `_part` of its rows says.

@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
-use sectorlake_formats::{PartBytes, ReadOptions};
+use sectorlake_formats::{Part, PartBytes, ReadOptions};
 use sectorlake_lake::{FixState, Manifest, PartMeta, RawZone};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use super::convert::{Target, converted};
 use super::rejections::Open;
 use super::sheet::{Entry, Sheet, read_sheets, refused};
-use super::{Corrections, FixFile, FixRequest, UNIT, open_root};
+use super::{Corrections, FixFile, FixRequest, META, Moves, UNIT, Versions, open_root};
 use crate::plan::{Feed, TablePlan};
 use crate::result::{Failure, FailureKind};
 
@@ -31,7 +34,10 @@ pub(crate) struct Ground<'a> {
     pub(crate) manifests: &'a [Manifest],
     pub(crate) read: &'a ReadOptions,
     pub(crate) open: &'a Open,
+    /// As they hold in the parts whose rejected records wait.
     pub(crate) corrections: &'a Corrections,
+    /// Those parts.
+    pub(crate) parts: &'a [Manifest],
 }
 
 /// Checks a corrected file and stores it.
@@ -46,9 +52,12 @@ pub(crate) async fn take_in(
 ) -> Result<FixFile, Failure> {
     let bytes = local(&request.path)?;
     let streams = stream_names(ground.plans);
-    let sheets = read_sheets(&bytes, "", &streams, ground.read).await?;
-    for sheet in &sheets {
-        check_places(ground, sheet)?;
+    let mut sheets = read_sheets(&bytes, "", &streams, ground.read).await?;
+    let moves = ground.moves(&sheets).await?;
+    for sheet in &mut sheets {
+        check_places(ground, sheet, &moves)?;
+        let entries = sheet.entries.iter_mut();
+        entries.for_each(|entry| moves.apply(entry));
         check_values(ground, sheet).await?;
     }
     if sheets.iter().all(|sheet| sheet.entries.is_empty()) {
@@ -61,8 +70,40 @@ pub(crate) async fn take_in(
         by: request.by.clone(),
         at: now,
         lapsed: Vec::new(),
+        gone: BTreeMap::new(),
     };
     open_fix(ground.raw, &manifest, state, &streams, ground.read).await
+}
+
+/// Whether a corrected file with these bytes is in force already: who took it in, and when.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) async fn already_taken<'a>(
+    request: &FixRequest,
+    fixes: &'a [FixState],
+) -> Result<Option<&'a FixState>, Failure> {
+    if fixes.is_empty() {
+        return Ok(None);
+    }
+    let bytes = local(&request.path)?;
+    let body = bytes.store.get(&bytes.path).await;
+    let mut body = body.map_err(|error| unread(&bytes, &error))?.into_stream();
+    let mut hasher = blake3::Hasher::new();
+    while let Some(chunk) = body
+        .try_next()
+        .await
+        .map_err(|error| unread(&bytes, &error))?
+    {
+        hasher.update(&chunk);
+    }
+    let hash = hasher.finalize().to_hex().to_string();
+    Ok(fixes.iter().find(|fix| fix.part == hash))
+}
+
+fn unread(bytes: &PartBytes, error: &object_store::Error) -> Failure {
+    let message = format!("{} cannot be read: {error}", bytes.name);
+    Failure::new(FailureKind::Usage, message)
 }
 
 /// Opens a file of corrections that is a raw part.
@@ -126,17 +167,23 @@ fn local(path: &Path) -> Result<PartBytes, Failure> {
 }
 
 /// Each row stands for a record that was rejected and waits, and no two rows for the same.
-fn check_places(ground: &Ground<'_>, sheet: &Sheet) -> Result<(), Failure> {
+fn check_places(ground: &Ground<'_>, sheet: &Sheet, moves: &Moves) -> Result<(), Failure> {
     let mut seen: HashMap<(Arc<str>, Arc<str>, i64), i64> = HashMap::new();
     let (mut problems, mut more) = (Vec::new(), 0);
     let line = |at| super::sheet::line(sheet.part.numbers_have_gaps(), at);
     for entry in &sheet.entries {
-        let (part, row) = ground
-            .corrections
-            .head(&entry.stream, &entry.part, entry.row);
-        let problem = if !ground.open.holds(&entry.stream, &part, row) {
+        let mut now = entry.clone();
+        moves.apply(&mut now);
+        let corrections = ground.corrections;
+        let (part, row) = corrections.head(&entry.stream, &now.part, now.row);
+        let problem = if moves.is_gone(entry) {
             Some(format!(
-                "row {} of {} is not among the rejected rows of what is published",
+                "row {} of {} has changed or is gone: the file was exported before the source changed",
+                entry.row, entry.stream
+            ))
+        } else if !ground.open.holds(&entry.stream, &part, row) {
+            Some(format!(
+                "row {} of {} is not among the rejected rows of the latest run",
                 entry.row, entry.stream
             ))
         } else {
@@ -185,11 +232,18 @@ async fn check_values(ground: &Ground<'_>, sheet: &Sheet) -> Result<(), Failure>
             projection: (0..schema.fields().len()).collect(),
             schema,
             rows: Arc::new(rows),
+            dates: Arc::default(),
         };
+        columns_fit(&sheet.part, &target)?;
         let all: Vec<usize> = (0..sheet.part.schema().fields().len()).collect();
         for mut stream in sheet.part.read(&all) {
             while let Some(decoded) = stream.try_next().await? {
                 converted(&decoded, &target).map_err(|error| {
+                    // The engine's own words for the kind of error say nothing to an owner.
+                    let error = match error {
+                        ArrowError::CastError(what) | ArrowError::SchemaError(what) => what,
+                        other => other.to_string(),
+                    };
                     let message = format!("{}: {error}", sheet.part.name());
                     Failure::new(FailureKind::Data, message)
                         .help("nothing was taken in: keep the columns that the export wrote, and their kinds of values")
@@ -200,7 +254,69 @@ async fn check_values(ground: &Ground<'_>, sheet: &Sheet) -> Result<(), Failure>
     Ok(())
 }
 
+/// How alike two names are that are one misspelt, at least.
+const ALIKE: f64 = 0.75;
+
+/// A name without marks and capitals.
+fn folded(name: &str) -> String {
+    let letters = name.nfd().filter(|letter| !is_combining_mark(*letter));
+    letters
+        .flat_map(char::to_lowercase)
+        .map(|letter| if letter == 'đ' { 'd' } else { letter })
+        .collect()
+}
+
+/// Each column of the source is there; one that is not stands under another name, most likely.
+fn columns_fit(part: &Part, target: &Target) -> Result<(), Failure> {
+    let schema = part.schema();
+    let there = |name: &str| schema.column_with_name(name).is_some();
+    let wanted = target
+        .schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str());
+    let Some(missing) = wanted.clone().find(|name| !there(name)) else {
+        return Ok(());
+    };
+    let others = schema.fields().iter().map(|field| field.name().as_str());
+    let others =
+        others.filter(|name| !META.contains(name) && !wanted.clone().any(|it| it == *name));
+    let near = others
+        .map(|name| (name, strsim::jaro_winkler(&folded(name), &folded(missing))))
+        .filter(|(_, alike)| *alike > ALIKE)
+        .max_by(|one, other| one.1.total_cmp(&other.1));
+    let name = part.name();
+    let message = match near {
+        Some((near, _)) => format!("{name}: `{near}` stands where the column `{missing}` was"),
+        None => format!("{name}: the column `{missing}` is missing"),
+    };
+    let is_csv = name.to_ascii_lowercase().ends_with(".csv");
+    let help = match is_csv && !missing.is_ascii() {
+        true => {
+            "nothing was taken in: keep the columns that the export wrote; where letters are broken, save the file as .xlsx or as CSV UTF-8"
+        }
+        false => "nothing was taken in: keep the columns that the export wrote",
+    };
+    Err(Failure::new(FailureKind::Data, message).help(help))
+}
+
 impl Ground<'_> {
+    /// The file may have been exported before the source changed.
+    async fn moves(&self, sheets: &[Sheet]) -> Result<Moves, Failure> {
+        let versions = Versions {
+            plans: self.plans,
+            raw: self.raw,
+            manifests: self.manifests,
+            read: self.read,
+            parts: self.parts,
+        };
+        // Corrections in force are no parts of the source.
+        let known = self.corrections.files.iter().flat_map(|file| &file.sheets);
+        versions
+            .moves_of(&known.chain(sheets).collect::<Vec<_>>())
+            .await
+    }
+
     fn root_of(&self, entry: &Entry) -> Arc<str> {
         self.corrections.root(entry)
     }
@@ -213,12 +329,7 @@ pub(crate) fn feed_of<'a>(plans: &'a [TablePlan], stream: &str) -> Option<&'a Fe
 }
 
 async fn store(raw: &RawZone, bytes: &PartBytes, run: &str) -> Result<Manifest, Failure> {
-    let read = |error: object_store::Error| {
-        Failure::new(
-            FailureKind::Usage,
-            format!("{} cannot be read: {error}", bytes.name),
-        )
-    };
+    let read = |error: object_store::Error| unread(bytes, &error);
     let body = bytes.store.get(&bytes.path).await.map_err(read)?;
     let meta = PartMeta {
         key: bytes.name.clone(),

@@ -10,7 +10,7 @@ use sectorlake_normalise::mapping_session_with;
 
 use super::RunContext;
 use super::added;
-use super::corrections::{Gathered, Gathering, account, published};
+use super::corrections::{Gathered, Gathering, account, published, taken_before};
 use super::failure::{internal, of_source};
 use super::fetch::{Fetcher, validators};
 use super::job::Job;
@@ -145,7 +145,21 @@ impl Attempt<'_> {
         let evolves = evolves(run, &plans, &mut result.notes).await?;
         let access = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
-        let gathered = self.gathered(run, &plans, &raw).await?;
+        let gathering = Gathering {
+            lake: &self.context.lake,
+            pipeline: &self.pipeline.name,
+            plans: &plans,
+            raw: &raw,
+            read: read_options(self.context),
+        };
+        let gathered = gathering.in_force(&state).await?;
+        if let Some(request) = &self.context.fix
+            && let Some(note) = taken_before(request, &state, &gathered.manifests).await?
+        {
+            result.notes.push(note);
+            return Ok(Work::Unchanged);
+        }
+        let gathered = self.with_fix(&gathering, gathered, run, &state).await?;
         let fetcher = Fetcher {
             pipeline: self.pipeline,
             connector: self.connector.as_ref(),
@@ -157,9 +171,10 @@ impl Attempt<'_> {
             total: AtomicU64::new(0),
         };
         let parts = match self.context.fix {
-            Some(_) => published(&gathered.manifests, &state)?,
-            None => fetcher.fetch(&units(&plans)).await?,
+            Some(_) if !gathered.mends_failed() => published(&gathered.manifests, &state)?,
+            _ => fetcher.fetch(&units(&plans)).await?,
         };
+        let gathered = gathering.carried(gathered, &parts).await?;
         result.fetched = parts.fetched;
         if parts.taken_up > 0 {
             let (count, parts) = (
@@ -205,29 +220,19 @@ impl Attempt<'_> {
         }
     }
 
-    /// The corrections in force, and the one that came with this run.
-    async fn gathered(
+    /// The corrections in force, with the file that came with this run.
+    async fn with_fix(
         &self,
+        gathering: &Gathering<'_>,
+        gathered: Gathered,
         run: &Run,
-        plans: &[TablePlan],
-        raw: &RawZone,
+        state: &PipelineState,
     ) -> Result<Gathered, Failure> {
-        let gathering = Gathering {
-            lake: &self.context.lake,
-            pipeline: &self.pipeline.name,
-            plans,
-            raw,
-            read: read_options(self.context),
+        let Some(request) = &self.context.fix else {
+            return Ok(gathered);
         };
-        let state = run.state().cloned().unwrap_or_default();
-        let gathered = gathering.in_force(&state).await?;
-        match &self.context.fix {
-            Some(request) => {
-                let now = self.context.env.clock.now();
-                gathering.with(gathered, request, run, now).await
-            }
-            None => Ok(gathered),
-        }
+        let now = self.context.env.clock.now();
+        gathering.with(gathered, (state, request), run, now).await
     }
 
     /// The pipeline's raw zone, cleared of what killed runs left half-written.
@@ -259,6 +264,8 @@ impl Attempt<'_> {
             let sheets = file.sheets.iter();
             sheets.for_each(|sheet| recorder.watch_fix(&sheet.id));
         }
+        let contracts = job.plans.iter().map(|plan| &plan.contract);
+        contracts.for_each(|contract| recorder.masked(contract));
         let loaded = self
             .load_tables(run, raw, job, progress, result, &mut recorder)
             .await;
@@ -268,7 +275,7 @@ impl Attempt<'_> {
         let columns = recorder.watch.columns();
         let kept = recorder.drift(&result.drift, on_drift).await;
         if loaded.is_ok() {
-            let notes = account(&job.gathered, &job.lapsed, &mut recorder);
+            let notes = account(&job.gathered, &mut recorder);
             result.notes.extend(notes);
         }
         let closed = recorder.close().await;
@@ -333,8 +340,9 @@ impl Attempt<'_> {
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
             let rules = recorder.rules(&table.contract.name);
-            // A correction of what only grows is judged by nobody: its rows were rejected before.
-            if self.context.fix.is_none() || table.load == Load::Replace {
+            // A correction of what only grows is judged by nobody: its rows were rejected, and the others published, before.
+            let is_judged = self.context.fix.is_none() || job.gathered.mends_failed();
+            if is_judged || table.load == Load::Replace {
                 judge(self.pipeline, table, &loaded, &rules)?;
             }
         }

@@ -1,17 +1,17 @@
 //! The corrections of a run: those in force, and the file that came with it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sectorlake_formats::ReadOptions;
 use sectorlake_lake::journal::FixRow;
-use sectorlake_lake::{FixState, Lake, Load, Manifest, PipelineState, RawZone, Run};
+use sectorlake_lake::{FixState, Lake, Manifest, PipelineState, RawZone, Run};
 
 use super::fetch::Parts;
 use super::journal::Recorder;
 use crate::fixes::{
-    Corrections, FixFile, FixRequest, Ground, UNIT, Wanted, hash_of, open_fix, open_rejections,
-    stream_names, take_in,
+    Corrections, Entry, FixFile, FixRequest, Ground, Judged, Lapsed, UNIT, Versions, Wanted,
+    already_taken, judged, open_fix, open_rejections, stream_names, take_in,
 };
 use crate::plan::TablePlan;
 use crate::result::{Failure, FailureKind};
@@ -32,6 +32,21 @@ pub(crate) struct Gathered {
     pub(crate) manifests: Vec<Manifest>,
     /// The hash of the file that came with this run.
     pub(crate) new: Option<String>,
+    /// What waits to be corrected, where a file came with this run.
+    pub(crate) judged: Option<Judged>,
+    /// Corrections that have followed their record into another version of the source.
+    pub(crate) held: usize,
+    /// Those whose record is not there any more.
+    pub(crate) lapsed: Vec<Lapsed>,
+}
+
+impl Gathered {
+    /// Whether the corrected file that came with this run is for one that failed.
+    pub(crate) fn mends_failed(&self) -> bool {
+        self.judged
+            .as_ref()
+            .is_some_and(|judged| judged.failed.is_some())
+    }
 }
 
 impl Gathering<'_> {
@@ -60,15 +75,17 @@ impl Gathering<'_> {
     pub(crate) async fn with(
         &self,
         mut gathered: Gathered,
-        request: &FixRequest,
+        (state, request): (&PipelineState, &FixRequest),
         run: &Run,
         now: DateTime<Utc>,
     ) -> Result<Gathered, Failure> {
+        let judged = judged(self.lake, self.pipeline, state, &gathered.manifests).await?;
+        let (corrections, _, _) = self.moved(&gathered, &judged.parts).await?;
         let open = open_rejections(
             self.lake,
-            self.pipeline,
+            (self.pipeline, judged.failed.as_deref()),
             self.plans,
-            &gathered.corrections,
+            &corrections,
             Wanted::Places,
         );
         let open = open.await?;
@@ -78,13 +95,67 @@ impl Gathering<'_> {
             manifests: &gathered.manifests,
             read: &self.read,
             open: &open,
-            corrections: &gathered.corrections,
+            corrections: &corrections,
+            parts: &judged.parts,
         };
         let file = take_in(&ground, request, run.id(), now).await?;
         gathered.new = Some(file.manifest.hash.clone());
         gathered.corrections.add(file);
+        gathered.judged = Some(judged);
         Ok(gathered)
     }
+
+    /// The corrections as they hold in the parts that are loaded.
+    pub(super) async fn carried(
+        &self,
+        mut gathered: Gathered,
+        parts: &Parts,
+    ) -> Result<Gathered, Failure> {
+        let parts: Vec<Manifest> = parts.by_unit.values().flatten().cloned().collect();
+        (gathered.corrections, gathered.lapsed, gathered.held) =
+            self.moved(&gathered, &parts).await?;
+        gathered.manifests.extend(parts);
+        Ok(gathered)
+    }
+
+    /// Corrections in force, as they hold in these parts; those that do not; how many have followed their record.
+    pub(crate) async fn moved(
+        &self,
+        gathered: &Gathered,
+        parts: &[Manifest],
+    ) -> Result<(Corrections, Vec<Lapsed>, usize), Failure> {
+        let versions = Versions {
+            plans: self.plans,
+            raw: self.raw,
+            manifests: &gathered.manifests,
+            read: &self.read,
+            parts,
+        };
+        let moves = versions.moves(&gathered.corrections.files).await?;
+        let (moved, lapsed) = gathered.corrections.moved(&moves, self.plans);
+        Ok((moved, lapsed, moves.held()))
+    }
+}
+
+/// What is told where a corrected file is in force already.
+pub(super) async fn taken_before(
+    request: &FixRequest,
+    state: &PipelineState,
+    manifests: &[Manifest],
+) -> Result<Option<String>, Failure> {
+    let Some(fix) = already_taken(request, &state.fixes).await? else {
+        return Ok(None);
+    };
+    let of_fix = |manifest: &&Manifest| manifest.unit == UNIT && manifest.hash == fix.part;
+    let run = manifests.iter().rev().find(of_fix);
+    let by_run = run.map_or_else(String::new, |manifest| format!(" by run {}", manifest.run));
+    let name = request.path.file_name().unwrap_or(request.path.as_os_str());
+    Ok(Some(format!(
+        "{}, corrected by {}, was already taken in{by_run} on {}",
+        name.to_string_lossy(),
+        fix.by,
+        fix.at.format("%Y-%m-%d %H:%M UTC"),
+    )))
 }
 
 fn gone(fix: &FixState) -> Failure {
@@ -121,98 +192,77 @@ pub(super) fn published(manifests: &[Manifest], state: &PipelineState) -> Result
     Ok(parts)
 }
 
-/// Corrections that hold no more, since the source itself has changed: by file, the parts they were for.
-pub(super) fn lapsed(
-    corrections: &Corrections,
-    plans: &[TablePlan],
-    parts: &Parts,
-) -> Vec<(String, BTreeSet<String>)> {
-    let there: BTreeSet<String> = parts.hashes().into_iter().collect();
-    // What grows, or is replaced by the slice, stays though its part is not read again.
-    let whole = |stream: &str| {
-        let mut feeding = plans.iter().filter(|plan| {
-            let mut feeds = plan.feeds.iter();
-            feeds.any(|feed| feed.stream.name == stream)
-        });
-        feeding.all(|plan| plan.load == Load::Replace && plan.slice.is_none())
-    };
-    let of_file = |file: &FixFile| {
-        let entries = file.sheets.iter().flat_map(|sheet| &sheet.entries);
-        entries
-            .filter(|entry| whole(&entry.stream))
-            .map(|entry| hash_of(&entry.root).to_owned())
-            .filter(|root| !there.contains(root))
-            .collect::<BTreeSet<_>>()
-    };
-    let files = corrections.files.iter();
-    files
-        .map(|file| (file.manifest.hash.clone(), of_file(file)))
-        .filter(|(_, roots)| !roots.is_empty())
-        .collect()
-}
-
 /// What the journal and the run's result say of corrections that came or lapsed.
-pub(super) fn account(
-    gathered: &Gathered,
-    lapsed: &[(String, BTreeSet<String>)],
-    recorder: &mut Recorder,
-) -> Vec<String> {
+pub(super) fn account(gathered: &Gathered, recorder: &mut Recorder) -> Vec<String> {
     let mut notes = Vec::new();
     for file in &gathered.corrections.files {
-        let hash = &file.manifest.hash;
-        let gone = lapsed.iter().find(|(part, _)| part == hash);
-        let (mut loaded, mut rejected, mut over) = (0_u64, 0_u64, 0_u64);
-        for sheet in &file.sheets {
-            let held = sheet.entries.iter();
-            for entry in held.filter(|entry| gathered.corrections.holds(sheet, entry)) {
-                let has_lapsed =
-                    gone.is_some_and(|(_, roots)| roots.contains(hash_of(&entry.root)));
-                let outcome = if has_lapsed {
-                    over += 1;
-                    "lapsed"
-                } else if gathered.new.as_ref() != Some(hash) {
-                    continue;
-                } else if recorder.was_rejected(&sheet.id, entry.at) {
-                    rejected += 1;
-                    "rejected"
-                } else {
-                    loaded += 1;
-                    "loaded"
-                };
-                recorder.fix(|run, pipeline| FixRow {
-                    run,
-                    pipeline,
-                    stream: entry.stream.to_string(),
-                    part: entry.part.to_string(),
-                    row: entry.row,
-                    fix_part: sheet.id.clone(),
-                    fix_file: file.manifest.name.clone(),
-                    fix_row: entry.at,
-                    outcome,
-                    fixed_by: file.state.by.clone(),
-                    fixed_at: file.state.at,
-                });
-            }
-        }
         let (name, by) = (&file.manifest.name, &file.state.by);
-        if gathered.new.as_ref() == Some(hash) {
+        let is_new = gathered.new.as_ref() == Some(&file.manifest.hash);
+        let of_file = |lapsed: &&Lapsed| lapsed.file == file.manifest.hash;
+        let lapsed: Vec<&Lapsed> = gathered.lapsed.iter().filter(of_file).collect();
+        for lapsed in &lapsed {
+            record(recorder, file, (&lapsed.sheet, &lapsed.entry), "lapsed");
+        }
+        if is_new {
+            let (mut loaded, mut rejected) = (0_u64, 0_u64);
+            for sheet in &file.sheets {
+                let held = sheet.entries.iter();
+                for entry in held.filter(|entry| gathered.corrections.holds(sheet, entry)) {
+                    let (count, outcome) = match recorder.was_rejected(&sheet.id, entry.at) {
+                        true => (&mut rejected, "rejected"),
+                        false => (&mut loaded, "loaded"),
+                    };
+                    *count += 1;
+                    record(recorder, file, (&sheet.id, entry), outcome);
+                }
+            }
             let still = match rejected {
                 0 => String::new(),
                 some => format!(", {some} still rejected"),
             };
+            let taken = counted(loaded, "row");
             notes.push(format!(
-                "{name}, corrected by {by}: {} taken in{still}",
-                counted(loaded, "row")
+                "{name}, corrected by {by}: {taken} taken in{still}"
             ));
         }
-        if over > 0 {
+        if !lapsed.is_empty() {
+            let count = counted(lapsed.len() as u64, "correction");
             notes.push(format!(
-                "{name}, corrected by {by}: {} lapsed, since the source itself has changed",
-                counted(over, "correction")
+                "{name}, corrected by {by}: {count} lapsed, since the source has changed these rows"
             ));
         }
     }
+    if gathered.held > 0 {
+        let (count, hold) = match gathered.held {
+            1 => ("1 correction".to_owned(), "holds"),
+            more => (counted(more as u64, "correction"), "hold"),
+        };
+        notes.push(format!(
+            "{count} of an earlier version of the source {hold}: the rows stand there as they stood"
+        ));
+    }
     notes
+}
+
+fn record(
+    recorder: &mut Recorder,
+    file: &FixFile,
+    (sheet, entry): (&str, &Entry),
+    outcome: &'static str,
+) {
+    recorder.fix(|run, pipeline| FixRow {
+        run,
+        pipeline,
+        stream: entry.stream.to_string(),
+        part: entry.part.to_string(),
+        row: entry.row,
+        fix_part: sheet.to_owned(),
+        fix_file: file.manifest.name.clone(),
+        fix_row: entry.at,
+        outcome,
+        fixed_by: file.state.by.clone(),
+        fixed_at: file.state.at,
+    });
 }
 
 fn counted(count: u64, noun: &str) -> String {

@@ -75,6 +75,7 @@ pub(super) fn source(feed: &Feed, part: &Part, rows: &Rows, shown: usize) -> Tri
             shape: profile.shape().words(),
             mixture: profile.mixture().map(|kinds| mixture(&kinds)),
             used: false,
+            feeds: Vec::new(),
         }
     });
     TrialSource {

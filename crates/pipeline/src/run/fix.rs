@@ -1,12 +1,14 @@
 //! Corrections on their way into a table: after the parts whose records they stand for, through the same mapping and contract.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
+use sectorlake_contract::FieldType;
 use sectorlake_formats::FormatError;
 use sectorlake_lake::Manifest;
+use sectorlake_normalise::Normaliser;
 
 use super::journal::Origin;
 use super::load::TableLoad;
@@ -106,6 +108,18 @@ impl TableLoad<'_> {
         Ok(root)
     }
 
+    /// Columns that become dates as they stand, with the format in which the contract expects them.
+    fn dates(&self, normaliser: &Normaliser) -> HashMap<String, String> {
+        let fields = self.plan.contract.fields.iter().zip(normaliser.taken());
+        let dates = fields.filter_map(|(field, taken)| {
+            let taken = taken.filter(|taken| taken.as_it_stands)?;
+            let is_time = matches!(field.kind, FieldType::Date | FieldType::Datetime);
+            let format = field.format.clone().filter(|_| is_time)?;
+            Some((taken.source, format))
+        });
+        dates.collect()
+    }
+
     async fn group(
         &mut self,
         feed: &Feed,
@@ -121,6 +135,7 @@ impl TableLoad<'_> {
             projection: normaliser.projection(),
             schema,
             rows: Arc::new(rows),
+            dates: Arc::new(self.dates(&normaliser)),
         };
         let name = sheet.part.name().to_owned();
         let all: Vec<usize> = (0..sheet.part.schema().fields().len()).collect();

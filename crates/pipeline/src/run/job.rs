@@ -1,16 +1,15 @@
 //! What a run has to do, beside what was done before.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sectorlake_contract::TableName;
 use sectorlake_lake::{FixState, Load, Manifest, PipelineState, Run, SourceColumn};
 
 use super::added::kept;
-use super::corrections::{Gathered, lapsed};
+use super::corrections::Gathered;
 use super::fetch::Parts;
 use super::fingerprint::fingerprint;
 use super::fix::{Fixes, Which};
-use crate::fixes::hash_of;
 use crate::plan::{Feed, TablePlan};
 
 /// What there is to do, beside what was done before.
@@ -18,8 +17,6 @@ pub(super) struct Job<'a> {
     pub(super) plans: &'a [TablePlan],
     pub(super) parts: Parts,
     pub(super) gathered: Gathered,
-    /// Corrections that hold no more: by file, the parts they were for.
-    pub(super) lapsed: Vec<(String, BTreeSet<String>)>,
     fingerprint: String,
     /// The state of the tables that mappings look into.
     looked_up: Vec<Option<u64>>,
@@ -35,7 +32,6 @@ impl<'a> Job<'a> {
     ) -> Self {
         Self {
             plans,
-            lapsed: lapsed(&gathered.corrections, plans, &parts),
             parts,
             gathered,
             fingerprint: fingerprint(plans, &looked_up),
@@ -127,14 +123,17 @@ impl<'a> Job<'a> {
         files
             .filter_map(|file| {
                 let mut state = file.state.clone();
-                let of_file = self.lapsed.iter().filter(|(part, _)| *part == state.part);
+                let lapsed = self.gathered.lapsed.iter();
+                for lapsed in lapsed.filter(|lapsed| lapsed.file == state.part) {
+                    let rows = state.gone.entry(lapsed.sheet.clone()).or_default();
+                    rows.push(lapsed.entry.at);
+                }
                 state
-                    .lapsed
-                    .extend(of_file.flat_map(|(_, roots)| roots.clone()));
-                let mut entries = file.sheets.iter().flat_map(|sheet| &sheet.entries);
-                entries
-                    .any(|entry| !state.lapsed.iter().any(|root| root == hash_of(&entry.root)))
-                    .then_some(state)
+                    .gone
+                    .values_mut()
+                    .for_each(|rows| rows.sort_unstable());
+                let is_in_force = file.sheets.iter().any(|sheet| !sheet.entries.is_empty());
+                is_in_force.then_some(state)
             })
             .collect()
     }

@@ -17,6 +17,7 @@ use super::profile::profile_rows;
 use super::watch::Watch;
 use crate::drift::Drift;
 use crate::file::OnDrift;
+use crate::masks::Masks;
 use crate::on_reject::RuleCounts;
 use crate::result::{Failure, Outcome, PartResult, RunResult, TableResult};
 
@@ -62,6 +63,8 @@ pub(super) struct Recorder {
     refused: HashMap<String, HashSet<i64>>,
     /// How often each rule was broken, by table.
     rules: HashMap<TableName, RuleCounts>,
+    /// The personal fields of each table.
+    masks: HashMap<TableName, Masks>,
     /// The last rejection's row and record, to count the reasons of one row.
     last: Option<(i64, Option<Arc<str>>)>,
     reason: u32,
@@ -90,6 +93,7 @@ impl Recorder {
             profiles: Vec::new(),
             refused: HashMap::new(),
             rules: HashMap::new(),
+            masks: HashMap::new(),
             last: None,
             reason: 0,
             broken: Vec::new(),
@@ -115,7 +119,7 @@ impl Recorder {
             let counts = self.rules.entry(table.clone()).or_default();
             counts.add(rejection.field.as_deref(), rejection.rule, again);
             self.broken.push(rejection.rule);
-            let row = RejectedRow {
+            let mut row = RejectedRow {
                 run: self.run.clone(),
                 pipeline: self.pipeline.clone(),
                 table: table.clone(),
@@ -132,10 +136,23 @@ impl Recorder {
                 message: rejection.message,
                 record: rejection.record.map(|record| record.to_string()),
             };
+            self.mask(&mut row);
             self.watch.reject(&row);
             self.rejected.push(row).await?;
         }
         Ok(())
+    }
+
+    /// Values of these fields are told nowhere.
+    pub(super) fn masked(&mut self, contract: &Contract) {
+        self.masks
+            .insert(contract.name.clone(), Masks::of(contract));
+    }
+
+    fn mask(&self, row: &mut RejectedRow) {
+        if let Some(masks) = self.masks.get(&row.table) {
+            masks.row(row);
+        }
     }
 
     fn count_reason(&mut self, rejection: &Rejection) {
@@ -169,7 +186,7 @@ impl Recorder {
             }
             let counts = self.rules.entry(table.clone()).or_default();
             counts.add(Some(&duplicate.fields.join(", ")), duplicate.rule, false);
-            let row = RejectedRow {
+            let mut row = RejectedRow {
                 run: self.run.clone(),
                 pipeline: self.pipeline.clone(),
                 table: table.clone(),
@@ -186,6 +203,7 @@ impl Recorder {
                 value: Some(duplicate.key),
                 record: duplicate.record,
             };
+            self.mask(&mut row);
             self.watch.reject(&row);
             self.rejected.push(row).await?;
         }

@@ -15,9 +15,9 @@ mod keys;
 mod load;
 mod order;
 mod piece;
-mod profile;
 mod place;
 mod place_lookup;
+mod profile;
 mod watch;
 mod work;
 
@@ -32,8 +32,8 @@ pub(crate) use corrections::{Gathered, Gathering};
 pub(crate) use failure::{internal, of_source};
 pub(crate) use first_rows::mixture;
 
-use crate::fixes::FixRequest;
 use crate::event::{Event, Progress};
+use crate::fixes::FixRequest;
 use crate::project::Project;
 use crate::result::{Failure, FetchResult, Outcome, RunResult};
 use crate::trial::TrialOptions;

@@ -13,6 +13,7 @@ use super::journal::Origin;
 use super::load::TableLoad;
 use super::work::{Partition, Records, add, work};
 use crate::event::Event;
+use crate::fixes::UNIT;
 use crate::plan::Feed;
 use crate::result::{Failure, PartResult};
 
@@ -49,6 +50,7 @@ impl TableLoad<'_> {
         let Piece { feed, origin, .. } = &piece;
         let table = &self.plan.contract.name;
         let mut result = PartResult::new(table, &feed.stream.name, &origin.part, &origin.file);
+        result.is_fix = piece.manifest.unit == UNIT;
         let origin = origin.clone();
         let from = sectorlake_normalise::Origin {
             run: self.loader.run.id().to_owned(),

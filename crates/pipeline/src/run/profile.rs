@@ -140,8 +140,7 @@ fn why(field: &Field, source: Option<&SourceSummary<'_>>, made: bool, files: &[&
     } else {
         ""
     };
-    let mut seen = source.shapes.all();
-    seen.retain(|seen| seen.shape != Shape::Empty);
+    let seen = kinds(source.shapes);
     let (name, Some((most, rest))) = (source.name, seen.split_first()) else {
         return format!("the contract says {word}");
     };
@@ -159,6 +158,23 @@ fn why(field: &Field, source: Option<&SourceSummary<'_>>, made: bool, files: &[&
         "the contract says {word}; {name}{made} mixes {main} ({rows} rows) with {}{kept}",
         odd.join(", ")
     )
+}
+
+/// The kinds of values. Where a column has dates that can be read in one way alone, those that could be read in two are of the same kind.
+fn kinds(shapes: &Shapes) -> Vec<SeenShape> {
+    let mut seen = shapes.all();
+    seen.retain(|seen| seen.shape != Shape::Empty);
+    let two_way = seen.iter().position(|seen| seen.shape == Shape::TwoWayDate);
+    let one_way = seen.iter().any(|seen| seen.shape == Shape::LocalDate);
+    if let Some(two_way) = two_way.filter(|_| one_way) {
+        let others = seen.remove(two_way);
+        for local in seen.iter_mut().filter(|it| it.shape == Shape::LocalDate) {
+            local.rows += others.rows;
+            local.first = local.first.min(others.first);
+        }
+        seen.sort_by_key(|seen| std::cmp::Reverse(seen.rows));
+    }
+    seen
 }
 
 fn told(seen: &SeenShape, files: &[&str]) -> String {

@@ -15,6 +15,7 @@ use super::first_rows::{Rows, first_rows, source};
 use super::job::Job;
 use crate::drift::{self, Around, Column, Drift, DriftKind};
 use crate::file::OnDrift;
+use crate::masks::Masks;
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, WrittenIn};
 use crate::result::{Failure, FailureKind};
@@ -35,6 +36,8 @@ pub(super) struct Watch {
     added: BTreeSet<(String, String)>,
     /// Whether the pipeline adds new columns by itself.
     on_add: bool,
+    /// In a trial, the personal fields of each table.
+    masks: BTreeMap<TableName, Masks>,
     trial: Option<(TrialOptions, Trial)>,
 }
 
@@ -79,6 +82,7 @@ impl Watch {
             streams: BTreeMap::new(),
             added: BTreeSet::new(),
             on_add: on_drift == OnDrift::Add,
+            masks: BTreeMap::new(),
             trial: trial.map(|options| (options, Trial::default())),
         }
     }
@@ -98,6 +102,8 @@ impl Watch {
             })
             .collect();
         for plan in job.plans {
+            let masks = Masks::of(&plan.contract);
+            self.masks.insert(plan.contract.name.clone(), masks);
             let stored = run.table(&plan.contract.name).await?;
             let changes = stored.as_ref().map(|table| {
                 sectorlake_contract::compare(&table.contract(), &plan.contract).changes
@@ -117,7 +123,13 @@ impl Watch {
 
     /// What the trial saw.
     pub(super) fn trial(&mut self) -> Option<Box<Trial>> {
-        self.trial.take().map(|(_, trial)| Box::new(trial))
+        let (_, mut trial) = self.trial.take()?;
+        for table in &mut trial.tables {
+            if let Some(masks) = self.masks.get(&table.table).filter(|it| !it.is_empty()) {
+                table.mask(masks);
+            }
+        }
+        Some(Box::new(trial))
     }
 
     /// Counts a broken rule of a trial.
@@ -228,6 +240,12 @@ impl Watch {
         });
         for column in source.into_iter().flat_map(|source| &mut source.columns) {
             column.used |= names.contains(&column.name.as_str());
+            let taken = contract.fields.iter().zip(by.taken());
+            let feeds = taken.filter(|(_, taken)| {
+                let taken = taken.as_ref();
+                taken.is_some_and(|taken| taken.source == column.name)
+            });
+            column.feeds = feeds.map(|(field, _)| field.name.clone()).collect();
         }
     }
 

@@ -9,6 +9,7 @@ mod loads;
 mod place_lookup;
 mod problems;
 mod runs;
+mod versions;
 
 use std::fmt::Write as _;
 use std::path::Path;
