@@ -4,7 +4,8 @@
 //! Must not know: files, networks, clocks, DataFusion, Delta. It is handed text and gives values.
 //! Bounds: a descriptor is one JSON document in memory; [`key_hashes`] allocates one `u64` a row and nothing else.
 //!
-//! The table of Table Schema types and the Arrow types they become stands at [`FieldType`].
+//! The table of Table Schema types and the Arrow types they become stands at [`FieldType`]; what a contract means for a table that another one
+//! made is told by [`compare()`].
 //!
 //! ```
 //! use sectorlake_contract::{Contract, TableName};

@@ -2,6 +2,7 @@
 //!
 //! Place: after the raw zone, before `normalise`.
 //! Must not know: where the bytes came from, contracts, Delta.
+//! What is not declared is found out, and told as [`Choice`]s; `README.md` of this crate lists every option.
 //! Bounds: memory by [`ReadOptions`], never by the size of a file; what is unpacked by bytes and ratio. A broken record is reported
 //! with its number and place, and the rest goes on.
 //!

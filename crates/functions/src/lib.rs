@@ -2,8 +2,9 @@
 //!
 //! Place: beside `contract` and `formats`; `normalise` and `query` build every session here, so that an expression means the same in a
 //! mapping, in a model and in an analyst's question.
-//! Must not know: tables, contracts, the lake, the network.
-//! Bounds: memory and spill of a session by [`SessionOptions`]; every function works on one batch and holds nothing beyond it.
+//! Must not know: tables, contracts, the lake, the network; the places that it looks up are handed in ([`Places`]).
+//! Bounds: memory and spill of a session by [`SessionOptions`]; every function works on one batch and holds nothing beyond it but those
+//! places.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

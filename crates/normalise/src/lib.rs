@@ -1,7 +1,7 @@
 //! Mapping SQL and contract enforcement in one streaming pass.
 //!
 //! Place: after `formats`, before `lake`. Decoded batches come in, batches that keep the contract go out, and every row that
-//! does not is told with all its reasons.
+//! does not is told with all its reasons; on the way the columns are profiled.
 //! Must not know: the network, tables, the clock. Keys of other tables are handed in.
 //! Bounds: one batch per worker in memory; remembered keys spill to disk ([`KeyLog`]).
 //!
