@@ -64,30 +64,20 @@ pub async fn check(subject: &Subject<'_>) -> Vec<String> {
         (403, ErrorKind::Forbidden),
         (400, ErrorKind::Refused),
     ] {
-        note(
-            &status.to_string(),
-            fails(subject, Fault::Status(status, vec![]), kind, 1).await,
-        );
+        let refused = Fault::Status(status, vec![]);
+        note(&status.to_string(), fails(subject, refused, kind, 1).await);
     }
     let wait = vec![("Retry-After".to_owned(), "7".to_owned())];
     note(
         "429 with Retry-After",
         recovers(subject, Fault::Status(429, wait), 1, 7).await,
     );
-    note(
-        "503, then fine",
-        recovers(subject, Fault::Status(503, vec![]), 2, 0).await,
-    );
+    let busy = || Fault::Status(503, vec![]);
+    note("503, then fine", recovers(subject, busy(), 2, 0).await);
     let attempts = Limits::default().attempts_max;
     note(
         "503 for good",
-        fails(
-            subject,
-            Fault::Status(503, vec![]),
-            ErrorKind::Server,
-            attempts,
-        )
-        .await,
+        fails(subject, busy(), ErrorKind::Server, attempts).await,
     );
     note(
         "cut off, then fine",

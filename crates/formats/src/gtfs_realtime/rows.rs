@@ -363,7 +363,22 @@ fn alert(row: &mut Row, alert: &Alert, index: usize) {
         ("communication_period", json(&alert.communication_period)),
         ("impact_period", json(&alert.impact_period)),
     ]);
-    let texts = [
+    for (first, all, translated) in texts(alert) {
+        let (one, by_language) = translations(translated.as_ref());
+        row.extend([(first, Cell::Text(one)), (all, Cell::Text(by_language))]);
+    }
+    let image = alert.image.as_ref();
+    row.push((
+        "image",
+        Cell::Text(image.map(|image| plain(&image.localized_image).to_string())),
+    ));
+    let informed = alert.informed_entity.get(index);
+    selector(row, informed.unwrap_or(&EntitySelector::default()));
+}
+
+/// An alert's texts: the column of the first translation, that of all, and the text.
+fn texts(alert: &Alert) -> [(&'static str, &'static str, &Option<TranslatedString>); 8] {
+    [
         (
             "header_text",
             "header_text_translations",
@@ -400,18 +415,7 @@ fn alert(row: &mut Row, alert: &Alert, index: usize) {
             "image_alternative_text_translations",
             &alert.image_alternative_text,
         ),
-    ];
-    for (first, all, translated) in texts {
-        let (one, by_language) = translations(translated.as_ref());
-        row.extend([(first, Cell::Text(one)), (all, Cell::Text(by_language))]);
-    }
-    let image = alert.image.as_ref();
-    row.push((
-        "image",
-        Cell::Text(image.map(|image| plain(&image.localized_image).to_string())),
-    ));
-    let informed = alert.informed_entity.get(index);
-    selector(row, informed.unwrap_or(&EntitySelector::default()));
+    ]
 }
 
 /// The first text, and all as a JSON object by language.

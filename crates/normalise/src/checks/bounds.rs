@@ -152,16 +152,7 @@ impl Bounds {
                 );
             }
             (Self::Text(bounds), _) if !bounds.is_empty() => {
-                let Some(values) = as_text(column) else {
-                    return;
-                };
-                for (index, value) in values.present() {
-                    let value = value.to_owned();
-                    let broken = bounds.iter().filter(|bound| !bound.holds(&value));
-                    judge
-                        .failures
-                        .extend(broken.map(|bound| bound.failure(index, position, &value)));
-                }
+                judge.texts(column, bounds);
             }
             _ => {}
         }
@@ -174,6 +165,18 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    fn texts(&mut self, column: &ArrayRef, bounds: &[Bound<String>]) {
+        let Some(values) = as_text(column) else {
+            return;
+        };
+        for (index, value) in values.present() {
+            let value = value.to_owned();
+            let broken = bounds.iter().filter(|bound| !bound.holds(&value));
+            self.failures
+                .extend(broken.map(|bound| bound.failure(index, self.position, &value)));
+        }
+    }
+
     /// A first pass over the bare values asks only whether all hold, which the compiler turns into wide instructions; values
     /// under a NULL may spoil it, then the second pass looks row by row.
     fn all<P: ArrowPrimitiveType, T: PartialOrd>(
