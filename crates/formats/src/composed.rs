@@ -28,7 +28,19 @@ pub(crate) fn composed(text: &str) -> Cow<'_, str> {
 
 /// The batch with its texts composed.
 pub(crate) fn batch(batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let changed: Vec<Option<ArrayRef>> = batch.columns().iter().map(column).collect();
+    changed(batch, has_marks, composed)
+}
+
+/// The batch with its texts changed, of those columns that hold a text which needs it.
+pub(crate) fn changed(
+    batch: RecordBatch,
+    needs: impl Fn(&[u8]) -> bool,
+    change: impl Fn(&str) -> Cow<'_, str>,
+) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter();
+    let changed: Vec<Option<ArrayRef>> = columns
+        .map(|array| column(array, &needs, &change))
+        .collect();
     if changed.iter().all(Option::is_none) {
         return Ok(batch);
     }
@@ -41,23 +53,24 @@ pub(crate) fn batch(batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_new_with_options(batch.schema(), columns, &options)
 }
 
-/// The column composed; none where nothing changes.
-fn column(array: &ArrayRef) -> Option<ArrayRef> {
+/// The column changed; none where nothing needs it.
+fn column(
+    array: &ArrayRef,
+    needs: &impl Fn(&[u8]) -> bool,
+    change: &impl Fn(&str) -> Cow<'_, str>,
+) -> Option<ArrayRef> {
     match array.data_type() {
         DataType::Utf8View => {
             let texts = array.as_string_view();
-            let is_marked = texts
-                .iter()
-                .flatten()
-                .any(|text| has_marks(text.as_bytes()));
-            let all = || texts.iter().map(|text| text.map(composed));
-            is_marked.then(|| Arc::new(all().collect::<StringViewArray>()) as ArrayRef)
+            let is_needed = texts.iter().flatten().any(|text| needs(text.as_bytes()));
+            let all = || texts.iter().map(|text| text.map(change));
+            is_needed.then(|| Arc::new(all().collect::<StringViewArray>()) as ArrayRef)
         }
         DataType::Utf8 => {
             let texts = array.as_string::<i32>();
-            let is_marked = has_marks(texts.value_data());
-            let all = || texts.iter().map(|text| text.map(composed));
-            is_marked.then(|| Arc::new(all().collect::<StringArray>()) as ArrayRef)
+            let is_needed = needs(texts.value_data());
+            let all = || texts.iter().map(|text| text.map(change));
+            is_needed.then(|| Arc::new(all().collect::<StringArray>()) as ArrayRef)
         }
         _ => None,
     }

@@ -252,6 +252,11 @@ impl TextEncoding {
         matches!(self.kind, Kind::Utf8)
     }
 
+    /// Whether it is one of those of fonts, which show Latin letters as Vietnamese ones: no standard of the web has them.
+    pub(crate) fn is_of_fonts(&self) -> bool {
+        matches!(self.kind, Kind::Table { name, .. } if Encoding::for_label(name.as_bytes()).is_none())
+    }
+
     /// The text of a part's first bytes.
     pub(crate) fn head(&self, head: &Bytes) -> Bytes {
         let head = head.slice(self.mark_bytes.min(head.len())..);

@@ -41,6 +41,10 @@ pub struct WorkbookFormat {
     /// that are merged downwards are filled without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fill_down: Vec<String>,
+    /// The encoding of fonts that the cells were typed in, which show Latin letters as Vietnamese ones: `tcvn3` (fonts named `.Vn…`),
+    /// `tcvn-5712` or `vni`. Cells with other letters, such as Vietnamese ones in Unicode, stay. Left out: cells are Unicode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
     /// What becomes of cells whose formula failed (`#DIV/0!`, `#N/A`). Left out: `reject`.
     #[serde(default, skip_serializing_if = "FormulaErrors::is_reject")]
     pub formula_errors: FormulaErrors,

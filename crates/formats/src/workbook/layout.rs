@@ -1,5 +1,6 @@
 //! Where the table stands in a grid of cells: its columns and their names, its first row, and what is no data.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::error::{FormatError, nearest};
 use crate::spec::{FormulaErrors, WorkbookFormat};
 
 use crate::workbook::detect::{self, Unsure, Used};
+use crate::workbook::font::Font;
 use crate::workbook::header::{names, spread};
 use crate::workbook::units;
 use crate::workbook::value::{self, letters};
@@ -61,6 +63,7 @@ pub(crate) struct Layout {
     /// The first row that may be data.
     pub(crate) data_from: u32,
     pub(crate) formula_errors: FormulaErrors,
+    font: Option<Font>,
     drop: Option<Regex>,
     footer: Option<Regex>,
     /// Columns of the sheet whose empty cells take the value of the row above.
@@ -79,6 +82,7 @@ pub(crate) struct Declared {
     pub(crate) skip: u32,
     pub(crate) columns: Option<(u32, u32)>,
     formula_errors: FormulaErrors,
+    pub(crate) font: Option<Font>,
     drop: Option<Regex>,
     footer: Option<Regex>,
     fill_down: Vec<String>,
@@ -128,6 +132,9 @@ impl Layout {
 
     /// What a row is whose first cell holds this, where it is no data.
     pub(crate) fn no_data(&self, first: &str) -> Option<NoData> {
+        let first = self
+            .font
+            .map_or(Cow::Borrowed(first), |font| font.shown(first));
         let found = |rule: &Option<Regex>| {
             rule.as_ref()
                 .is_some_and(|rule| rule.is_match(first.trim()))
@@ -190,6 +197,7 @@ impl Declared {
             skip: u32::try_from(format.skip_rows.unwrap_or_default()).unwrap_or(u32::MAX),
             columns,
             formula_errors: format.formula_errors,
+            font: Font::declared(name, format.encoding.as_deref())?,
             drop: regex("drop_rows", &format.drop_rows)?,
             footer: regex("footer", &format.footer)?,
             fill_down: format.fill_down.clone(),
@@ -317,6 +325,7 @@ impl Declared {
             ignores_outside: self.columns.is_some(),
             data_from: plan.data_from,
             formula_errors: self.formula_errors,
+            font: self.font,
             drop: self.drop.clone(),
             footer: self.footer.clone(),
             fill_down,

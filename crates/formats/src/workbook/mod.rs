@@ -8,6 +8,7 @@ pub(crate) mod batch;
 mod choose;
 pub(crate) mod detect;
 pub(crate) mod fill;
+mod font;
 mod header;
 mod headings;
 pub(crate) mod layout;
@@ -29,11 +30,13 @@ use futures::stream;
 use crate::archive::Member;
 use crate::choice::Choice;
 use crate::content::Content;
+use crate::decoded::Decoded;
 use crate::error::FormatError;
 use crate::guess::is_zip;
 use crate::part::{Source, Streams};
 use crate::spec::{FormatSpec, SheetName, WorkbookFormat};
 use choose::choose;
+use font::Font;
 use layout::{Column, Declared, HeadRow, Layout, Merged};
 use ods::Ods;
 use table::{SheetInfo, Table};
@@ -59,12 +62,14 @@ enum Book {
 /// The tables of one part: of the sheet that was chosen, or of several that are read one after the other.
 #[derive(Debug)]
 pub(crate) struct Workbook {
+    name: String,
     book: Book,
     /// By the sheets' order in the workbook.
     tables: Vec<(usize, Option<Content>, Table)>,
     schema: SchemaRef,
     choices: Vec<Choice>,
     detected: WorkbookFormat,
+    font: Option<Font>,
     partitions: usize,
 }
 
@@ -135,6 +140,7 @@ pub(crate) async fn open(
         schema: Arc::clone(&schema),
     };
     Ok(Workbook {
+        name,
         partitions: book.partitions(wanted),
         tables: (found.layouts.into_iter())
             .map(|(sheet, content, layout)| (sheet, content, table(layout)))
@@ -142,6 +148,7 @@ pub(crate) async fn open(
         schema: Arc::clone(&schema),
         choices: found.choices,
         detected: found.detected,
+        font: declared.font,
         book,
     })
 }
@@ -167,7 +174,12 @@ impl Laid {
         declared: &Declared,
     ) -> Result<(), FormatError> {
         let info = &book.sheets()[sheet];
-        let rows = book.head(sheet, declared).await?;
+        let mut rows = book.head(sheet, declared).await?;
+        if let Some(font) = declared.font {
+            for cell in rows.iter_mut().flat_map(|row| &mut row.cells) {
+                cell.text = font.shown(&cell.text).into_owned();
+            }
+        }
         let merged = book.merged(sheet);
         let plan = declared.plan(name, &format!("sheet `{}`", info.name), &rows, &merged)?;
         let (mut layout, columns, choices) =
@@ -317,7 +329,20 @@ impl Source for Workbook {
                 .map(|(before, next)| before.chain(next).boxed())
                 .collect();
         }
-        all
+        let Some(font) = self.font else { return all };
+        let name = self.name.clone();
+        let shown = move |decoded: Result<Decoded, FormatError>| {
+            let decoded = decoded?;
+            let error = |source| FormatError::Arrow {
+                name: name.clone(),
+                source,
+            };
+            let batch = font.batch(decoded.batch).map_err(error)?;
+            Ok(Decoded { batch, ..decoded })
+        };
+        all.into_iter()
+            .map(|stream| stream.map(shown.clone()).boxed())
+            .collect()
     }
 }
 

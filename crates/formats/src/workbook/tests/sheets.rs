@@ -262,3 +262,18 @@ fn cells_take_the_value_above() {
         "2 cells are merged downwards: each row they cover has their value"
     );
 }
+
+#[test]
+fn cells_typed_in_fonts_of_old_encodings() {
+    let rows = [
+        row(1, 'A', &["Tr­êng", "Sè"]),
+        row(2, 'A', &["TiÓu häc", "1"]),
+        row(3, 'A', &["Trần Phú", "2"]),
+        row(4, 'A', &["Tæng céng", "3"]),
+    ];
+    let format = r#"{"name": "xlsx", "encoding": "tcvn3", "drop_rows": "^Tổng cộng"}"#;
+    let all = read(&sheet(&rows.concat()), format).unwrap();
+    assert_eq!(all.columns, ["Trường", "Số"]);
+    assert_eq!(all.texts(), [["Tiểu học", "1"], ["Trần Phú", "2"]]);
+    assert_eq!(all.dropped, [4]);
+}
