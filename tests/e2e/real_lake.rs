@@ -20,7 +20,8 @@ impl RealLake {
     /// That of the repository's pipelines; loads it, if no other test has.
     pub(crate) fn get() -> &'static Self {
         static LAKE: OnceLock<RealLake> = OnceLock::new();
-        LAKE.get_or_init(|| Self::load(repository().to_owned())).loaded()
+        LAKE.get_or_init(|| Self::load(repository().to_owned()))
+            .loaded()
     }
 
     /// That of the corpus (`tests/corpus`).

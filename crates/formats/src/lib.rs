@@ -81,7 +81,7 @@ pub use options::ReadOptions;
 pub use part::{Part, PartBytes, open};
 pub use sample::{Sample, sample};
 pub use spec::{
-    AvroFormat, CsvFormat, FixedColumn, FixedFormat, FormatSpec, FormulaErrors, GeojsonFormat, GtfsRealtimeFormat,
-    HtmlFormat, HtmlTable, JsonFormat, NdjsonFormat, ParquetFormat, Quote, RealtimeEntity,
-    SheetName, ShortRecords, WorkbookFormat, XmlFormat,
+    AvroFormat, CsvFormat, FixedColumn, FixedFormat, FormatSpec, FormulaErrors, GeojsonFormat,
+    GtfsRealtimeFormat, HtmlFormat, HtmlTable, JsonFormat, NdjsonFormat, ParquetFormat, Quote,
+    RealtimeEntity, SheetName, ShortRecords, WorkbookFormat, XmlFormat,
 };

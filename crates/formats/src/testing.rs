@@ -153,7 +153,10 @@ pub(crate) async fn read_columns(part: &Part, projection: &[usize]) -> Result<Al
     let mut numbers: Vec<i64> = numbers.collect();
     numbers.sort_unstable();
     if part.numbers_have_gaps() {
-        assert!(numbers.is_sorted_by(|left, right| left < right), "each record comes out once");
+        assert!(
+            numbers.is_sorted_by(|left, right| left < right),
+            "each record comes out once"
+        );
         return Ok(all);
     }
     assert_eq!(

@@ -62,7 +62,8 @@ pub use snapshot::{
 pub use run::{KeyHashes, KeyRows, Published, Run};
 pub use settle::KeyHolder;
 pub use stage::{
-    DuplicateKey, Evolution, KeySuspects, Load, StageOptions, Staged, Suspects, TableStage, slice_of,
+    DuplicateKey, Evolution, KeySuspects, Load, StageOptions, Staged, Suspects, TableStage,
+    slice_of,
 };
 pub use table::{DataFile, LakeTable};
 pub use versions::Beside;

@@ -48,8 +48,8 @@ mod tests;
 pub use draft::{Draft, DraftError, DraftRequest, draft};
 pub use drift::{Drift, DriftKind};
 pub use event::{Event, Progress, Silent};
-pub use file::{Load, OnDrift, OnShrink, PipelineFile, ScheduleFile, TableFile, Title};
 pub use export::{ExportContext, ExportRequest, Exported, Language, export};
+pub use file::{Load, OnDrift, OnShrink, PipelineFile, ScheduleFile, TableFile, Title};
 pub use fixes::FixRequest;
 pub use json_schema::json_schema;
 pub use memory::memory_bytes_max;
@@ -59,6 +59,7 @@ pub use project::{Project, ProjectError};
 pub use result::{Failure, FailureKind, FetchResult, Outcome, PartResult, RunResult, TableResult};
 pub use run::{RunContext, run};
 pub use trial::{
-    Trial, TrialColumn, TrialOptions, TrialPart, TrialRejection, TrialSample, TrialSource, TrialTable, TryOut, try_out,
+    Trial, TrialColumn, TrialOptions, TrialPart, TrialRejection, TrialSample, TrialSource,
+    TrialTable, TryOut, try_out,
 };
 pub use validate::validate;

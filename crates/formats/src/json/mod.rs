@@ -169,8 +169,10 @@ impl Reading {
     }
 
     pub(crate) fn text(&self) -> crate::content::Chunks {
-        self.encoding
-            .text(self.content.chunks(self.content.block_bytes()), self.content.options.partitions())
+        self.encoding.text(
+            self.content.chunks(self.content.block_bytes()),
+            self.content.options.partitions(),
+        )
     }
 }
 
