@@ -13,7 +13,8 @@ from pathlib import Path
 import yaml
 from jsonschema.validators import validator_for
 
-PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = [ROOT / "pipelines", ROOT / "tests" / "corpus" / "pipelines"]
 # Settings of the whole project, not a pipeline.
 SETTINGS = "sectorlake.yaml"
 
@@ -82,11 +83,11 @@ def main() -> int:
     kind = validator_for(found)
     kind.check_schema(found)
     validator = kind(found)
-    paths = sorted(path for path in PIPELINES.glob("**/*.yaml") if path.name != SETTINGS)
+    paths = [path for folder in FOLDERS for path in sorted(folder.glob("**/*.yaml")) if path.name != SETTINGS]
     wrong = []
     for path in paths:
         document = yaml.safe_load(path.read_text("utf-8"))
-        wrong += [f"{path.relative_to(PIPELINES)}: {fault}" for fault in faults(validator, document)]
+        wrong += [f"{path.relative_to(ROOT)}: {fault}" for fault in faults(validator, document)]
     document = yaml.safe_load(paths[0].read_text("utf-8"))
     wrong += [f"the schema accepts {what}" for what, mistake in mistaken(document) if not faults(validator, mistake)]
     wrong += mistaken_formats(validator) + undescribed(found)
