@@ -1,5 +1,7 @@
 //! The columns of a source, and what their first values look like.
 
+use std::collections::BTreeSet;
+
 use sectorlake_formats::Sample;
 
 use super::personal;
@@ -28,6 +30,10 @@ pub(super) struct SourceColumn {
     pub(super) profile: Profile,
     /// Whether it holds records or lists as such, which no field of a contract takes.
     pub(super) is_nested: bool,
+    /// Whether some of its cells hold blanks alone.
+    pub(super) has_blanks: bool,
+    /// Whether every record that was looked at has a value of its own there.
+    pub(super) is_unique: bool,
     /// Why it says something about persons, where it does.
     pub(super) personal: Option<String>,
     /// Whether its values may be quoted in a file that is kept.
@@ -43,10 +49,20 @@ impl SourceColumn {
             .filter(|(_, field)| !field.name().starts_with('_') || field.name() == "_sheet")
             .map(|(index, field)| {
                 let mut profile = Profile::of_type(field.data_type());
-                for row in &sample.rows {
-                    profile.add(row.get(index).and_then(Option::as_deref));
-                }
+                let cells = || {
+                    sample
+                        .rows
+                        .iter()
+                        .map(|row| row.get(index).and_then(Option::as_deref))
+                };
+                cells().for_each(|cell| profile.add(cell));
+                let distinct: BTreeSet<&str> = cells().flatten().map(str::trim).collect();
+                let is_blank = |cell: &str| !cell.is_empty() && cell.trim().is_empty();
                 Self {
+                    has_blanks: cells().flatten().any(is_blank),
+                    is_unique: !sample.rows.is_empty()
+                        && profile.values() == sample.rows.len() as u64
+                        && distinct.len() == sample.rows.len(),
                     is_nested: field.data_type().is_nested(),
                     ..Self::of(field.name(), profile)
                 }
@@ -63,6 +79,8 @@ impl SourceColumn {
             name: name.to_owned(),
             is_quotable: personal.is_none(),
             is_nested: false,
+            has_blanks: false,
+            is_unique: profile.is_unique(),
             folded,
             profile,
             personal,

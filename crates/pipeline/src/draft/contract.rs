@@ -51,9 +51,7 @@ pub(super) fn draft(title: &str, columns: &[SourceColumn], is_whole: bool) -> Dr
         fields.push(descriptor(&name, kind, column));
     }
     let key = columns.iter().position(|column| {
-        column.profile.is_unique()
-            && aliases::is_identifier(&column.folded)
-            && column.folded != "stt"
+        column.is_unique && aliases::is_identifier(&column.folded) && column.folded != "stt"
     });
     let primary_key = match key {
         Some(index) => {

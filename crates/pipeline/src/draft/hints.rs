@@ -223,7 +223,7 @@ pub(super) fn named(contract: &Contract, about: &str) -> f64 {
         known
             .filter(|words| holds(about, words))
             .map(|words| match words.split(' ').count() {
-                1 => 0.8,
+                1 => 0.5,
                 _ => 1.0,
             });
     let titles = contract.title.iter().map(|(_, title)| folded(title));
@@ -232,7 +232,13 @@ pub(super) fn named(contract: &Contract, about: &str) -> f64 {
         let words: Vec<&str> = name.split(' ').collect();
         let said = words.iter().filter(|word| holds(about, word)).count();
         let share = said as f64 / words.len() as f64;
-        if share > 0.6 { share } else { 0.0 }
+        if words.len() == 1 {
+            share * 0.5
+        } else if share > 0.6 {
+            share
+        } else {
+            0.0
+        }
     });
     by_words.chain(by_title).fold(0.0, f64::max)
 }

@@ -95,11 +95,9 @@ fn line(field: &Field, columns: &[SourceColumn], found: &Match) -> Line {
     if found.score < CERTAIN_MIN {
         notes.push(format!("not sure ({:.2}): {}", found.score, found.why));
     }
-    if let Some(why) = column
-        .personal
-        .as_ref()
-        .filter(|_| field.classification < Classification::Personal)
-    {
+    if let Some(why) = column.personal.as_ref().filter(|_| {
+        field.classification < Classification::Personal && field.constraints.enumeration.is_none()
+    }) {
         notes.push(format!(
             "{why}, but the field is {}: leave it out unless it may be read by all who may read that",
             field.classification.word()
@@ -137,6 +135,10 @@ pub(super) fn value(field: &Field, column: &SourceColumn, notes: &mut Vec<String
         return codes(field, known, column, text, notes);
     }
     match &field.kind {
+        FieldType::Datetime if is_day_first(column) => {
+            notes.push("not sure: a day first, in the time of Vietnam".to_owned());
+            format!("parse_timestamp({text}, 'dmy', 'Asia/Ho_Chi_Minh')")
+        }
         FieldType::Date | FieldType::Datetime => date(column.shape(), text, notes),
         FieldType::Integer | FieldType::Number | FieldType::Decimal { .. } => {
             number(field, profile, text, notes)
@@ -153,6 +155,17 @@ pub(super) fn value(field: &Field, column: &SourceColumn, notes: &mut Vec<String
     }
 }
 
+/// Whether a column of dates with times writes the day first.
+fn is_day_first(column: &SourceColumn) -> bool {
+    let is_one = |value: &str| {
+        value
+            .trim()
+            .find(['-', '/', '.'])
+            .is_some_and(|end| end < 3)
+    };
+    column.shape() == Shape::Datetime && column.profile.some().all(is_one)
+}
+
 fn is_place_name(field: &Field, profile: &Profile) -> bool {
     field.name == "place_code" && profile.count(Value::Text) * 2 > profile.values()
 }
@@ -162,7 +175,11 @@ pub(super) fn without_marks(field: &Field, column: &SourceColumn) -> String {
     let known = field.missing_values.clone().unwrap_or_default();
     let marks = column.profile.marks().iter();
     let unknown = marks.filter(|mark| !known.contains(mark));
-    unknown.fold(quoted(&column.name), |sql, mark| {
+    let text = match column.has_blanks {
+        true => format!("NULLIF(trim({}), '')", quoted(&column.name)),
+        false => quoted(&column.name),
+    };
+    unknown.fold(text, |sql, mark| {
         format!("NULLIF({sql}, '{}')", mark.replace('\'', "''"))
     })
 }

@@ -77,6 +77,24 @@ const VEHICLES: &[Kind] = &[
     ),
 ];
 
+/// What candidates are examined in, in the short words of `education.exam_results`.
+const SUBJECTS: &[Kind] = &[
+    ("toan", "", &["toan", "mon toan", "diem toan"]),
+    ("ngu_van", "", &["ngu van", "van", "diem van"]),
+    (
+        "ngoai_ngu",
+        "",
+        &["ngoai ngu", "tieng anh", "anh", "anh van"],
+    ),
+    ("vat_li", "", &["vat li", "vat ly", "ly", "li"]),
+    ("hoa_hoc", "", &["hoa hoc", "hoa"]),
+    ("sinh_hoc", "", &["sinh hoc", "sinh"]),
+    ("lich_su", "", &["lich su", "su"]),
+    ("dia_li", "", &["dia li", "dia ly", "dia"]),
+    ("gdcd", "", &["gdcd", "giao duc cong dan"]),
+    ("tin_hoc", "", &["tin hoc", "tin"]),
+];
+
 /// A shared table that such sources feed.
 struct Form {
     table: &'static str,
@@ -85,17 +103,21 @@ struct Form {
     kind: &'static str,
     value: &'static str,
     unit: Option<&'static str>,
-    time: &'static str,
+    /// A field that a column must be for: when it was measured, or who was examined.
+    anchor: &'static str,
+    /// The field of the place, which the pipeline's name may stand for.
+    place: Option<&'static str>,
 }
 
-const FORMS: [Form; 2] = [
+const FORMS: [Form; 3] = [
     Form {
         table: "environment.observations",
         kinds: PROPERTIES,
         kind: "observed_property",
         value: "result",
         unit: Some("unit"),
-        time: "phenomenon_time",
+        anchor: "phenomenon_time",
+        place: Some("station_id"),
     },
     Form {
         table: "transport.traffic_counts",
@@ -103,7 +125,17 @@ const FORMS: [Form; 2] = [
         kind: "vehicle_type",
         value: "vehicle_count",
         unit: None,
-        time: "period_start",
+        anchor: "period_start",
+        place: Some("site_id"),
+    },
+    Form {
+        table: "education.exam_results",
+        kinds: SUBJECTS,
+        kind: "subject_code",
+        value: "score",
+        unit: None,
+        anchor: "candidate_number",
+        place: None,
     },
 ];
 
@@ -115,6 +147,8 @@ pub(super) struct Measured<'a> {
     /// How many columns become rows.
     pub(super) kinds: usize,
     pub(super) lines: Vec<Line>,
+    /// Columns that no field takes.
+    pub(super) rest: Vec<String>,
 }
 
 /// The source as rows of a shared table, where it has columns for two known kinds and one for the time; `name` is the pipeline's.
@@ -146,9 +180,9 @@ fn of<'a>(
     let keep: Vec<SourceColumn> = keep.into_iter().cloned().collect();
     let matches = score::table(contract, contracts, &keep, "").matches;
     let field_of = |name: &str| contract.fields.iter().position(|field| field.name == name);
-    let time = field_of(form.time)?;
-    let has_time = matches.iter().any(|found| found.field == time);
-    if melt.len() < KINDS_MIN || !has_time {
+    let anchor = field_of(form.anchor)?;
+    let has_anchor = matches.iter().any(|found| found.field == anchor);
+    if melt.len() < KINDS_MIN || !has_anchor {
         return None;
     }
     let mut lines = mapping::lines((contract, name), &keep, &matches);
@@ -172,21 +206,25 @@ fn of<'a>(
         let note = "not sure: the source does not say its units; these are usual ones";
         put(unit, case(|kind| kind.1), vec![note.to_owned()]);
     }
-    let station = contract.primary_key.first()?;
-    if !matches
-        .iter()
-        .any(|found| contract.fields[found.field].name == *station)
-    {
+    let is_matched = |name: &str| {
+        let mut fields = matches.iter().map(|found| &contract.fields[found.field]);
+        fields.any(|field| field.name == name)
+    };
+    if let Some(station) = form.place.filter(|name| !is_matched(name)) {
         let note =
             "not sure: no column names the place of measurement: the pipeline's name stands for it";
         put(station, format!("'{name}'"), vec![note.to_owned()]);
     }
-    if form.time == "period_start" {
+    if form.anchor == "period_start" {
         counting(&keep, &mut put);
     }
     Some(Measured {
         contract,
         kinds: melt.len(),
+        rest: mapping::unmatched(&keep, |index| {
+            let name = quoted(&keep[index].name);
+            lines.iter().any(|line| line.sql.contains(&name))
+        }),
         keep: keep.into_iter().map(|column| column.name).collect(),
         lines,
     })

@@ -6,6 +6,7 @@ mod aliases;
 mod columns;
 mod contract;
 mod error;
+mod field_names;
 mod fill;
 mod header;
 mod hints;

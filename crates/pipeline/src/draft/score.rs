@@ -75,12 +75,16 @@ pub(super) fn table<'a>(
             .iter()
             .filter(|other| other.field(&field.name).is_some())
             .count();
-        // What many tables have (a name, a place) tells little of which table it is.
-        found.score / (1.0 + (others.max(1) as f64).ln())
+        // What many tables have (a name, a place) tells little of which table it is; nor does a name that is only near.
+        let telling = match hints::is_telling(&columns[found.column].folded) {
+            true => 1.0,
+            false => 0.4,
+        };
+        telling * found.score * found.score / (1.0 + (others.max(1) as f64).ln())
     };
     let covered: f64 = matches.iter().map(weight).sum();
     let missing = missing(contract, &matches).count();
-    let score = covered - 0.35 * missing as f64 + 0.8 * hint;
+    let score = covered - 0.35 * missing as f64 + 1.5 * hint;
     TableMatch {
         contract,
         matches,
@@ -130,15 +134,34 @@ impl TableMatch<'_> {
             hints::is_telling(&columns[found.column].folded) && found.score >= TELLING_MIN
         });
         let telling = telling.count();
+        let has_key = self.matches.iter().any(|found| found.is_key);
         let hinted = if self.hint > 0.0 { 2 } else { 0 };
         // An id and a name are in every table; the share of what is required says more than that of what the source has.
         let enough = by_name.len() * 3 >= columns.len() || (missing == 0 && telling >= 3);
-        by_name.len() + usize::from(self.matches.iter().any(|found| found.is_key)) >= 2
-            && telling + hinted >= 2
-            && (telling > 0 || by_name.len() >= 3)
+        let place = if point(self.contract, columns) { 2 } else { 0 };
+        let fitting = by_name.len() + place;
+        let enough = enough || (self.hint > 0.0 && fitting * 3 >= columns.len());
+        fitting + usize::from(has_key) >= 2
+            && telling + hinted >= if has_key && hinted == 0 { 4 } else { 2 }
+            && (telling > 0 || fitting >= 3)
             && enough
             && (required - missing.min(required)) * 10 >= required * 6
     }
+}
+
+/// Whether the table has a point that two columns of the source give.
+fn point(contract: &Contract, columns: &[SourceColumn]) -> bool {
+    let has = |field: &str| {
+        let names = aliases::of_field(field);
+        columns
+            .iter()
+            .any(|column| column.folded == field || names.contains(&column.folded.as_str()))
+    };
+    let is_point = |field: &Field| field.kind == FieldType::GeoPoint;
+    contract.field("latitude").is_none()
+        && contract.fields.iter().any(is_point)
+        && has("latitude")
+        && has("longitude")
 }
 
 /// Whether a field's value comes from the pipeline, not from a column.
@@ -211,7 +234,10 @@ fn name(field: &Field, source: &SourceColumn) -> Option<(f64, String)> {
         ));
     }
     let others = aliases::of_field(&field.name);
-    if others.contains(&column) {
+    if others
+        .iter()
+        .any(|other| other.replace(' ', "") == column.replace(' ', ""))
+    {
         return Some((0.95, "it is another name of the field".to_owned()));
     }
     let titles = field.title.iter().map(|(_, title)| folded(title));
@@ -239,6 +265,13 @@ const GENERIC: [&str; 16] = [
     "date", "don", "vi", "no",
 ];
 
+/// Whether a folded name is one of an id or code.
+fn is_id(name: &str) -> bool {
+    ["id", "ma", "code"]
+        .iter()
+        .any(|word| aliases::holds(name, word))
+}
+
 /// How near two names are once the words that many names share are left out: a code of a city is none of a station.
 fn near(left: &str, right: &str) -> f64 {
     let telling = |name: &str| {
@@ -249,6 +282,8 @@ fn near(left: &str, right: &str) -> f64 {
     let whole = nearness(left, right);
     match (a.is_empty(), b.is_empty()) {
         (true, true) => whole,
+        // What a thing is called by is not the thing: a location's id is no location.
+        (false, false) if is_id(left) != is_id(right) => 0.0,
         (false, false) => whole.min(nearness(&a, &b)),
         _ => 0.0,
     }
@@ -271,7 +306,7 @@ fn key(contract: &Contract, columns: &[SourceColumn], taken: &[Match]) -> Option
         matches!(
             column.folded.as_str(),
             "id" | "ma" | "code" | "ma so" | "uuid" | "gid" | "fid" | "objectid"
-        ) && column.profile.is_unique()
+        ) && column.is_unique
     };
     if taken.iter().any(|found| found.field == field) {
         return None;
@@ -326,11 +361,24 @@ fn fit(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
         (FieldType::Time, Shape::Time) => (1.0, None),
         (FieldType::GeoPoint | FieldType::GeoJson, Shape::Binary) => (1.0, None),
         (FieldType::GeoPoint | FieldType::GeoJson, Shape::Json) => told(0.8),
-        (FieldType::List | FieldType::Object, Shape::Json) => (1.0, None),
+        (FieldType::List, Shape::Json) => begins(source, '['),
+        (FieldType::Object, Shape::Json) => begins(source, '{'),
         (FieldType::Integer | FieldType::Number, Shape::Text) if source.is_mostly_number() => {
             told(0.75)
         }
         _ => told(0.2),
+    }
+}
+
+/// Whether the JSON in a column begins as a list or an object does.
+fn begins(source: &SourceColumn, first: char) -> (f64, Option<String>) {
+    let fits = source
+        .profile
+        .some()
+        .all(|value| value.trim_start().starts_with(first));
+    match fits {
+        true => (1.0, None),
+        false => (0.2, Some("it holds JSON of another form".to_owned())),
     }
 }
 
@@ -345,7 +393,12 @@ fn enumeration(field: &Field, known: &[String], source: &SourceColumn) -> (f64, 
         None => (1.0, None),
         Some(other) => {
             let some = values.iter().any(is_code);
-            let fit = if some { 0.7 } else { 0.4 };
+            // A required column stays where it is by its name: its line says which codes are wanted.
+            let fit = match (some, field.constraints.required) {
+                (true, _) => 0.7,
+                (false, true) => 0.55,
+                (false, false) => 0.4,
+            };
             let other = source.quote(other);
             (fit, Some(format!("{other} is none of the field's codes")))
         }
@@ -356,10 +409,13 @@ fn pattern(field: &Field, source: &SourceColumn) -> (f64, Option<String>) {
     let Ok(Some(regex)) = field.constraints.regex() else {
         return (1.0, None);
     };
-    match source.profile.some().find(|value| !regex.is_match(value)) {
+    let others = || source.profile.some().filter(|value| !regex.is_match(value));
+    // A few odd values are rejected and mended; where most are, it is another column.
+    let is_other = others().count() * 2 > source.profile.some().count();
+    match others().next() {
         None => (1.0, None),
         Some(value) => (
-            0.6,
+            if is_other { 0.2 } else { 0.6 },
             Some(format!(
                 "{} is not of the form that the field wants",
                 source.quote(value)

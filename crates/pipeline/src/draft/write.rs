@@ -81,9 +81,18 @@ pub(super) fn draft(
         (None, schema) => schema.to_owned(),
     };
     text.about = drafting.about(Some(sample));
+    // What a reader adds to the source's columns is none of those that become rows.
+    let added = sample.schema.fields().iter().map(|field| field.name());
+    let added = added
+        .filter(|name| name.starts_with('_') && columns.iter().all(|column| column.name != **name));
+    let keep = chosen
+        .text
+        .keep
+        .map(|keep| keep.into_iter().chain(added.cloned()).collect());
     text.table = Some(TableText {
         name: chosen.table.to_string(),
         from: looked.member.as_ref().map(|(member, _)| member.clone()),
+        keep,
         ..chosen.text
     });
     let own = chosen.contract.map(|text| (chosen.table, text));
@@ -358,6 +367,7 @@ impl Drafting<'_> {
             text: TableText {
                 keep: Some(measured.keep),
                 lines: measured.lines,
+                rest: measured.rest,
                 ..TableText::default()
             },
             contract: None,

@@ -231,7 +231,7 @@ impl Profile {
         &self.marks
     }
 
-    /// Whether no value is there twice, and none is missing.
+    /// Whether no value is there twice, and none is missing, as far as distinct values are remembered.
     pub(crate) fn is_unique(&self) -> bool {
         let rows: u64 = self.counts.values().sum();
         rows > 0 && self.values() == rows && (self.has_more || self.distinct.len() as u64 == rows)
