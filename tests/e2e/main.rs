@@ -17,6 +17,7 @@ mod bad_projects;
 mod commands;
 mod corpus;
 mod drafts;
+mod drafts_odd;
 mod drift;
 mod evolution;
 mod fixes;
