@@ -306,10 +306,7 @@ fn a_plan_over_a_lake_changes_nothing_in_it() {
     let table = &pipeline["tables"][0];
     assert_eq!(table["rows"]["mapped"], 4);
     assert_eq!(table["rows"]["rejected"], 2);
-    assert_eq!(
-        table["rejected"][0]["samples"][0]["row"].as_i64().is_some(),
-        true
-    );
+    assert!(table["rejected"][0]["samples"][0]["row"].is_i64());
     assert_eq!(table["after"].as_array().unwrap().len(), 2);
     assert_eq!(table["sources"][0]["before"].as_array().unwrap().len(), 2);
     assert!(!pipeline["drift"].as_array().unwrap().is_empty());
