@@ -1,7 +1,7 @@
 //! A 64-bit hash of each row's key, shared by those who look for equal keys (`normalise`) and those who settle them (`lake`).
 //!
 //! Equal keys hash alike whatever the encoding: texts as `Utf8`, `LargeUtf8`, `Utf8View` or in a dictionary; whole numbers
-//! of any width; floats of either; instants of any unit. A null is a value of its own. Two different keys may hash alike
+//! of any width, and as floats or decimals; floats of either width; instants of any unit. A null is a value of its own. Two different keys may hash alike
 //! (among n keys about n^2 / 2^65 pairs do), so a hash only ever finds suspects: compare the keys before judging a row.
 //!
 //! The hash is for one process: it is no file format and may differ between versions and machines.
@@ -94,16 +94,30 @@ fn bytes_word(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// One bit pattern for each number: both zeros are equal, and so are all NaN.
+/// One bit pattern for each number: a whole one as integers have it, so that both zeros are equal; and one for all NaN.
 #[inline]
 fn float_word(value: f64) -> u64 {
-    if value == 0.0 {
-        0.0_f64.to_bits()
+    // What is not held exactly comes back as another number.
+    let whole = value as i64;
+    if whole as f64 == value && whole != i64::MAX {
+        whole as u64
     } else if value.is_nan() {
         f64::NAN.to_bits()
     } else {
         value.to_bits()
     }
+}
+
+/// A decimal's word: that of the integer, if it is one.
+#[inline]
+fn decimal_word(value: i128, scale: i8) -> u64 {
+    let unit = u32::try_from(scale)
+        .ok()
+        .and_then(|scale| 10_i128.checked_pow(scale));
+    let whole = unit
+        .filter(|unit| value % unit == 0)
+        .and_then(|unit| i64::try_from(value / unit).ok());
+    whole.map_or_else(|| bytes_word(&value.to_le_bytes()), |whole| whole as u64)
 }
 
 /// Writes one word a row: a number's bits, the hash of a text's bytes, or [`NULL`].
@@ -151,8 +165,8 @@ fn number_words(
         DataType::UInt64 => each!(UInt64Type, |value| value),
         DataType::Float32 => each!(Float32Type, |value| float_word(f64::from(value))),
         DataType::Float64 => each!(Float64Type, float_word),
-        DataType::Decimal128(_, _) => {
-            each!(Decimal128Type, |value| bytes_word(&value.to_le_bytes()))
+        DataType::Decimal128(_, scale) => {
+            each!(Decimal128Type, |value| decimal_word(value, *scale))
         }
         DataType::Date32 => each!(Date32Type, |days| i64::from(days) as u64),
         DataType::Date64 => each!(Date64Type, |millis| millis.div_euclid(86_400_000) as u64),
@@ -254,6 +268,25 @@ mod tests {
 
     fn hashes(columns: &[ArrayRef]) -> Vec<u64> {
         key_hashes(columns).unwrap()
+    }
+
+    #[test]
+    fn a_whole_number_hashes_alike_in_every_type_of_numbers() {
+        let whole = [0, 1, -7, 1_i64 << 53];
+        let integers: ArrayRef = Arc::new(Int64Array::from(whole.to_vec()));
+        let expected = hashes(&[Arc::clone(&integers)]);
+        for kind in [
+            DataType::Float64,
+            DataType::Decimal128(22, 2),
+            DataType::Decimal128(30, 4),
+        ] {
+            let wider = cast(&integers, &kind).unwrap();
+            assert_eq!(hashes(&[wider]), expected, "{kind}");
+        }
+        let floats: ArrayRef = Arc::new(Float64Array::from(vec![-0.0, 1.5, 1e300, f64::INFINITY]));
+        let found = hashes(&[floats]);
+        assert_eq!(found[0], expected[0]);
+        assert!(found[1..].iter().all(|hash| !expected.contains(hash)));
     }
 
     #[test]
