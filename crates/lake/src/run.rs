@@ -193,7 +193,7 @@ impl Run {
     ) -> Result<(KeyHashes, bool), LakeError> {
         let mut hashes = KeyHashes::default();
         let mut has_own = false;
-        for (opened, files) in versions {
+        for (age, (opened, files)) in versions.into_iter().enumerate() {
             let own = |file: &FileRef| file.is_of(&self.work.pipeline);
             has_own |= files.iter().any(|file| own(file) && file.rows > 0);
             let is_asked = |file: &FileRef| scope == KeyRows::AllSources || own(file);
@@ -207,10 +207,20 @@ impl Run {
                 table: opened.name.clone(),
                 schema,
             };
-            for_each_hash(&reader, &asked, fields, |hash| {
-                hashes.insert(hash);
-            })
-            .await?;
+            let mut of_version = KeyHashes::default();
+            let read = for_each_hash(&reader, &asked, fields, |hash| {
+                of_version.insert(hash);
+            });
+            match read.await {
+                // Nor do those count whose keys are no values of the newer type.
+                Err(LakeError::SchemaChanged { .. }) if age > 0 => continue,
+                read => read?,
+            }
+            if hashes.is_empty() {
+                hashes = of_version;
+            } else {
+                hashes.extend(of_version);
+            }
         }
         Ok((hashes, has_own))
     }

@@ -33,6 +33,10 @@ pub struct Beside {
     pub table: TableName,
     /// The major version.
     pub major: u64,
+    /// The pipelines whose rows here go beside those they have in older versions, by key, and do not stand for all of them: they append,
+    /// merge, or replace a slice.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub adding: BTreeSet<String>,
 }
 
 /// A table with all its major versions.
@@ -160,8 +164,12 @@ impl Work {
         let beside = Beside {
             table: table.clone(),
             major,
+            adding: BTreeSet::new(),
         };
-        let is_other = |version: &crate::TableVersion| version.beside.as_ref() != Some(&beside);
+        let is_other = |version: &crate::TableVersion| {
+            let known = version.beside.as_ref();
+            known.is_none_or(|known| (&known.table, known.major) != (table, major))
+        };
         if self.base_version(&name).is_some_and(is_other) {
             return Err(taken(&name, table, major));
         }
@@ -173,6 +181,19 @@ impl Work {
     pub(crate) fn beside(&self, table: &TableName) -> Option<Beside> {
         let placed = self.lock_beside().get(table).cloned();
         placed.or_else(|| self.base_version(table)?.beside.clone())
+    }
+
+    /// The pipelines that add to their rows of older versions, with what this run has staged.
+    pub(crate) fn adding(&self, table: &TableName) -> BTreeSet<String> {
+        let version = self.base_version(table);
+        let beside = version.and_then(|version| version.beside.as_ref());
+        let mut adding = beside
+            .map(|beside| beside.adding.clone())
+            .unwrap_or_default();
+        if let Some(staged) = self.lock_staged().get(table) {
+            staged.take_into(&self.pipeline, &mut adding);
+        }
+        adding
     }
 
     /// The table of the first major version, and the newest version of it that is stored beside.
@@ -192,7 +213,7 @@ impl Work {
     }
 
     /// The files that hold the rows of a table, whatever their major version: of each source those of the newest version
-    /// that holds any. Each with the table it is a file of, the newest first.
+    /// that holds any, and of the older ones to which it adds. Each with the table it is a file of, the newest first.
     pub(crate) async fn files_of_versions(
         &self,
         table: &TableName,
@@ -226,8 +247,10 @@ impl Work {
                 .filter(is_new)
                 .map(FileRef::from)
                 .collect();
-            let sources = opened.files.iter().filter_map(source).map(str::to_owned);
-            seen.extend(sources);
+            let adding = self.adding(name);
+            let sources = opened.files.iter().filter_map(source);
+            let whole = sources.filter(|source| !adding.contains(*source));
+            seen.extend(whole.map(str::to_owned));
             found.push((opened, files));
         }
         Ok(found)

@@ -1,6 +1,6 @@
 //! What a run knows of the lake, and what it has staged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -41,6 +41,30 @@ pub(crate) struct StagedTable {
     pub(crate) contract: Arc<Contract>,
     /// None where the table stays as it is.
     pub(crate) entry: Option<StagedEntry>,
+    /// How the staged rows stand to the pipeline's own of before.
+    pub(crate) bearing: Bearing,
+}
+
+/// Whether a run's rows of a table are all that its pipeline has of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bearing {
+    /// They are all of them.
+    All,
+    /// They came beside others.
+    More,
+}
+
+impl StagedTable {
+    /// Notes whether the pipeline adds to its rows of older major versions. What the run left as it is says nothing of it.
+    pub(crate) fn take_into(&self, pipeline: &str, adding: &mut BTreeSet<String>) {
+        if self.entry.is_none() {
+            return;
+        }
+        match self.bearing {
+            Bearing::More => drop(adding.insert(pipeline.to_owned())),
+            Bearing::All => drop(adding.remove(pipeline)),
+        }
+    }
 }
 
 /// What an open run says of itself, for those who come after a crash.
@@ -104,7 +128,7 @@ impl Work {
     pub(crate) async fn stage_entry(
         &self,
         contract: &Arc<Contract>,
-        access: Access,
+        (access, bearing): (Access, Bearing),
         base: Option<u64>,
         bytes: Vec<u8>,
     ) -> Result<u64, LakeError> {
@@ -129,6 +153,7 @@ impl Work {
         let staged = StagedTable {
             contract: Arc::clone(contract),
             entry: Some(entry),
+            bearing,
         };
         self.lock_staged().insert(table.clone(), staged);
         Ok(version)
@@ -139,6 +164,7 @@ impl Work {
         let staged = StagedTable {
             contract: Arc::clone(contract),
             entry: None,
+            bearing: Bearing::All,
         };
         self.lock_staged().insert(contract.name.clone(), staged);
     }

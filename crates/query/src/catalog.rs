@@ -46,6 +46,8 @@ pub(crate) struct Opened {
     pub(crate) rows_by_source: BTreeMap<String, u64>,
     /// The table whose later major version it is.
     pub(crate) version_of: Option<TableName>,
+    /// The pipelines whose rows here go beside those they have in older versions.
+    pub(crate) adding: BTreeSet<String>,
     /// What is scanned.
     pub(crate) table: Arc<ParquetTable>,
 }

@@ -18,7 +18,7 @@ use sectorlake_contract::{TableName, system};
 use sectorlake_functions::{
     PlaceIndex, Places, SessionOptions, names_place_function, session_builder,
 };
-use sectorlake_lake::{At, DataFile, Lake, LakeTable, Snapshot};
+use sectorlake_lake::{At, Beside, DataFile, Lake, LakeTable, Snapshot};
 
 use crate::catalog::{CATALOG, DEFAULT_SCHEMA, LakeCatalog, Opened, Source, Tables};
 use crate::error::QueryError;
@@ -231,12 +231,11 @@ impl Source for OfSnapshot {
         let version = snapshot.tables.get(name);
         let contract = version.map(|version| version.contract.clone());
         let beside = version.and_then(|version| version.beside.as_ref());
-        let version_of = beside.map(|beside| beside.table.clone());
-        opened(table, contract.unwrap_or_default(), version_of)
+        opened(table, contract.unwrap_or_default(), beside)
     }
 }
 
-fn opened(table: LakeTable, contract: String, version_of: Option<TableName>) -> Result<Opened> {
+fn opened(table: LakeTable, contract: String, beside: Option<&Beside>) -> Result<Opened> {
     let source_of = |file: &DataFile| file.partition_values.get(system::SOURCE).cloned().flatten();
     let mut rows_by_source: BTreeMap<String, u64> = BTreeMap::new();
     for file in &table.files {
@@ -264,7 +263,10 @@ fn opened(table: LakeTable, contract: String, version_of: Option<TableName>) -> 
         bytes,
         files: count,
         rows_by_source,
-        version_of,
+        version_of: beside.map(|beside| beside.table.clone()),
+        adding: beside
+            .map(|beside| beside.adding.clone())
+            .unwrap_or_default(),
         table: Arc::new(scanned),
     })
 }

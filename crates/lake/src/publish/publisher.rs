@@ -123,12 +123,23 @@ fn next_snapshot(
         .map(|newest| newest.tables.clone())
         .unwrap_or_default();
     for entry in &entries {
-        let contract = staged.get(&entry.table).map(|table| table.contract.hash());
+        let own = staged.get(&entry.table);
+        let contract = own.map(|table| table.contract.hash());
+        let mut beside = work.beside(&entry.table);
+        if let Some(beside) = &mut beside {
+            let known = tables
+                .get(&entry.table)
+                .and_then(|version: &TableVersion| version.beside.as_ref());
+            beside.adding = known.map(|known| known.adding.clone()).unwrap_or_default();
+            if let Some(own) = own {
+                own.take_into(work.pipeline(), &mut beside.adding);
+            }
+        }
         let version = TableVersion {
             version: entry.version,
             contract: contract.unwrap_or_default(),
             access: entry.access,
-            beside: work.beside(&entry.table),
+            beside,
         };
         tables.insert(entry.table.clone(), version);
     }

@@ -18,6 +18,7 @@ use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions};
 use crate::error::LakeError;
 use crate::keys::KeyHashes;
 use crate::settle::{Parts, Place, Question, Rule, Side, Verdicts};
+use crate::work::Bearing;
 use crate::writer::WrittenFiles;
 
 /// A key of the contract, with what the caller knows of it.
@@ -219,6 +220,13 @@ fn conclude(plan: &mut Plan, verdicts: Verdicts, sums: &mut Sums) {
     sums.changed.extend(verdicts.changed);
 }
 
+fn bearing(stage: &TableStage) -> Bearing {
+    match (stage.load, &stage.options.slice) {
+        (Load::Replace, None) => Bearing::All,
+        (Load::Replace, Some(_)) | (Load::Append | Load::Merge, _) => Bearing::More,
+    }
+}
+
 /// Stages the commit; none where there is nothing to say.
 async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, LakeError> {
     let work = &stage.work;
@@ -251,7 +259,7 @@ async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, La
     .bytes()?;
     work.stage_entry(
         &stage.contract,
-        stage.ground.access,
+        (stage.ground.access, bearing(stage)),
         stage.ground.base.as_ref().map(|base| base.version),
         bytes,
     )

@@ -26,7 +26,8 @@ fn schema() -> SchemaRef {
     let number = |name: &str, nullable| Field::new(name, DataType::Int64, nullable);
     let mut fields = vec![text("table_schema", false), text("table_name", false)];
     fields.extend(["title_vi", "title_en", "description"].map(|name| text(name, true)));
-    fields.extend(["row_count", "size_bytes", "file_count"].map(|name| number(name, false)));
+    fields.push(number("row_count", true));
+    fields.extend(["size_bytes", "file_count"].map(|name| number(name, false)));
     fields.push(text("sources", false));
     fields.push(number("version", true));
     fields.push(Field::new(
@@ -89,8 +90,8 @@ struct Told<'a> {
     opened: &'a Opened,
     table_type: &'static str,
     version_of: Option<String>,
-    /// Rows, bytes and files: a view stores nothing.
-    sizes: [u64; 3],
+    /// Rows, bytes and files: a view stores nothing, and may not know its rows.
+    sizes: [Option<u64>; 3],
     sources: BTreeSet<&'a str>,
     version: Option<u64>,
 }
@@ -101,7 +102,7 @@ impl<'a> Told<'a> {
             opened,
             table_type: "BASE TABLE",
             version_of: opened.version_of.as_ref().map(TableName::to_string),
-            sizes: [opened.rows, opened.bytes, opened.files],
+            sizes: [opened.rows, opened.bytes, opened.files].map(Some),
             sources: opened.rows_by_source.keys().map(String::as_str).collect(),
             version: Some(opened.version),
         }
@@ -116,7 +117,7 @@ impl<'a> Told<'a> {
             opened: newest,
             table_type: "VIEW",
             version_of: Some(of.to_string()),
-            sizes: [rows_shown(versions), 0, 0],
+            sizes: [rows_shown(versions), Some(0), Some(0)],
             sources: sources.map(String::as_str).collect(),
             version: None,
         }
@@ -173,7 +174,7 @@ impl Builders {
             builder.append_option(word(key));
         }
         for (builder, size) in self.sizes.iter_mut().zip(told.sizes) {
-            builder.append_value(count(size));
+            builder.append_option(size.map(count));
         }
         let sources: Vec<&str> = told.sources.iter().copied().collect();
         self.sources.append_value(sources.join(", "));

@@ -106,6 +106,7 @@ impl Source for FixedLake {
             files: files.len() as u64,
             rows_by_source,
             version_of: None,
+            adding: BTreeSet::new(),
             metadata: BTreeMap::from([
                 (
                     "sectorlake.title.vi".to_owned(),

@@ -25,15 +25,20 @@ const SECOND: &str = r#"{ "title": "Trees", "fields": [
     { "name": "seen", "type": "number" }, { "name": "height", "type": "number", "constraints": { "required": true } }
 ], "primaryKey": "tree_id", "sectorlake": { "version": "2.0.0" } }"#;
 
-async fn publish(lake: &Lake, (pipeline, contract): (&str, &str), trees: &[(&str, &str)]) {
+async fn publish(lake: &Lake, of: (&str, &str), trees: &[(&str, &str)]) {
+    load(lake, of, (Load::Replace, "a hash"), trees).await;
+}
+
+async fn load(
+    lake: &Lake,
+    (pipeline, contract): (&str, &str),
+    (load, part): (Load, &str),
+    trees: &[(&str, &str)],
+) {
     let contract = Contract::parse("urban.trees".parse().unwrap(), contract).unwrap();
     let run = lake.begin(pipeline).await.unwrap();
     let stage = run
-        .stage(
-            &Arc::new(contract.clone()),
-            Load::Replace,
-            StageOptions::default(),
-        )
+        .stage(&Arc::new(contract.clone()), load, StageOptions::default())
         .await
         .unwrap();
     let texts = |of: fn(&(&str, &str)) -> String| -> ArrayRef {
@@ -60,7 +65,7 @@ async fn publish(lake: &Lake, (pipeline, contract): (&str, &str), trees: &[(&str
     let same = |text: &str| Arc::new(StringViewArray::from(vec![text; trees.len()])) as ArrayRef;
     let origin = [
         ("_run".to_owned(), same(run.id())),
-        ("_part".to_owned(), same("a hash")),
+        ("_part".to_owned(), same(part)),
         ("_row".to_owned(), Arc::clone(&ones)),
     ];
     let batch = RecordBatch::try_from_iter(fields.chain(origin)).unwrap();
@@ -69,7 +74,7 @@ async fn publish(lake: &Lake, (pipeline, contract): (&str, &str), trees: &[(&str
     let files = writer.close().await.unwrap();
     let (duplicates, _none) = tokio::sync::mpsc::channel(1);
     stage
-        .finish_into(vec![files], None, &["a hash".to_owned()], duplicates)
+        .finish_into(vec![files], None, &[part.to_owned()], duplicates)
         .await
         .unwrap();
     run.publish(PipelineState::default()).await.unwrap();
@@ -139,6 +144,95 @@ async fn before_the_second_version_there_is_no_view() {
         answer(
             &session,
             "SELECT tree_id, rings FROM urban.trees ORDER BY tree_id"
+        )
+        .await
+    );
+}
+
+/// What an appending or merging pipeline brought before it moved on stands in the older version alone.
+#[tokio::test]
+async fn the_view_keeps_older_rows_of_who_only_adds_to_them() {
+    let lake = Lake::open_or_create("memory://", Env::manual())
+        .await
+        .unwrap();
+    let shown = "SELECT _source, tree_id, rings, _part FROM urban.trees_all ORDER BY 1, 2, 3";
+    for (pipeline, how) in [
+        ("adds", Load::Append),
+        ("merges", Load::Merge),
+        ("replaces", Load::Replace),
+    ] {
+        load(
+            &lake,
+            (pipeline, FIRST),
+            (how, "first"),
+            &[("t1", "1"), ("t2", "2")],
+        )
+        .await;
+        load(
+            &lake,
+            (pipeline, SECOND),
+            (how, "second"),
+            &[("t2", "20"), ("t3", "30")],
+        )
+        .await;
+    }
+    let session = open(&lake, At::Latest).await;
+    insta::assert_snapshot!(answer(&session, shown).await);
+    insta::assert_snapshot!(
+        answer(
+            &session,
+            "SELECT count(*) AS n FROM urban.trees_all WHERE tree_id = 't1' AND rings < 5"
+        )
+        .await
+    );
+    insta::assert_snapshot!(answer(&session, "SELECT table_name, row_count, sources FROM meta.tables WHERE table_schema = 'urban' ORDER BY 1").await);
+    // A key into the table may point to what the view shows.
+    let run = lake.begin("adds").await.unwrap();
+    let name = "urban.trees".parse().unwrap();
+    let key = ["tree_id".to_owned()];
+    let rows = sectorlake_lake::KeyRows::OwnSource;
+    let (keys, _) = run.keys_of_versions(&name, &key, None, rows).await.unwrap();
+    assert_eq!(keys.len(), 3);
+    run.abandon().await.unwrap();
+
+    // Whoever replaces all once has all of its rows in the newer version.
+    load(
+        &lake,
+        ("adds", SECOND),
+        (Load::Replace, "third"),
+        &[("t9", "9")],
+    )
+    .await;
+    let session = open(&lake, At::Latest).await;
+    insta::assert_snapshot!(
+        answer(
+            &session,
+            &shown.replace("ORDER", "WHERE _source = 'adds' ORDER")
+        )
+        .await
+    );
+}
+
+/// Without a key that both versions have, raw parts tell what came again.
+#[tokio::test]
+async fn without_a_key_the_view_keeps_older_rows_of_other_parts() {
+    let lake = Lake::open_or_create("memory://", Env::manual())
+        .await
+        .unwrap();
+    let keyless = |text: &str| text.replace(r#""primaryKey": "tree_id", "#, "");
+    let (first, second) = (keyless(FIRST), keyless(SECOND));
+    let add = async |contract: &str, part: &str, trees: &[(&str, &str)]| {
+        load(&lake, ("adds", contract), (Load::Append, part), trees).await;
+    };
+    add(&first, "old", &[("t1", "1")]).await;
+    add(&first, "kept", &[("t2", "2")]).await;
+    add(&second, "kept", &[("t2", "2")]).await;
+    add(&second, "new", &[("t2", "3")]).await;
+    let session = open(&lake, At::Latest).await;
+    insta::assert_snapshot!(
+        answer(
+            &session,
+            "SELECT tree_id, rings, _part FROM urban.trees_all ORDER BY 1, 2"
         )
         .await
     );

@@ -12,7 +12,7 @@ use sectorlake_contract::{Contract, Field, FieldType, TableName};
 
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::run::KeyRows;
+use crate::run::{KeyRows, Run};
 use crate::snapshot::{At, PipelineState};
 use crate::stage::fixture::{Loading, Row, contract_with, lake, latest, row, rows_of, values};
 use crate::stage::{Load, StageOptions};
@@ -365,18 +365,19 @@ async fn a_new_major_version_is_stored_beside() {
         .stage(&run, &[vec![row("n", 5, "p2", 1)]])
         .await
         .unwrap();
-    // A key into the table finds each source's rows in the newest version that holds any.
-    for (scope, count, own) in [
-        (KeyRows::AllSources, 3, true),
-        (KeyRows::OwnSource, 1, true),
-    ] {
-        let keys = run
-            .keys_of_versions(&items(), &["id".to_owned()], None, scope)
-            .await
-            .unwrap();
-        assert_eq!((keys.0.len(), keys.1), (count, own), "{scope:?}");
-    }
+    // A key into the table finds what came before as well: the rows are added to it.
+    let keys = async |run: &Run, scope| {
+        let (name, key) = (items(), ["id".to_owned()]);
+        let keys = run.keys_of_versions(&name, &key, None, scope).await;
+        keys.unwrap().0.len()
+    };
+    assert_eq!(keys(&run, KeyRows::AllSources).await, 4);
+    assert_eq!(keys(&run, KeyRows::OwnSource).await, 3);
     run.publish(PipelineState::default()).await.unwrap();
+    assert_eq!(
+        keys(&lake.begin("tram").await.unwrap(), KeyRows::OwnSource).await,
+        2
+    );
 
     let snapshot = latest(&lake).await.unwrap();
     let versions = snapshot.versions_of(&placed.name);
@@ -405,4 +406,43 @@ async fn a_new_major_version_is_stored_beside() {
         "{}",
         told(&error)
     );
+}
+
+#[tokio::test]
+async fn a_replace_moves_to_the_new_major_version_with_all_its_rows() {
+    let lake = fed(&changed("1.0.0", "integer", "", "")).await;
+    let second = changed("2.0.0", "string", "", "");
+    let keys = async |run: &Run| {
+        let (name, key) = (items(), ["id".to_owned()]);
+        let own = KeyRows::OwnSource;
+        let keys = run.keys_of_versions(&name, &key, None, own).await;
+        keys.unwrap().0.len()
+    };
+    let run = lake.begin("bus").await.unwrap();
+    under(&second, Load::Replace)
+        .stage(&run, &[vec![row("n", 5, "p2", 1)]])
+        .await
+        .unwrap();
+    assert_eq!(keys(&run).await, 1);
+    run.publish(PipelineState::default()).await.unwrap();
+    let name = "test.items_v2".parse().unwrap();
+    let adding = async || {
+        let snapshot = latest(&lake).await.unwrap();
+        snapshot.tables[&name].beside.clone().unwrap().adding
+    };
+    assert_eq!(adding().await, BTreeSet::new());
+    // Others add to theirs, whatever this one does.
+    for (pipeline, load, expected) in [
+        ("tram", Load::Merge, &["tram"][..]),
+        ("bus", Load::Append, &["bus", "tram"]),
+        ("tram", Load::Replace, &["bus"]),
+    ] {
+        let rows = vec![row(&format!("{pipeline}{load:?}"), 8, "p3", 1)];
+        under(&second, load)
+            .run(&lake, pipeline, &[rows])
+            .await
+            .unwrap();
+        let expected = expected.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(adding().await, expected, "{pipeline} {load:?}");
+    }
 }
