@@ -4,7 +4,7 @@
 
 use sectorlake_connector::Stream;
 use sectorlake_formats::{FormatError, FormatSpec, Part, PartBytes, ReadOptions, members, open};
-use sectorlake_lake::Manifest;
+use sectorlake_lake::{Manifest, RawZone};
 
 use crate::plan::{Feed, TablePlan};
 use crate::result::PartResult;
@@ -18,6 +18,17 @@ pub(crate) enum OpenError {
     /// The archive lacks a member that must be there.
     #[error("{message}")]
     NoMember { message: String, help: String },
+}
+
+/// A part as it lies in the raw zone.
+pub(crate) fn bytes_of(raw: &RawZone, manifest: &Manifest) -> PartBytes {
+    let (store, path, size) = raw.bytes(manifest);
+    PartBytes {
+        store,
+        path,
+        size,
+        name: manifest.name.clone(),
+    }
 }
 
 /// A piece, opened.

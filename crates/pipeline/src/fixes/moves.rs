@@ -9,7 +9,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use futures::StreamExt;
-use sectorlake_formats::{Part, PartBytes, ReadOptions};
+use sectorlake_formats::{Part, ReadOptions};
 use sectorlake_lake::{Load, Manifest, RawZone};
 
 use super::{Entry, FixFile, Place, Sheet, feed_of, hash_of, open_root};
@@ -169,13 +169,7 @@ impl Versions<'_> {
         read: &ReadOptions,
         member: Option<&str>,
     ) -> Result<Option<(Arc<str>, Part)>, Failure> {
-        let (store, path, size) = self.raw.bytes(manifest);
-        let bytes = PartBytes {
-            store,
-            path,
-            size,
-            name: manifest.name.clone(),
-        };
+        let bytes = members::bytes_of(self.raw, manifest);
         let format = feed.format.as_ref();
         let mut pieces = members::open_all(&bytes, &feed.stream, format, read).await?;
         let are_several = pieces.are_several();

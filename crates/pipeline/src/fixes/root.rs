@@ -1,7 +1,7 @@
 //! The part of the source that a rejected record came from, opened again.
 
 use arrow::datatypes::SchemaRef;
-use sectorlake_formats::{Part, PartBytes, ReadOptions};
+use sectorlake_formats::{Part, ReadOptions};
 use sectorlake_lake::{Manifest, RawZone};
 
 use super::hash_of;
@@ -46,13 +46,7 @@ pub(crate) async fn open_root(
     };
     let of_unit = |manifest: &&Manifest| manifest.hash == hash && manifest.unit == feed.stream.unit;
     let manifest = manifests.iter().rev().find(of_unit).ok_or_else(gone)?;
-    let (store, path, size) = raw.bytes(manifest);
-    let bytes = PartBytes {
-        store,
-        path,
-        size,
-        name: manifest.name.clone(),
-    };
+    let bytes = members::bytes_of(raw, manifest);
     let member = part.split_once('!').map(|(_, member)| member);
     let format = feed.format.as_ref();
     let mut pieces = members::open_all(&bytes, &feed.stream, format, read).await?;

@@ -19,6 +19,7 @@ use super::convert::{Target, converted};
 use super::rejections::Open;
 use super::sheet::{Entry, Sheet, read_sheets, refused};
 use super::{Corrections, FixFile, FixRequest, META, Moves, UNIT, Versions, open_root};
+use crate::members;
 use crate::plan::{Feed, TablePlan};
 use crate::result::{Failure, FailureKind};
 
@@ -117,13 +118,7 @@ pub(crate) async fn open_fix(
     streams: &[String],
     read: &ReadOptions,
 ) -> Result<FixFile, Failure> {
-    let (store, path, size) = raw.bytes(manifest);
-    let bytes = PartBytes {
-        store,
-        path,
-        size,
-        name: manifest.name.clone(),
-    };
+    let bytes = members::bytes_of(raw, manifest);
     Ok(FixFile {
         sheets: read_sheets(&bytes, &manifest.hash, streams, read).await?,
         manifest: manifest.clone(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sectorlake_contract::{Classification, Field, Titles};
-use sectorlake_formats::{PartBytes, ReadOptions};
+use sectorlake_formats::ReadOptions;
 use sectorlake_lake::{AddedColumn, Manifest, PipelineState, RawZone};
 
 use super::job::Job;
@@ -80,13 +80,7 @@ async fn look(
     manifest: &Manifest,
     watch: &mut Watch,
 ) -> Result<(), Failure> {
-    let (store, path, size) = raw.bytes(manifest);
-    let bytes = PartBytes {
-        store,
-        path,
-        size,
-        name: manifest.name.clone(),
-    };
+    let bytes = members::bytes_of(raw, manifest);
     let opened = members::open_all(&bytes, &feed.stream, feed.format.as_ref(), read).await;
     // What cannot be opened is told where it is loaded.
     let Ok(mut pieces) = opened else {

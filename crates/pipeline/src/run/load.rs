@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use datafusion::prelude::SessionContext;
 use sectorlake_contract::{Severity, TableName, system};
-use sectorlake_formats::{Part, PartBytes, ReadOptions};
+use sectorlake_formats::{Part, ReadOptions};
 use sectorlake_lake::{
     DataFile, KeySuspects, Load, Manifest, RawZone, Run, StageOptions, Staged, Suspects,
     TableStage, TableWriter, WrittenFiles,
@@ -130,13 +130,7 @@ pub(super) struct TableLoad<'a> {
 
 impl TableLoad<'_> {
     async fn part(&mut self, feed: &Feed, manifest: &Manifest) -> Result<(), Failure> {
-        let (store, path, size) = self.loader.raw.bytes(manifest);
-        let bytes = PartBytes {
-            store,
-            path,
-            size,
-            name: manifest.name.clone(),
-        };
+        let bytes = members::bytes_of(self.loader.raw, manifest);
         let mut pieces = members::open_all(
             &bytes,
             &feed.stream,
