@@ -175,3 +175,105 @@ fn quote(found: &Sample) -> Option<Better> {
     let why = "quote ': cells stand between apostrophes".to_owned();
     Some(Better { format, why })
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::sync::Arc;
+
+    use arrow::datatypes::{DataType, Field, Schema};
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(format: Value, columns: &[&str], rows: &[&[&str]]) -> Sample {
+        let field = |name: &&str| Field::new(*name, DataType::Utf8, true);
+        let row = |row: &&[&str]| {
+            let cells = row
+                .iter()
+                .map(|cell| (!cell.is_empty()).then(|| (*cell).to_owned()));
+            cells.collect()
+        };
+        Sample {
+            name: "a".to_owned(),
+            format: serde_json::from_value(format).unwrap(),
+            choices: Vec::new(),
+            schema: Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>())),
+            rows: rows.iter().map(row).collect(),
+            broken: Vec::new(),
+            is_whole: true,
+        }
+    }
+
+    fn options(better: Option<Better>) -> Value {
+        serde_json::to_value(better.unwrap().format).unwrap()
+    }
+
+    #[test]
+    fn sheets_that_differ_in_a_number_are_one_table() {
+        let of = |name: &str| sheets(&read(json!({ "name": "xlsx", "sheet": name }), &["a"], &[]));
+        let pattern = &options(of("Tháng 12"))["sheet"]["pattern"];
+        assert_eq!(pattern, r"^Tháng [0-9]+\s*$");
+        assert_eq!(of("Danh sách"), None);
+    }
+
+    #[test]
+    fn rows_below_the_data_are_told_by_their_words() {
+        let rows: &[&[&str]] = &[
+            &["1", "Hồng Bàng", "5"],
+            &["2", "Lê Chân", "6"],
+            &["", "Tổng cộng", "11"],
+            &["Nguồn: Sở GDĐT", "", ""],
+        ];
+        let found = read(json!({ "name": "xlsx" }), &["STT", "Quận", "Số"], rows);
+        let declared = options(totals::below(&found));
+        assert_eq!(declared["drop_rows"], r"(?i)^\s*(Tổng cộng)\s*:?\s*$");
+        assert_eq!(declared["footer"], r"(?i)^\s*(Nguồn)\s*(:|$)");
+        // Where the beginning alone was read, its last rows are none of the end.
+        let part = Sample {
+            is_whole: false,
+            ..found
+        };
+        assert_eq!(totals::below(&part), None);
+        // A total that comes first, as the whole country does in statistics, is a row.
+        let first = read(
+            json!({ "name": "xlsx" }),
+            &["Quận", "Số"],
+            &[&["Tổng số", "2"], &["a", "1"], &["b", "1"]],
+        );
+        assert_eq!(totals::below(&first), None);
+    }
+
+    #[test]
+    fn lists_are_found_in_documents_and_records() {
+        let text = r#"[{"id": 1, "a": "x"}, {"id": 2, "a": "y"}]"#;
+        let document = read(
+            json!("json"),
+            &["links", "data"],
+            &[&[r#"[{"rel": 1}]"#, text]],
+        );
+        assert_eq!(options(records::path(&document))["record_path"], "data");
+        let record = read(
+            json!("json"),
+            &["name", "tags"],
+            &[&["a long text that is the record itself", r#"[{"t": 1}]"#]],
+        );
+        assert_eq!(records::path(&record), None);
+        let lists = read(
+            json!("ndjson"),
+            &["id", "wards"],
+            &[&["1", r#"[{"n": 1}]"#], &["2", r#"[{"n": 2}]"#]],
+        );
+        assert_eq!(options(records::unnest(&lists))["unnest"], "wards");
+        let some = read(
+            json!("ndjson"),
+            &["id", "wards"],
+            &[&["1", r#"[{"n": 1}]"#], &["2", "[]"]],
+        );
+        assert_eq!(
+            records::unnest(&some),
+            None,
+            "a record without elements would be lost"
+        );
+    }
+}

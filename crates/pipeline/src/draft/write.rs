@@ -72,7 +72,7 @@ pub(super) fn draft(
         _ => (sample, columns),
     };
     text.format = serde_json::to_value(&sample.format).ok();
-    drafting.tell_sample(sample);
+    drafting.tell_sample(sample, &columns);
     let chosen = drafting.choose(&columns, sample)?;
     let sector = match (request.sector, chosen.table.schema()) {
         (Some(sector), _) => sector.to_owned(),
@@ -128,15 +128,21 @@ impl Drafting<'_> {
         steps.find(is_sector).map(str::to_owned)
     }
 
-    fn tell_sample(&mut self, sample: &Sample) {
+    fn tell_sample(&mut self, sample: &Sample, columns: &[SourceColumn]) {
+        let is_quotable = columns.iter().all(|column| column.personal.is_none());
         let format = format!("format {}", sample.format.name());
         let known = sample.choices.iter().any(|choice| choice.what == "format");
         if !known {
             self.decisions.push(format);
         }
         for choice in &sample.choices {
+            // A reader may quote a cell; beside what tells of persons nothing is quoted.
+            let why = match choice.why.split_once(" such as ") {
+                Some((why, _)) if !is_quotable => why,
+                _ => choice.why.as_str(),
+            };
             self.decisions
-                .push(format!("{} {}: {}", choice.what, choice.value, choice.why));
+                .push(format!("{} {}: {why}", choice.what, choice.value));
         }
         self.decisions.extend(self.looked.refined.clone());
         if let Some((member, others)) = &self.looked.member
