@@ -10,15 +10,18 @@ fn every_unit_is_found_by_its_code_and_by_its_name_below_its_parent() {
     let asked = |what: &str| {
         format!(
             "SELECT count(*) FROM common.places \
-             WHERE (try_place_code({what}, coalesce(parent_code, ''), valid_from) IS DISTINCT FROM place_code)"
+             WHERE (try_place_code({what}, coalesce(parent_code, ''), valid_from) IS DISTINCT FROM place_code) \
+             AND valid_from >= DATE '2025-01-01'"
         )
     };
     let lake = RealLake::get();
     assert_eq!(
         lake.number("SELECT count(*) FROM common.places"),
-        63.0 + 696.0 + 10_051.0 + 34.0 + 3_321.0 + FORMER
+        63.0 + 696.0 + 10_051.0 + 34.0 + 3_321.0 + 7.0 + FORMER
     );
     assert_eq!(lake.number(&asked("place_code")), 0.0);
+    let former = "SELECT count(*) FROM common.places WHERE place_code = '46' AND try_place_code('Thừa Thiên Huế') = '46'";
+    assert!(lake.number(former) > 0.0);
     // The list of January 2025 has two communes of one name in one district, one of them merged long before.
     let unfound = format!("{} AND full_name <> 'Xã Đông Khê'", asked("full_name"));
     assert_eq!(lake.number(&unfound), 0.0);
@@ -52,4 +55,45 @@ fn every_new_commune_and_every_old_unit_says_what_began_or_ended_it() {
         "SELECT place_code, level FROM common.places WHERE level <> 'province' AND valid_from_event IS NULL AND valid_to_event IS NULL",
     );
     assert!(silent.is_empty(), "{silent:?}");
+}
+
+#[test]
+fn what_files_of_before_call_a_unit_is_found() {
+    let lake = RealLake::get();
+    for (asked, code) in [
+        ("place_code('Tỉnh Thừa Thiên Huế')", "46"),
+        ("place_code('P1', 'Q5', DATE '2025-06-30')", "27325"),
+        ("place_code('Quận 2', 'TP.HCM', DATE '2019-01-01')", "769"),
+        ("place_code('Huyện Thủy Nguyên', '31')", "311"),
+        (
+            "place_convert('46', DATE '2024-06-30', DATE '2025-07-01')",
+            "46",
+        ),
+        (
+            "place_convert('762', DATE '2020-06-30', DATE '2025-01-04')",
+            "769",
+        ),
+    ] {
+        let told = lake.sql(&format!("SELECT {asked} AS code"));
+        assert_eq!(told[0]["code"], code, "{asked}");
+    }
+}
+
+#[test]
+fn an_abolished_district_says_where_its_communes_went() {
+    let lake = RealLake::get();
+    let told = lake.sql("SELECT place_successors('303', DATE '2025-01-04') AS became");
+    let became = told[0]["became"].as_str().unwrap();
+    assert!(
+        became.contains(r#"{"event":"abolish","place_code":"11311","weight":null"#)
+            && !became.contains("\"303\""),
+        "{became}"
+    );
+    let convert = "SELECT place_convert('303', DATE '2025-01-04', DATE '2025-07-01')";
+    let refused = lake.sectorlake(&["sql", convert]);
+    assert!(
+        refused.says("it was abolished") && refused.says("Phường Hồng Bàng (11311)"),
+        "{}",
+        refused.whole()
+    );
 }
