@@ -3,7 +3,7 @@
 use insta::Settings;
 
 /// Pattern → what stands for it. Earlier ones come first.
-const FILTERS: [(&str, &str); 12] = [
+const FILTERS: [(&str, &str); 13] = [
     (
         r"(file://)?(/private)?/[^\s:`'\x22)]*/sectorlake-test-[A-Za-z0-9]+",
         "[DIR]",
@@ -17,6 +17,7 @@ const FILTERS: [(&str, &str); 12] = [
         r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?",
         "[TIME]",
     ),
+    (r"\b\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC\b", "[MINUTE]"),
     (r"\bon \S+ since\b", "on [HOST] since"),
     (r"\bpid \d+\b", "pid [PID]"),
     (r"\b\d+(\.\d+)? ?(ns|µs|ms|s|min)\b", "[DURATION]"),

@@ -82,7 +82,9 @@ impl Corrections {
             let id: Arc<str> = sheet.id.as_str().into();
             for entry in &sheet.entries {
                 let (part, row) = self.head(&entry.stream, &entry.part, entry.row);
-                for (part, row) in [(part, row), (Arc::clone(&entry.part), entry.row)] {
+                // What a table that grows rejected of an earlier version is corrected with it.
+                let places = [(part, row), (Arc::clone(&entry.part), entry.row)];
+                for (part, row) in places.into_iter().chain(entry.before.clone()) {
                     let key = (Arc::clone(&entry.stream), Arc::clone(&part));
                     self.omitted.entry(key).or_default().insert(row);
                     let place = (Arc::clone(&entry.stream), part, row);

@@ -62,7 +62,8 @@ impl Moves {
     /// Lets a correction stand for its record where that is now.
     pub(crate) fn apply(&self, entry: &mut Entry) {
         if let Some((part, row)) = self.to.get(&place(entry)) {
-            entry.part = Arc::clone(part);
+            let before = std::mem::replace(&mut entry.part, Arc::clone(part));
+            entry.before = Some((before, entry.row));
             entry.root = Arc::clone(part);
             entry.row = *row;
         }

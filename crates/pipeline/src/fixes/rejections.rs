@@ -162,29 +162,10 @@ impl Finder<'_> {
         marked: &mut bool,
         open: &mut Open,
     ) -> Result<(), Failure> {
-        let [
-            schemas,
-            names,
-            parts,
-            files,
-            rules,
-            severities,
-            fields,
-            values,
-        ] = texts(
+        let [schemas, names, parts, files, severities] = texts(
             batch,
-            [
-                "table_schema",
-                "table_name",
-                "part",
-                "file",
-                "rule",
-                "severity",
-                "field",
-                "value",
-            ],
+            ["table_schema", "table_name", "part", "file", "severity"],
         )?;
-        let [messages] = texts(batch, ["message"])?;
         let [rows, reasons] = numbers(batch, ["row", "reason"])?;
         for at in 0..batch.num_rows() {
             let soft = severities.is_valid(at) && severities.value(at) == "warn";
@@ -216,22 +197,24 @@ impl Finder<'_> {
                 open.rows += 1;
                 Vec::new()
             });
-            if self.wanted == Wanted::Places {
-                continue;
+            if self.wanted == Wanted::Reasons {
+                known.push(reason(batch, key.0, at)?);
             }
-            let text =
-                |column: &StringArray| column.is_valid(at).then(|| column.value(at).to_owned());
-            let rule = rules.value(at).to_owned();
-            known.push(Reason {
-                table: key.0,
-                field: text(fields),
-                value: text(values),
-                message: messages.value(at).to_owned(),
-                rule,
-            });
         }
         Ok(())
     }
+}
+
+fn reason(batch: &RecordBatch, table: String, at: usize) -> Result<Reason, Failure> {
+    let [fields, rules, values, messages] = texts(batch, ["field", "rule", "value", "message"])?;
+    let text = |column: &StringArray| column.is_valid(at).then(|| column.value(at).to_owned());
+    Ok(Reason {
+        table,
+        field: text(fields),
+        rule: rules.value(at).to_owned(),
+        value: text(values),
+        message: messages.value(at).to_owned(),
+    })
 }
 
 pub(super) fn texts<'a, const N: usize>(

@@ -53,6 +53,8 @@ pub(crate) struct Entry {
     pub(crate) root: Arc<str>,
     /// Its own number in the sheet.
     pub(crate) at: i64,
+    /// Where the record stood in the version of the source that it was exported from, where that is another.
+    pub(crate) before: Option<(Arc<str>, i64)>,
 }
 
 impl Sheet {
@@ -239,6 +241,7 @@ impl Found {
                     row,
                     root,
                     at,
+                    before: None,
                 });
             }
             _ => self.problem(at, "it does not say which row it stands for"),

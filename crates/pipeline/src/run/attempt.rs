@@ -12,7 +12,7 @@ use super::RunContext;
 use super::added;
 use super::corrections::{Gathered, Gathering, account, published, taken_before};
 use super::failure::{internal, of_source};
-use super::fetch::{Fetcher, validators};
+use super::fetch::{Fetcher, Parts, validators};
 use super::job::Job;
 use super::journal::{self, Recorder};
 use super::judge::judge;
@@ -127,21 +127,8 @@ impl Attempt<'_> {
         let known = validators(&self.swept(run).await.manifests().await?);
         let io = Io::new(self.context.http.clone(), self.context.env.clock.now())
             .with_validators(move |key| known.get(key).cloned());
-        let streams = self
-            .connector
-            .streams(&io)
-            .await
-            .map_err(|error| of_source(self.pipeline, &error))?;
-        let plans = plan(self.pipeline, self.context.project.contracts(), &streams).map_err(
-            |problems| {
-                problems
-                    .into_iter()
-                    .next()
-                    .map_or_else(|| internal("no plan and no reason"), Failure::from)
-            },
-        )?;
         let state = run.state().cloned().unwrap_or_default();
-        let plans = added::remembered(placed(run, in_key_order(plans)).await?, &state);
+        let plans = self.planned(run, &io, &state).await?;
         let evolves = evolves(run, &plans, &mut result.notes).await?;
         let access = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, access);
@@ -153,9 +140,7 @@ impl Attempt<'_> {
             read: read_options(self.context),
         };
         let gathered = gathering.in_force(&state).await?;
-        if let Some(request) = &self.context.fix
-            && let Some(note) = taken_before(request, &state, &gathered.manifests).await?
-        {
+        if let Some(note) = self.taken_before(&state, &gathered).await? {
             result.notes.push(note);
             return Ok(Work::Unchanged);
         }
@@ -175,21 +160,7 @@ impl Attempt<'_> {
             _ => fetcher.fetch(&units(&plans)).await?,
         };
         let gathered = gathering.carried(gathered, &parts).await?;
-        result.fetched = parts.fetched;
-        if parts.taken_up > 0 {
-            let (count, parts) = (
-                parts.taken_up,
-                if parts.taken_up == 1 { "part" } else { "parts" },
-            );
-            result.notes.push(format!("{count} {parts} that a run before had fetched, but not loaded, were not fetched again"));
-        }
-        progress.event(
-            &self.pipeline.name,
-            &Event::Fetched {
-                parts: parts.fetched.parts + parts.fetched.unchanged,
-                bytes: parts.fetched.bytes,
-            },
-        );
+        self.tell(&parts, progress, result);
         let looked_up = place_lookup::versions(run, &plans).await?;
         let job = Job::new(run, &plans, (parts, gathered), looked_up);
         result.notes.extend(job.doubles());
@@ -198,11 +169,63 @@ impl Attempt<'_> {
         if is_unchanged && self.context.trial.is_none() {
             return Ok(Work::Unchanged);
         }
+        let state = self.loaded(run, &raw, job, (progress, result)).await?;
+        match is_unchanged {
+            true => Ok(Work::Unchanged),
+            false => Ok(Work::Publish(state)),
+        }
+    }
+
+    /// The tables to fill, in the order of their keys.
+    async fn planned(
+        &self,
+        run: &Run,
+        io: &Io,
+        state: &PipelineState,
+    ) -> Result<Vec<TablePlan>, Failure> {
+        let streams = self.connector.streams(io).await;
+        let streams = streams.map_err(|error| of_source(self.pipeline, &error))?;
+        let plans = plan(self.pipeline, self.context.project.contracts(), &streams);
+        let plans = plans.map_err(|problems| {
+            let first = problems.into_iter().next();
+            first.map_or_else(|| internal("no plan and no reason"), Failure::from)
+        })?;
+        let plans = placed(run, in_key_order(plans)).await?;
+        Ok(added::remembered(plans, state))
+    }
+
+    /// What was fetched.
+    fn tell(&self, parts: &Parts, progress: &dyn Progress, result: &mut RunResult) {
+        result.fetched = parts.fetched;
+        if parts.taken_up > 0 {
+            let noun = if parts.taken_up == 1 { "part" } else { "parts" };
+            result.notes.push(format!(
+                "{} {noun} that a run before had fetched, but not loaded, were not fetched again",
+                parts.taken_up
+            ));
+        }
+        progress.event(
+            &self.pipeline.name,
+            &Event::Fetched {
+                parts: parts.fetched.parts + parts.fetched.unchanged,
+                bytes: parts.fetched.bytes,
+            },
+        );
+    }
+
+    /// Does the work, with columns that drift adds; where the pipeline stands once it is published.
+    async fn loaded(
+        &self,
+        run: &Run,
+        raw: &RawZone,
+        job: Job<'_>,
+        (progress, result): (&dyn Progress, &mut RunResult),
+    ) -> Result<PipelineState, Failure> {
         let on_drift = self.pipeline.file.on_drift;
         let mut watch = Watch::new(&job.before, on_drift, self.context.trial);
         let extended = match on_drift {
             OnDrift::Add => {
-                added::extended(&raw, &read_options(self.context), &job, &mut watch).await?
+                added::extended(raw, &read_options(self.context), &job, &mut watch).await?
             }
             OnDrift::Warn | OnDrift::Fail => None,
         };
@@ -211,12 +234,19 @@ impl Attempt<'_> {
             None => job,
         };
         watch.begin(run, &job).await?;
-        let columns = self
-            .load(run, (&raw, watch), &job, progress, result)
-            .await?;
-        match is_unchanged {
-            true => Ok(Work::Unchanged),
-            false => Ok(Work::Publish(job.state(columns))),
+        let columns = self.load(run, (raw, watch), &job, progress, result).await?;
+        Ok(job.state(columns))
+    }
+
+    /// What is told where the file that came with this run is in force already.
+    async fn taken_before(
+        &self,
+        state: &PipelineState,
+        gathered: &Gathered,
+    ) -> Result<Option<String>, Failure> {
+        match &self.context.fix {
+            Some(request) => taken_before(request, state, &gathered.manifests).await,
+            None => Ok(None),
         }
     }
 
