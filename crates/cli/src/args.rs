@@ -149,7 +149,7 @@ pub(crate) struct RunArgs {
     /// Take in a corrected export of rejected rows (.xlsx or .csv): into what is published, or, where the latest run failed, with what the source has now
     #[arg(long, value_name = "FILE", conflicts_with = "all")]
     pub(crate) fix: Option<PathBuf>,
-    /// With --fix: who corrected it [default: USER@HOST]
+    /// With --fix: who corrected it [default: the user of this machine, with its name]
     #[arg(long, value_name = "NAME", requires = "fix")]
     pub(crate) by: Option<String>,
 }
@@ -168,7 +168,7 @@ pub(crate) struct PlanArgs {
 /// `sectorlake new`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum NewCommand {
-    /// Look at a file, folder, archive or address: guess format, columns and table, and write pipelines/<sector>/<name>.yaml
+    /// Look at a file, folder, archive or address: guess format, columns and table, and write pipelines/SECTOR/NAME.yaml
     Source(NewSourceArgs),
 }
 
