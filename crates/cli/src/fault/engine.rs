@@ -7,7 +7,7 @@ use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use sectorlake_lake::LakeError;
 
-use super::{STATEMENT, of_lake};
+use super::{STATEMENT, filter, of_lake};
 use crate::exit::{Exit, Failure, Snippet};
 
 /// A failure of the statement `sql`, with its place where the engine tells one.
@@ -17,6 +17,10 @@ pub(crate) fn of_engine(error: &DataFusionError, sql: &str) -> Failure {
         && let Some(error) = inner.downcast_ref::<LakeError>()
     {
         return of_lake(error);
+    }
+    if let Some(sentence) = filter::failed(&root.strip_backtrace()) {
+        let help = filter::help(&sentence);
+        return Failure::new(Exit::Usage, sentence).maybe_help(help);
     }
     let exit = match root {
         DataFusionError::ResourcesExhausted(_)

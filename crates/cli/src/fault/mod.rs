@@ -1,6 +1,7 @@
 //! Other crates' errors as failures: which exit code, which place, which words.
 
 mod engine;
+mod filter;
 
 use std::path::{Path, PathBuf};
 
