@@ -334,7 +334,7 @@ impl PlaceIndex {
         let wider = wider.map(|wider| self.parents(wider, on));
         let fits = |id: &Id| {
             let unit = self.unit(*id);
-            (on.is_none() || unit.holds(on))
+            (on.is_none_or(|day| unit.holds(on) || self.began_before_told(*id, day)))
                 && self.children.contains_key(&unit.row.place_code)
                 && wider.as_ref().is_none_or(|wider| unit.is_within(wider))
         };
@@ -348,6 +348,14 @@ impl PlaceIndex {
         codes.sort_unstable();
         codes.dedup();
         codes
+    }
+
+    /// Whether a day lies before all that is told of a version's code: the parents of a unit of 2019 may be known from 2025 on.
+    fn began_before_told(&self, id: Id, day: NaiveDate) -> bool {
+        let from = |id: &Id| self.unit(*id).row.valid_from;
+        let versions = self.versions(&self.unit(id).row.place_code);
+        from(&id).is_some_and(|begun| day < begun)
+            && versions.iter().map(from).min() == Some(from(&id))
     }
 
     /// The versions that bear the name in the strictest form that finds any.

@@ -376,6 +376,7 @@ async fn place_functions_answer_and_tell() {
         "SELECT place_code('Thừa Thiên Huế') AS a, place_code('Tỉnh Thừa Thiên - Huế') AS b, place_code('TT Huế') AS c, place_code('Tỉnh Hà Tây') AS d, place_code('Quận 2', 'TPHCM') AS e, place_code('Huyện Thủy Nguyên', 'Hải Phòng') AS f",
         "SELECT place_code('Tỉnh Bắc Cạn') AS a, place_code('Tỉnh Đắc Nông') AS b, place_code('Đắc Lắc', '', DATE '2025-01-04') AS c",
         "SELECT place_code('Thừa Thiên Huế', '', DATE '2025-02-01')",
+        "SELECT place_code('Quận 2', 'TP.HCM', DATE '2019-01-01') AS a, place_code('769', '79', DATE '2019-01-01') AS b, try_place_code('Quận 2', 'TP.HCM', DATE '2025-02-01') AS c",
     ] {
         text.push_str(&format!("{sql}\n{}\n\n", told(&session, sql).await));
     }
