@@ -135,9 +135,14 @@ pub(super) fn value(field: &Field, column: &SourceColumn, notes: &mut Vec<String
         return codes(field, known, column, text, notes);
     }
     match &field.kind {
-        FieldType::Datetime if is_day_first(column) => {
-            notes.push("not sure: a day first, in the time of Vietnam".to_owned());
-            format!("parse_timestamp({text}, 'dmy', 'Asia/Ho_Chi_Minh')")
+        FieldType::GeoPoint if is_point_json(column) => {
+            let list = format!("json_get_json({text}, 'coordinates')");
+            format!("ST_Point(json_get_float({list}, 0), json_get_float({list}, 1))")
+        }
+        FieldType::Datetime if order(column).is_some() => {
+            let order = order(column).unwrap_or_default();
+            notes.push(format!("not sure: {order}, in the time of Vietnam"));
+            format!("parse_timestamp({text}, '{order}', 'Asia/Ho_Chi_Minh')")
         }
         FieldType::Date | FieldType::Datetime => date(column.shape(), text, notes),
         FieldType::Integer | FieldType::Number | FieldType::Decimal { .. } => {
@@ -155,15 +160,22 @@ pub(super) fn value(field: &Field, column: &SourceColumn, notes: &mut Vec<String
     }
 }
 
-/// Whether a column of dates with times writes the day first.
-fn is_day_first(column: &SourceColumn) -> bool {
-    let is_one = |value: &str| {
-        value
-            .trim()
-            .find(['-', '/', '.'])
-            .is_some_and(|end| end < 3)
+/// Whether a column holds points of GeoJSON (RFC 7946).
+fn is_point_json(column: &SourceColumn) -> bool {
+    let is_point = |value: &str| value.contains("\"coordinates\"") && value.contains("\"Point\"");
+    column.profile.values() > 0 && column.profile.some().all(is_point)
+}
+
+/// The order of day, month and year in a column of dates with times, where it is not ISO 8601's.
+fn order(column: &SourceColumn) -> Option<&'static str> {
+    let all = |fits: &dyn Fn(&str) -> bool| {
+        column.shape() == Shape::Datetime && column.profile.some().all(|value| fits(value.trim()))
     };
-    column.shape() == Shape::Datetime && column.profile.some().all(is_one)
+    let first = |value: &str| value.find(['-', '/', '.']).unwrap_or_default();
+    if all(&|value| (1..3).contains(&first(value))) {
+        return Some("dmy");
+    }
+    all(&|value| first(value) == 4 && value[4..].starts_with(['/', '.'])).then_some("ymd")
 }
 
 fn is_place_name(field: &Field, profile: &Profile) -> bool {

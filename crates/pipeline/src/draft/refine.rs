@@ -52,6 +52,13 @@ impl Reading<'_> {
             })
             .await;
         }
+        if !self.declares(&["short_records"]) {
+            let better = short(&found);
+            self.take_if(&mut found, &mut why, better, |old, new| {
+                new.rows.len() > old.rows.len()
+            })
+            .await;
+        }
         if !self.declares(&["quote"]) {
             let better = quote(&found);
             self.take_if(&mut found, &mut why, better, |old, new| {
@@ -150,6 +157,16 @@ fn sheets(found: &Sample) -> Option<Better> {
         "sheet {{ pattern: {pattern:?} }}: other sheets are called like {name:?} but for a number, and have the same header; the column _sheet says which; name one sheet if only that is meant"
     );
     has_number.then_some(Better { format, why })
+}
+
+/// Records that are all shorter than the header, as where a device never wrote its last fields.
+fn short(found: &Sample) -> Option<Better> {
+    if !found.rows.is_empty() || found.broken.is_empty() {
+        return None;
+    }
+    let format = with(&found.format, &[("short_records", "fill".into())])?;
+    let why = "short_records fill: no record has as many fields as the header; those that are missing at the end are taken to be empty".to_owned();
+    Some(Better { format, why })
 }
 
 /// Cells that stand between apostrophes.

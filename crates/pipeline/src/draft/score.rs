@@ -130,14 +130,18 @@ impl TableMatch<'_> {
             required.count(),
             missing(self.contract, &self.matches).count(),
         );
-        let telling = by_name.iter().filter(|found| {
-            hints::is_telling(&columns[found.column].folded) && found.score >= TELLING_MIN
-        });
-        let telling = telling.count();
+        let telling_from = |least: f64| {
+            let is_one = |found: &&&Match| {
+                hints::is_telling(&columns[found.column].folded) && found.score >= least
+            };
+            by_name.iter().filter(is_one).count()
+        };
+        let telling = telling_from(TELLING_MIN);
         let has_key = self.matches.iter().any(|found| found.is_key);
         let hinted = if self.hint > 0.0 { 2 } else { 0 };
         // An id and a name are in every table; the share of what is required says more than that of what the source has.
-        let enough = by_name.len() * 3 >= columns.len() || (missing == 0 && telling >= 3);
+        let enough =
+            by_name.len() * 3 >= columns.len() || (missing == 0 && telling_from(CERTAIN_MIN) >= 3);
         let place = if point(self.contract, columns) { 2 } else { 0 };
         let fitting = by_name.len() + place;
         let enough = enough || (self.hint > 0.0 && fitting * 3 >= columns.len());
