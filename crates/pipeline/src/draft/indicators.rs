@@ -111,6 +111,17 @@ fn number(wide: &Wide, columns: &[SourceColumn], value: String) -> (String, Vec<
     let sql = match (comma, point) {
         (true, false) => format!("parse_number({value}, ',', '.')"),
         (false, true) if has(Value::ThousandsComma) => format!("parse_number({value}, '.', ',')"),
+        (false, _)
+            if wide
+                .melt
+                .iter()
+                .any(|index| mapping::commas_mark_thousands(&columns[*index].profile)) =>
+        {
+            if !point {
+                notes.push(mapping::COMMAS.to_owned());
+            }
+            format!("parse_number({value}, '.', ',')")
+        }
         (false, false) if has(Value::PointOrThousands) => {
             notes.push("its numbers can be read both ways (1.234): thousands are marked by a point here, as Vietnam writes them".to_owned());
             format!("parse_number({value}, ',', '.')")

@@ -209,12 +209,21 @@ pub(super) fn date(shape: Shape, text: String, notes: &mut Vec<String>) -> Strin
     }
 }
 
+/// What is said of numbers whose only mark is a comma before three digits.
+pub(super) const COMMAS: &str = "its numbers can be read both ways (1,234): thousands are marked by a comma here, three digits follow each; say parse_number(…, ',', '.') if the comma marks decimals";
+
 fn number(field: &Field, profile: &Profile, text: String, notes: &mut Vec<String>) -> String {
     let has = |kind: Value| profile.count(kind) > 0;
     match profile.shape() {
         Shape::NumberComma => format!("parse_number({text}, ',', '.')"),
         Shape::Number if has(Value::ThousandsComma) => format!("parse_number({text}, '.', ',')"),
-        Shape::NumberEither if is_plain(field, profile) => text,
+        Shape::NumberEither if is_within(field, profile, '.') => text,
+        Shape::NumberEither
+            if commas_mark_thousands(profile) && !is_within(field, profile, ',') =>
+        {
+            notes.push(COMMAS.to_owned());
+            format!("parse_number({text}, '.', ',')")
+        }
         Shape::NumberEither => {
             notes.push("its numbers can be read both ways (1.234): thousands are marked by a point here, as Vietnam writes them; take the column as it is if the point marks decimals".to_owned());
             format!("parse_number({text}, ',', '.')")
@@ -227,8 +236,16 @@ fn number(field: &Field, profile: &Profile, text: String, notes: &mut Vec<String
     }
 }
 
-/// Whether all numbers, read with a decimal point, keep to the field's bounds: degrees do, and thousands of them would not.
-fn is_plain(field: &Field, profile: &Profile) -> bool {
+/// Whether the only marks are commas before three digits, and no number begins with a nought, as decimals would.
+pub(super) fn commas_mark_thousands(profile: &Profile) -> bool {
+    let is_decimal = |value: &str| value.trim_start_matches('-').starts_with("0,");
+    profile.count(Value::CommaOrThousands) > 0
+        && profile.count(Value::PointOrThousands) == 0
+        && !profile.some().any(is_decimal)
+}
+
+/// Whether all numbers, read with this mark before decimals, keep to the field's bounds: degrees do, and thousands of them would not.
+fn is_within(field: &Field, profile: &Profile, mark: char) -> bool {
     let limit = |value: &Option<serde_json::Value>| value.as_ref()?.as_f64();
     let (Some(least), Some(most)) = (
         limit(&field.constraints.minimum),
@@ -238,6 +255,7 @@ fn is_plain(field: &Field, profile: &Profile) -> bool {
     };
     let fits = |value: &str| {
         value
+            .replace(mark, ".")
             .parse::<f64>()
             .is_ok_and(|number| (least..=most).contains(&number))
     };
@@ -431,4 +449,22 @@ pub(super) fn unmatched(columns: &[SourceColumn], used: impl Fn(usize) -> bool) 
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_before_three_digits_mark_thousands_unless_a_nought_stands_first() {
+        let of = |values: &[&str]| {
+            let mut profile = Profile::default();
+            values.iter().for_each(|value| profile.add(Some(value)));
+            number(&Field::default(), &profile, "x".to_owned(), &mut Vec::new())
+        };
+        assert_eq!(of(&["2,666", "12"]), "parse_number(x, '.', ',')");
+        assert_eq!(of(&["2,666", "0,125"]), "parse_number(x, ',', '.')");
+        assert_eq!(of(&["2.666", "12"]), "parse_number(x, ',', '.')");
+        assert_eq!(of(&["2,5", "1.250"]), "parse_number(x, ',', '.')");
+    }
 }
