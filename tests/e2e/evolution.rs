@@ -363,3 +363,46 @@ fn a_field_that_drift_added_is_adopted_in_a_type_of_its_own() {
     );
     others_read(&project);
 }
+
+#[test]
+fn corrections_go_with_their_rows_through_a_wider_type_and_into_a_new_major_version() {
+    let project = Project::empty();
+    let contract = |version: &str, kind: &str| {
+        format!(
+            r#"{{ "fields": [{{ "name": "id", "type": "string" }}, {{ "name": "n", "type": "{kind}" }}], "primaryKey": "id", "sectorlake": {{ "version": "{version}" }} }}"#
+        )
+    };
+    project.file("schemas/t/rows.json", contract("1.0.0", "integer"));
+    for load in ["replace", "append", "merge"] {
+        let pipeline = format!(
+            "source: {{ connector: file, path: data/{load}.csv }}\ntables:\n  t.rows: {{ load: {load} }}\non_reject: {{ max_share: 1 }}\n"
+        );
+        project.file(&format!("pipelines/t/{load}.yaml"), pipeline);
+        project.file(&format!("data/{load}.csv"), "id,n\na,1\nb,x\nc,3\n");
+        project.run(&[load]).ok();
+        project
+            .sectorlake(&["rejected", load, "--export", "out.csv"])
+            .ok();
+        let sheet = std::fs::read_to_string(project.path("out.csv")).unwrap();
+        project.file("in.csv", sheet.replace(",x,", ",200,"));
+        project.sectorlake(&["run", load, "--fix", "in.csv"]).ok();
+    }
+    let held = |table: &str| {
+        project.sql(&format!(
+            "SELECT _source, count(*) AS n, count(DISTINCT id) AS ids, sum(try_cast(n AS BIGINT)) AS total FROM {table} GROUP BY 1 ORDER BY 1"
+        ))
+    };
+    let expected: Vec<Value> = ["append", "merge", "replace"]
+        .map(|load| json!({"_source": load, "n": 3, "ids": 3, "total": 204}))
+        .into();
+    for (version, kind, table) in [
+        ("1.0.0", "integer", "t.rows"),
+        ("1.1.0", "number", "t.rows"),
+        ("2.0.0", "string", "t.rows_v2"),
+    ] {
+        project.file("schemas/t/rows.json", contract(version, kind));
+        project.sectorlake(&["run", "--all"]).ok();
+        assert_eq!(held(table), expected, "{version}");
+    }
+    assert_eq!(held("t.rows_all"), expected);
+}

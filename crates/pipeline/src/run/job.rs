@@ -102,7 +102,8 @@ impl<'a> Job<'a> {
     pub(super) fn fixes_of(&self, plan: &TablePlan) -> Fixes<'_> {
         let again = match plan.load {
             Load::Replace => true,
-            Load::Append => false,
+            // A table that it never added to, as that of a new major version, has none of them yet.
+            Load::Append => !self.before.appended.contains_key(&plan.contract.name),
             Load::Merge => self.fingerprint != self.before.fingerprint,
         };
         let which = if again {
