@@ -22,7 +22,8 @@ use crate::spec::{FormatSpec, HtmlFormat, HtmlTable, WorkbookFormat};
 use crate::thread;
 use crate::workbook::batch::{Building, Taken};
 use crate::workbook::fill::Filling;
-use crate::workbook::layout::{self, Declared, HeadRow, Merged};
+use crate::workbook::column;
+use crate::workbook::layout::{Declared, HeadRow, Merged};
 use crate::workbook::row::Row;
 use crate::workbook::strings::Strings;
 use crate::workbook::table::Table;
@@ -129,7 +130,7 @@ pub(crate) async fn open(content: Content, format: &HtmlFormat) -> Result<PageTa
     let (layout, columns, chosen) =
         declared.layout(&name, &of, &plan, &beginning.rows, &beginning.merged)?;
     choices.extend(chosen);
-    let schema = layout::schema(&name, &columns, false)?;
+    let schema = column::schema(&name, &columns, false)?;
     let detected = HtmlFormat {
         table: Some(HtmlTable::Number(table + 1)),
         encoding: Some(encoding.name().to_owned()),

@@ -1,10 +1,8 @@
 //! Where the table stands in a grid of cells: its columns and their names, its first row, and what is no data.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use regex::Regex;
 
 use crate::choice::Choice;
@@ -12,16 +10,12 @@ use crate::columns::UniqueNames;
 use crate::error::{FormatError, nearest};
 use crate::spec::{FormulaErrors, WorkbookFormat};
 
+use crate::workbook::column::Column;
 use crate::workbook::detect::{self, Unsure, Used};
 use crate::workbook::font::Font;
 use crate::workbook::header::{names, spread};
 use crate::workbook::units;
-use crate::workbook::value::{self, letters};
-
-/// The column that names the sheet where several are read.
-const SHEET: &str = "_sheet";
-/// A field's metadata that holds what the units row says of it.
-pub(crate) const UNIT: &str = "unit";
+use crate::workbook::value;
 
 /// A row of the grid's beginning.
 #[derive(Debug, Clone)]
@@ -403,38 +397,6 @@ impl Declared {
     }
 }
 
-/// A column of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    pub(crate) unit: Option<String>,
-}
-
-/// The columns as a schema; `names_sheet` adds one for the sheet's name.
-pub(crate) fn schema(
-    name: &str,
-    columns: &[Column],
-    names_sheet: bool,
-) -> Result<SchemaRef, FormatError> {
-    let mut unique = UniqueNames::default();
-    let mut fields = Vec::with_capacity(columns.len() + 1);
-    for column in columns {
-        let field = Field::new(unique.add(name, &column.name)?, DataType::Utf8View, false);
-        fields.push(match &column.unit {
-            Some(unit) => field.with_metadata(HashMap::from([(UNIT.to_owned(), unit.clone())])),
-            None => field,
-        });
-    }
-    if names_sheet {
-        fields.push(Field::new(
-            unique.add(name, SHEET)?,
-            DataType::Utf8View,
-            false,
-        ));
-    }
-    Ok(Arc::new(Schema::new(fields)))
-}
-
 /// Columns by letters: `B:G`, or one alone.
 fn columns(text: &str) -> Option<(u32, u32)> {
     let (first, last) = text.split_once(':').unwrap_or((text, text));
@@ -468,32 +430,4 @@ fn downwards(plan: &Plan, merged: &[Merged]) -> Vec<Merged> {
     let mut downwards: Vec<Merged> = merged.iter().filter(in_data).copied().collect();
     downwards.sort_unstable_by_key(|area| (area.rows, area.columns));
     downwards
-}
-
-impl std::fmt::Display for Column {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.name)
-    }
-}
-
-/// Two sheets whose columns differ: where, in words.
-pub(crate) fn difference(first: &[Column], other: &[Column]) -> Option<String> {
-    let place = first
-        .iter()
-        .zip(other)
-        .position(|(left, right)| left.name != right.name);
-    match place {
-        Some(index) => Some(format!(
-            "column {} is `{}` in the first and `{}` in this",
-            letters(index as u32),
-            first[index],
-            other[index]
-        )),
-        None if first.len() != other.len() => Some(format!(
-            "it has {} columns, the first has {}",
-            other.len(),
-            first.len()
-        )),
-        None => None,
-    }
 }

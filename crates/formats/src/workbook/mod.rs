@@ -6,6 +6,7 @@
 
 pub(crate) mod batch;
 mod choose;
+pub(crate) mod column;
 pub(crate) mod detect;
 pub(crate) mod fill;
 mod font;
@@ -36,8 +37,9 @@ use crate::guess::is_zip;
 use crate::part::{Source, Streams};
 use crate::spec::{FormatSpec, SheetName, WorkbookFormat};
 use choose::choose;
+use column::Column;
 use font::Font;
-use layout::{Column, Declared, HeadRow, Layout, Merged};
+use layout::{Declared, HeadRow, Layout, Merged};
 use ods::Ods;
 use table::{SheetInfo, Table};
 use xls::Xls;
@@ -128,7 +130,7 @@ pub(crate) async fn open(
     for sheet in chosen {
         found.sheet(&name, &book, sheet, &declared).await?;
     }
-    let schema = layout::schema(&name, &found.columns, names_sheet)?;
+    let schema = column::schema(&name, &found.columns, names_sheet)?;
     // What stands below a footer, or takes the value above, is only known in order.
     let in_order = (found.layouts.iter()).any(|(_, _, layout)| layout.is_in_order());
     let wanted = match in_order {
@@ -197,7 +199,7 @@ impl Laid {
                 self.detected.header_rows = Some(header.collect());
                 self.detected.units_row = plan.units.map(|row| row as usize);
             }
-        } else if let Some(difference) = layout::difference(&self.columns, &columns) {
+        } else if let Some(difference) = column::difference(&self.columns, &columns) {
             return Err(FormatError::SheetsDiffer {
                 name: name.to_owned(),
                 sheet: info.name.clone(),
