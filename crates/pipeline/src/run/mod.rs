@@ -18,6 +18,7 @@ mod piece;
 mod place;
 mod place_lookup;
 mod profile;
+mod seen;
 mod watch;
 mod work;
 

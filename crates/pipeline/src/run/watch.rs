@@ -1,6 +1,6 @@
 //! What a run looks at beside its work: the columns of its source, and in a trial the rows before and after.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -11,21 +11,20 @@ use sectorlake_lake::journal::RejectedRow;
 use sectorlake_lake::{PipelineState, Run, SourceColumn};
 use sectorlake_normalise::{MappingError, Normaliser};
 
-use super::first_rows::{Rows, first_rows, source};
+use super::first_rows::{first_rows, source};
 use super::job::Job;
-use crate::drift::{self, Around, Column, Drift, DriftKind};
+use super::seen::{STREAM_ROWS, Seen};
+use crate::drift::{self, Drift, DriftKind};
 use crate::file::OnDrift;
 use crate::masks::Masks;
 use crate::pipeline::Pipeline;
-use crate::plan::{Feed, WrittenIn};
+use crate::plan::Feed;
 use crate::result::{Failure, FailureKind};
-use crate::shape::{Profile, shown};
+use crate::shape::shown;
 use crate::trial::{Trial, TrialOptions, TrialPart, TrialSample, TrialTable};
 
 /// Records of one piece that are looked at.
 const PIECE_ROWS: usize = 1000;
-/// Records of one stream that are looked at in one run.
-const STREAM_ROWS: usize = 20_000;
 
 /// See the module.
 #[derive(Default)]
@@ -43,33 +42,6 @@ pub(super) struct Watch {
 
 /// By stream, the columns that a source has.
 pub(super) type Columns = BTreeMap<String, Vec<SourceColumn>>;
-
-/// What was seen of one stream.
-struct Seen {
-    columns: Vec<SeenColumn>,
-    /// Records that may still be looked at.
-    left: usize,
-    /// Pieces that were looked at: two tables may read the same.
-    pieces: HashSet<String>,
-    feeds: Vec<Fed>,
-}
-
-struct SeenColumn {
-    name: String,
-    profile: Profile,
-    used: bool,
-}
-
-/// A table that a stream feeds.
-struct Fed {
-    contract: Arc<Contract>,
-    sql: Option<String>,
-    is_own: bool,
-    /// Fields that drift added, and the columns that they take.
-    added: BTreeMap<String, String>,
-    /// Columns that stay columns where the others become rows.
-    keep: Option<Vec<String>>,
-}
 
 impl Watch {
     pub(super) fn new(
@@ -166,12 +138,7 @@ impl Watch {
         let seen = self
             .streams
             .entry(feed.stream.name.clone())
-            .or_insert_with(|| Seen {
-                columns: Vec::new(),
-                left: STREAM_ROWS,
-                pieces: HashSet::new(),
-                feeds: Vec::new(),
-            });
+            .or_insert_with(Seen::nothing);
         seen.feed(contract, feed);
         let is_first = !seen.pieces.contains(id);
         seen.pieces.insert(id.to_owned());
@@ -385,97 +352,6 @@ impl Watch {
         let drifts = self.drifts().into_iter();
         let mut of_stream = drifts.filter(|drift| drift.stream == feed.stream.name);
         of_stream.find(|drift| drift.before.is_some() && names(drift))
-    }
-}
-
-impl Seen {
-    fn feed(&mut self, contract: &Arc<Contract>, feed: &Feed) {
-        if self
-            .feeds
-            .iter()
-            .any(|fed| fed.contract.name == contract.name)
-        {
-            return;
-        }
-        self.feeds.push(Fed {
-            contract: Arc::clone(contract),
-            sql: feed.sql.clone(),
-            is_own: feed.written_in == WrittenIn::File,
-            added: feed.added.clone(),
-            keep: feed.unpivot.as_ref().map(|unpivot| unpivot.keep.clone()),
-        });
-    }
-
-    fn take_in(&mut self, part: &Part, rows: &Rows) {
-        let schema = part.schema();
-        for (index, field) in schema.fields().iter().enumerate() {
-            let position = self.columns.iter().position(|it| it.name == *field.name());
-            let position = position.unwrap_or_else(|| {
-                self.columns.push(SeenColumn {
-                    name: field.name().clone(),
-                    profile: Profile::of_type(field.data_type()),
-                    used: false,
-                });
-                self.columns.len() - 1
-            });
-            for (_, row) in rows {
-                let value = row.get(index).and_then(Option::as_deref);
-                self.columns[position].profile.add(value);
-            }
-        }
-    }
-
-    fn now(&self) -> Vec<Column> {
-        let column = |column: &SeenColumn| Column {
-            name: column.name.clone(),
-            shape: column.profile.shape(),
-            used: column.used,
-        };
-        // The whole record beside its fields is ours.
-        let own = |column: &&SeenColumn| column.name != "_record";
-        self.columns.iter().filter(own).map(column).collect()
-    }
-
-    /// Whether a column becomes rows in every table: a year more or less is no news.
-    fn melts(&self, name: &str) -> bool {
-        !self.feeds.is_empty()
-            && self.feeds.iter().all(|fed| {
-                let keep = fed.keep.as_ref();
-                keep.is_some_and(|keep| !keep.iter().any(|kept| kept == name))
-            })
-    }
-
-    /// Whether any mapping needs a column.
-    fn reads(&self, name: &str) -> bool {
-        self.feeds.iter().any(|fed| match &fed.sql {
-            _ if fed.added.values().any(|column| column == name) => true,
-            Some(sql) => drift::names(sql, name),
-            None => fed.contract.field(name).is_some(),
-        })
-    }
-
-    /// A change in words: once, for the first table whose mapping it touches.
-    fn tell(
-        &self,
-        stream: &str,
-        change: &drift::Change,
-        (on_add, adds): (bool, bool),
-    ) -> Option<Drift> {
-        let told = self.feeds.iter().map(|fed| {
-            let around = Around {
-                contract: &fed.contract,
-                stream,
-                sql: fed.sql.as_deref(),
-                is_own: fed.is_own,
-                added: &fed.added,
-                on_add,
-                adds,
-            };
-            around.tell(change)
-        });
-        let mut told: Vec<Drift> = told.collect();
-        let touched = told.iter().position(|drift| drift.used).unwrap_or_default();
-        (touched < told.len()).then(|| told.swap_remove(touched))
     }
 }
 
