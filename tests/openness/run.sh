@@ -6,11 +6,12 @@ cd "$(dirname "$0")/../.."
 binary=$1 python=$2
 skipped=0
 
-if [ -x "$python" ] && "$python" -c 'import deltalake, duckdb, polars, frictionless, jsonschema' 2>/dev/null; then
+if [ -x "$python" ] && "$python" -c 'import deltalake, duckdb, polars, frictionless, jsonschema, openpyxl, xlrd, google.transit.gtfs_realtime_pb2' 2>/dev/null; then
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     export SECTORLAKE_BIN=$binary SECTORLAKE_LAKE=$scratch/lake
     "$python" tests/data/count.py
+    "$python" tests/corpus/count.py
     "$binary" run --all --lake "$SECTORLAKE_LAKE" >"$scratch/run.txt" 2>&1 || { cat "$scratch/run.txt"; exit 1; }
     for check in tests/openness/*.py; do
         echo "== $check"
