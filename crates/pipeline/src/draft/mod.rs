@@ -3,6 +3,7 @@
 //! What is written passes validation and, where a column is found for every required field, runs. Nothing is overwritten.
 
 mod aliases;
+mod choose;
 mod columns;
 mod contract;
 mod error;
