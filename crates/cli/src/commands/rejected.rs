@@ -49,13 +49,17 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
         if drawn {
             let reasons = or_interrupted(session.rows(&sql)).await?;
             let of_latest = args.run.is_none() && !args.all_runs;
-            let runs = match of_latest {
+            let mut runs = match of_latest {
                 true => {
                     let sql = catalog::judged_runs(args.pipeline.as_deref());
                     or_interrupted(session.rows(&sql)).await?
                 }
                 false => Vec::new(),
             };
+            if args.pipeline.is_none() {
+                // Of all pipelines, only what is not as one would expect.
+                runs.retain(|run| run.get("outcome").and_then(Value::as_str) != Some("published"));
+            }
             let told = summary(&reasons, empty, &hint(args));
             return say(&format!("{}{told}", judged(&runs))).map(|()| 0);
         }
