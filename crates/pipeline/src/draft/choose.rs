@@ -1,6 +1,6 @@
 //! The table that a draft is onto: one for wide or measured sources, the shared one that fits best, or one of its own.
 
-use sectorlake_contract::{Contract, TableName};
+use sectorlake_contract::{Contract, NameError, TableName};
 use sectorlake_formats::Sample;
 
 use super::columns::SourceColumn;
@@ -37,72 +37,59 @@ impl Drafting<'_> {
         sample: &Sample,
     ) -> Result<Chosen, DraftError> {
         let contracts = self.request.project.contracts();
-        let about = self.called(sample);
-        let asked = match self.request.table {
-            Some(name) => Some(
-                name.parse::<TableName>()
-                    .map_err(|error| DraftError::Name {
-                        what: "the table",
-                        name: name.to_owned(),
-                        reason: error.to_string(),
-                    })?,
-            ),
-            None => None,
-        };
+        let asked = self.request.table.map(table_name).transpose()?;
+        let is_allowed = |table: &TableName| asked.as_ref().is_none_or(|asked| asked == table);
         let indicators = INDICATORS
             .parse()
             .ok()
             .and_then(|name| contracts.get(&name));
         if let (Some(wide), Some(indicators)) = (wide::find(columns), indicators)
-            && asked.as_ref().is_none_or(|asked| *asked == indicators.name)
+            && is_allowed(&indicators.name)
         {
             return Ok(self.wide(&wide, indicators, columns));
         }
         if let Some(measured) = measured::find(contracts, columns, self.name)
-            && asked
-                .as_ref()
-                .is_none_or(|asked| *asked == measured.contract.name)
+            && is_allowed(&measured.contract.name)
         {
             return Ok(self.measured(measured));
         }
-        if let Some(asked) = asked {
-            return Ok(match contracts.get(&asked) {
-                Some(contract) => {
-                    let found = score::table(contract, contracts, columns, &about);
-                    self.decisions.push(format!(
-                        "table {asked}: it was asked for; {} of {} columns fit it",
-                        found.matches.len(),
-                        columns.len()
-                    ));
-                    self.shared(&found, columns)
-                }
-                None => self.own(asked, columns, sample),
-            });
+        match asked {
+            Some(asked) => Ok(self.asked(asked, columns, sample)),
+            None => self.best(columns, sample),
         }
-        let found = score::tables(contracts, columns, &about);
-        match found.iter().find(|found| found.is_good(columns)) {
-            Some(best) => {
-                let others: Vec<&TableMatch<'_>> = found
-                    .iter()
-                    .filter(|other| other.contract.name != best.contract.name)
-                    .collect();
-                self.decisions.push(fits(best, &others, columns.len()));
-                Ok(self.shared(best, columns))
-            }
-            None => {
-                self.decisions.push(nearest(&found, columns.len()));
-                let schema = self.request.sector.unwrap_or(NO_SECTOR);
-                let wanted = format!("{}.{}", field_name(schema), field_name(self.name));
-                let table = wanted
-                    .parse()
-                    .map_err(|error: sectorlake_contract::NameError| DraftError::Name {
-                        what: "the table",
-                        name: wanted.clone(),
-                        reason: error.to_string(),
-                    })?;
-                Ok(self.own(table, columns, sample))
-            }
-        }
+    }
+
+    /// Onto the table that was asked for, which may be a new one.
+    fn asked(&mut self, asked: TableName, columns: &[SourceColumn], sample: &Sample) -> Chosen {
+        let contracts = self.request.project.contracts();
+        let Some(contract) = contracts.get(&asked) else {
+            return self.own(asked, columns, sample);
+        };
+        let found = score::table(contract, contracts, columns, &self.called(sample));
+        self.decisions.push(format!(
+            "table {asked}: it was asked for; {} of {} columns fit it",
+            found.matches.len(),
+            columns.len()
+        ));
+        self.shared(&found, columns)
+    }
+
+    /// Onto the shared table that fits best, else onto one of its own.
+    fn best(&mut self, columns: &[SourceColumn], sample: &Sample) -> Result<Chosen, DraftError> {
+        let contracts = self.request.project.contracts();
+        let found = score::tables(contracts, columns, &self.called(sample));
+        let Some(best) = found.iter().find(|found| found.is_good(columns)) else {
+            self.decisions.push(nearest(&found, columns.len()));
+            let schema = self.request.sector.unwrap_or(NO_SECTOR);
+            let wanted = format!("{}.{}", field_name(schema), field_name(self.name));
+            return Ok(self.own(table_name(&wanted)?, columns, sample));
+        };
+        let others: Vec<&TableMatch<'_>> = found
+            .iter()
+            .filter(|other| other.contract.name != best.contract.name)
+            .collect();
+        self.decisions.push(fits(best, &others, columns.len()));
+        Ok(self.shared(best, columns))
     }
 
     /// Onto a shared table.
@@ -249,6 +236,14 @@ impl Drafting<'_> {
         ];
         folded(&said.join(" "))
     }
+}
+
+fn table_name(name: &str) -> Result<TableName, DraftError> {
+    name.parse().map_err(|error: NameError| DraftError::Name {
+        what: "the table",
+        name: name.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 fn fits(best: &TableMatch<'_>, others: &[&TableMatch<'_>], columns: usize) -> String {

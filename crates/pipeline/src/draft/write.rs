@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use sectorlake_contract::TableName;
 use sectorlake_formats::Sample;
 
+use super::choose::Chosen;
 use super::columns::SourceColumn;
 use super::error::DraftError;
 use super::look::Looked;
@@ -18,74 +19,17 @@ pub(super) fn draft(
     name: &str,
     looked: &Looked,
 ) -> Result<Draft, DraftError> {
-    let mut drafting = Drafting {
-        request,
-        name,
-        looked,
-        decisions: vec![format!(
-            "connector {}: {}",
-            looked.connector, looked.claim.why
-        )],
-        questions: Vec::new(),
-    };
-    for (variable, what) in &looked.variables {
-        drafting.decisions.push(format!(
-            "the address holds a secret ({what}): the file refers to the environment variable {variable} in its place; set it where sectorlake runs, written as in the address: export {variable}=…"
-        ));
-    }
-    let mut text = PipelineText {
+    let drafting = Drafting::begin(request, name, looked);
+    let text = PipelineText {
         title: title(&looked.file),
         connector: looked.connector.clone(),
         settings: looked.claim.settings.clone(),
         ..PipelineText::default()
     };
-    let Some(sample) = &looked.sample else {
-        drafting.decisions.push(
-            "the connector brings its own mapping onto the shared tables: `tables:` is left out"
-                .to_owned(),
-        );
-        let sector = request.sector.unwrap_or(match looked.connector.as_str() {
-            "gtfs" => "transport",
-            _ => "environment",
-        });
-        text.about = drafting.about(None);
-        return Ok(drafting.done(sector, &text, None));
-    };
-    let columns = SourceColumn::all(sample);
-    let (sample, columns) = match &looked.unnested {
-        // A list in the records stays one where a table takes the records as they are.
-        Some((unnested, why)) if !drafting.knows(&columns) => {
-            drafting.decisions.push(why.clone());
-            (unnested, SourceColumn::all(unnested))
-        }
-        _ => (sample, columns),
-    };
-    text.format = serde_json::to_value(&sample.format).ok();
-    drafting.tell_sample(sample, &columns);
-    let chosen = drafting.choose(&columns, sample)?;
-    let sector = match (request.sector, chosen.table.schema()) {
-        (Some(sector), _) => sector.to_owned(),
-        // What is common to all sectors says nothing of this source; its folder may.
-        (None, "common") => drafting.folder().unwrap_or_else(|| "common".to_owned()),
-        (None, schema) => schema.to_owned(),
-    };
-    text.about = drafting.about(Some(sample));
-    // What a reader adds to the source's columns is none of those that become rows.
-    let added = sample.schema.fields().iter().map(|field| field.name());
-    let added = added
-        .filter(|name| name.starts_with('_') && columns.iter().all(|column| column.name != **name));
-    let keep = chosen
-        .text
-        .keep
-        .map(|keep| keep.into_iter().chain(added.cloned()).collect());
-    text.table = Some(TableText {
-        name: chosen.table.to_string(),
-        from: looked.member.as_ref().map(|(member, _)| member.clone()),
-        keep,
-        ..chosen.text
-    });
-    let own = chosen.contract.map(|text| (chosen.table, text));
-    Ok(drafting.done(&sector, &text, own))
+    match &looked.sample {
+        Some(sample) => drafting.mapped(sample, text),
+        None => Ok(drafting.unmapped(text)),
+    }
 }
 
 /// A draft while it is made.
@@ -97,7 +41,86 @@ pub(super) struct Drafting<'a> {
     pub(super) questions: Vec<String>,
 }
 
-impl Drafting<'_> {
+impl<'a> Drafting<'a> {
+    fn begin(request: &'a DraftRequest<'a>, name: &'a str, looked: &'a Looked) -> Self {
+        let connector = format!("connector {}: {}", looked.connector, looked.claim.why);
+        let secrets = looked.variables.iter().map(|(variable, what)| {
+            format!(
+                "the address holds a secret ({what}): the file refers to the environment variable {variable} in its place; set it where sectorlake runs, written as in the address: export {variable}=…"
+            )
+        });
+        Self {
+            request,
+            name,
+            looked,
+            decisions: std::iter::once(connector).chain(secrets).collect(),
+            questions: Vec::new(),
+        }
+    }
+
+    /// The files for a connector that knows its tables by itself.
+    fn unmapped(mut self, mut text: PipelineText) -> Draft {
+        self.decisions.push(
+            "the connector brings its own mapping onto the shared tables: `tables:` is left out"
+                .to_owned(),
+        );
+        let sector = self
+            .request
+            .sector
+            .unwrap_or(match self.looked.connector.as_str() {
+                "gtfs" => "transport",
+                _ => "environment",
+            });
+        text.about = self.about(None);
+        self.done(sector, &text, None)
+    }
+
+    /// The files for records that are mapped onto a table.
+    fn mapped(mut self, sample: &Sample, mut text: PipelineText) -> Result<Draft, DraftError> {
+        let looked = self.looked;
+        let columns = SourceColumn::all(sample);
+        let (sample, columns) = match &looked.unnested {
+            // A list in the records stays one where a table takes the records as they are.
+            Some((unnested, why)) if !self.knows(&columns) => {
+                self.decisions.push(why.clone());
+                (unnested, SourceColumn::all(unnested))
+            }
+            _ => (sample, columns),
+        };
+        text.format = serde_json::to_value(&sample.format).ok();
+        self.tell_sample(sample, &columns);
+        let chosen = self.choose(&columns, sample)?;
+        let sector = self.sector(&chosen);
+        text.about = self.about(Some(sample));
+        // What a reader adds to the source's columns is none of those that become rows.
+        let added = sample.schema.fields().iter().map(|field| field.name());
+        let added = added.filter(|name| {
+            name.starts_with('_') && columns.iter().all(|column| column.name != **name)
+        });
+        let keep = chosen
+            .text
+            .keep
+            .map(|keep| keep.into_iter().chain(added.cloned()).collect());
+        text.table = Some(TableText {
+            name: chosen.table.to_string(),
+            from: looked.member.as_ref().map(|(member, _)| member.clone()),
+            keep,
+            ..chosen.text
+        });
+        let own = chosen.contract.map(|text| (chosen.table, text));
+        Ok(self.done(&sector, &text, own))
+    }
+
+    /// The folder under `pipelines/`.
+    fn sector(&self, chosen: &Chosen) -> String {
+        match (self.request.sector, chosen.table.schema()) {
+            (Some(sector), _) => sector.to_owned(),
+            // What is common to all sectors says nothing of this source; its folder may.
+            (None, "common") => self.folder().unwrap_or_else(|| "common".to_owned()),
+            (None, schema) => schema.to_owned(),
+        }
+    }
+
     /// The sector whose name a folder on the way to the source has.
     fn folder(&self) -> Option<String> {
         let contracts = self.request.project.contracts();
