@@ -101,6 +101,18 @@ pub(crate) fn header(
     if used.len() < 2 {
         return Err(Unsure::Table("most of its rows hold a single cell"));
     }
+    if let Some(found) = naming(rows, units, &used) {
+        return Ok(found);
+    }
+    let likely = headings::likely(rows, merged)
+        .map_or_else(String::new, |likely| format!("; likely is `{likely}`"));
+    Err(Unsure::Header(format!(
+        "no row is sure to be the header: none names the columns with data right below it; say `header_rows`{likely}"
+    )))
+}
+
+/// The first row that names the columns that are used, where it is certain.
+fn naming(rows: &[HeadRow], units: Option<u32>, used: &[u32]) -> Option<Found> {
     let missing = missing_max(used.len());
     for (index, row) in rows.iter().enumerate() {
         let named = row
@@ -116,24 +128,18 @@ pub(crate) fn header(
         let words = row.cells.iter().filter(|cell| !cell.is_number).count();
         let next = rows.get(index + 1).map(|next| next.number);
         let below = next.is_none_or(|next| next == row.number + 1 || Some(row.number + 1) == units);
-        if is_first || (words * 2 > row.cells.len() && below) {
-            let why = match is_first {
-                true => "the first row that is not empty, and it names the columns".to_owned(),
-                false => format!(
-                    "the first row that names {named} of {} used columns",
-                    used.len()
-                ),
-            };
-            return Ok(Found {
-                rows: vec![row.number],
-                why,
-            });
-        }
-        break;
+        let is_certain = is_first || (words * 2 > row.cells.len() && below);
+        let why = match is_first {
+            true => "the first row that is not empty, and it names the columns".to_owned(),
+            false => format!(
+                "the first row that names {named} of {} used columns",
+                used.len()
+            ),
+        };
+        return is_certain.then(|| Found {
+            rows: vec![row.number],
+            why,
+        });
     }
-    let likely = headings::likely(rows, merged)
-        .map_or_else(String::new, |likely| format!("; likely is `{likely}`"));
-    Err(Unsure::Header(format!(
-        "no row is sure to be the header: none names the columns with data right below it; say `header_rows`{likely}"
-    )))
+    None
 }
