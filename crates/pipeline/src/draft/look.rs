@@ -41,6 +41,20 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// What is known before any record is read.
+    fn of(connector: String, claim: Claim, file: &str) -> Self {
+        Self {
+            connector,
+            claim,
+            sample: None,
+            member: None,
+            unnested: None,
+            refined: Vec::new(),
+            file: file.to_owned(),
+            variables: Vec::new(),
+        }
+    }
+
     /// The same with references in place of secrets.
     fn without_secrets(mut self, name: &str) -> Self {
         let texts = self.claim.settings.values_mut();
@@ -77,30 +91,18 @@ async fn seen(
         head: &[],
     };
     let (connector, claim) = claim(request.registry, &sight)?;
-    let whole = |claim: Claim, connector: String, file: &str| Looked {
-        connector,
-        claim,
-        sample: None,
-        member: None,
-        unnested: None,
-        refined: Vec::new(),
-        file: file.to_owned(),
-        variables: Vec::new(),
-    };
     // An API of its own is asked by its connector, not by an address.
     if claim.is_own {
-        return Ok(whole(claim, connector, location));
+        return Ok(Looked::of(connector, claim, location));
     }
     let declared = declared(request)?;
-    let context = MakeContext::new(request.project.root(), name, {
-        let environment = Arc::clone(&request.environment);
-        move |name: &str| environment(name)
-    });
-    let made = request
-        .registry
-        .get(&connector)
-        .ok_or_else(|| unknown(location))?
-        .make(settings(&claim, declared.as_ref()), &context)?;
+    let made = made(
+        request,
+        (&connector, &claim),
+        declared.as_ref(),
+        &sight,
+        name,
+    )?;
     let scratch = TempDir::new().map_err(|source| DraftError::File {
         action: "make a folder in",
         path: std::env::temp_dir(),
@@ -115,34 +117,57 @@ async fn seen(
         ..sight
     };
     let (connector, claim) = self::claim(request.registry, &closer)?;
-    if claim.is_own {
-        return Ok(whole(claim, connector, &part.name));
+    let looked = Looked::of(connector, claim, &part.name);
+    if looked.claim.is_own {
+        return Ok(looked);
     }
-    let (found, member) = first_records(&part, &members, declared.as_ref()).await?;
+    with_records(looked, &part, &members, declared.as_ref()).await
+}
+
+/// The connector that a claim is for, to look with.
+fn made(
+    request: &DraftRequest<'_>,
+    (connector, claim): (&str, &Claim),
+    declared: Option<&FormatSpec>,
+    sight: &Sight<'_>,
+    name: &str,
+) -> Result<Arc<dyn Connector>, DraftError> {
+    let context = MakeContext::new(request.project.root(), name, {
+        let environment = Arc::clone(&request.environment);
+        move |name: &str| environment(name)
+    });
+    let registration = request
+        .registry
+        .get(connector)
+        .ok_or_else(|| unknown(sight.location))?;
+    Ok(registration.make(settings(claim, declared), &context)?)
+}
+
+/// The same with the first records of the part, read as well as they tell.
+async fn with_records(
+    looked: Looked,
+    part: &PartBytes,
+    members: &[Member],
+    declared: Option<&FormatSpec>,
+) -> Result<Looked, DraftError> {
+    let (found, member) = first_records(part, members, declared).await?;
     let reading = Reading {
-        part: &part,
+        part,
         member: member.as_ref().map(|(name, _)| name.as_str()),
-        declared: declared.as_ref(),
+        declared,
     };
     let (found, refined) = reading.refined(found).await?;
-    if found
-        .schema
-        .fields()
-        .iter()
-        .all(|field| field.name().starts_with('_'))
-    {
+    let fields = found.schema.fields();
+    if fields.iter().all(|field| field.name().starts_with('_')) {
         return Err(DraftError::NoRecords { name: found.name });
     }
     let unnested = reading.unnested(&found).await;
     Ok(Looked {
-        connector,
-        claim,
         sample: Some(found),
         member,
         unnested,
         refined,
-        file: part.name,
-        variables: Vec::new(),
+        ..looked
     })
 }
 
