@@ -20,25 +20,18 @@ pub(super) fn lines(
             notes.iter().map(|note| (*note).to_owned()).collect(),
         )
     };
-    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let area = area(wide, columns);
-    let place = area.map(|index| quoted(&columns[index].name));
-    let place = place.map_or_else(
+    let place = area.map_or_else(
         || text("VN"),
-        |name| format!("regexp_replace(trim({name}), '\\s+', ' ', 'g')"),
+        |index| {
+            let name = quoted(&columns[index].name);
+            format!("regexp_replace(trim({name}), '\\s+', ' ', 'g')")
+        },
     );
-    let marks = marks(wide, columns);
+    let marks: Vec<String> = marks(wide, columns).iter().map(|mark| text(mark)).collect();
     let value = marks.iter().fold("value".to_owned(), |sql, mark| {
-        format!("NULLIF({sql}, {})", text(mark))
+        format!("NULLIF({sql}, {mark})")
     });
-    let is_missing: Vec<String> = marks.iter().map(|mark| text(mark)).collect();
-    let status = match is_missing.as_slice() {
-        [] => "CASE WHEN value = '' THEN 'M' ELSE 'A' END".to_owned(),
-        marks => format!(
-            "CASE WHEN value IN ('', {}) THEN 'M' ELSE 'A' END",
-            marks.join(", ")
-        ),
-    };
     let (value, number) = number(wide, columns, value);
     let area_note: &[&str] = match area {
         Some(_) => &[
@@ -66,8 +59,24 @@ pub(super) fn lines(
                 "not sure: the source does not say its unit; a UCUM code is wanted, counted things in braces: {person}, t, mm, %",
             ],
         ),
-        line(status, "obs_status", &[]),
+        line(status(&marks), "obs_status", &[]),
     ]
+}
+
+/// A text in SQL.
+fn text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Whether a value is missing, by its marks in SQL.
+fn status(marks: &[String]) -> String {
+    match marks {
+        [] => "CASE WHEN value = '' THEN 'M' ELSE 'A' END".to_owned(),
+        marks => format!(
+            "CASE WHEN value IN ('', {}) THEN 'M' ELSE 'A' END",
+            marks.join(", ")
+        ),
+    }
 }
 
 /// The column of places among those that stay: by its name, else the first text.

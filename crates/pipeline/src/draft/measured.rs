@@ -2,9 +2,10 @@
 
 use sectorlake_contract::{Contract, Contracts};
 
+use super::aliases;
 use super::columns::SourceColumn;
 use super::mapping::{self, Line};
-use super::{aliases, score};
+use super::score::{self, Match};
 use crate::names::quoted;
 use crate::shape::{DateOrder, Shape};
 
@@ -170,13 +171,9 @@ fn of<'a>(
     columns: &[SourceColumn],
     name: &str,
 ) -> Option<Measured<'a>> {
-    let kind_of = |column: &SourceColumn| {
-        let mut kinds = form.kinds.iter();
-        let is_number = column.is_mostly_number() || column.shape() == Shape::Empty;
-        kinds.find(|(.., names)| is_number && names.contains(&column.folded.as_str()))
-    };
-    let (melt, keep): (Vec<&SourceColumn>, Vec<&SourceColumn>) =
-        columns.iter().partition(|column| kind_of(column).is_some());
+    let (melt, keep): (Vec<&SourceColumn>, Vec<&SourceColumn>) = columns
+        .iter()
+        .partition(|column| form.kind_of(column).is_some());
     let keep: Vec<SourceColumn> = keep.into_iter().cloned().collect();
     let matches = score::table(contract, contracts, &keep, "").matches;
     let field_of = |name: &str| contract.fields.iter().position(|field| field.name == name);
@@ -185,39 +182,7 @@ fn of<'a>(
     if melt.len() < KINDS_MIN || !has_anchor {
         return None;
     }
-    let mut lines = mapping::lines((contract, name), &keep, &matches);
-    let case = |of: fn(&Kind) -> &'static str| {
-        let cases = melt.iter().filter_map(|column| {
-            let word = column.name.replace('\'', "''");
-            Some(format!("WHEN '{word}' THEN '{}'", of(kind_of(column)?)))
-        });
-        format!("CASE period {} END", cases.collect::<Vec<_>>().join(" "))
-    };
-    let mut put = |field: &str, sql: String, notes: Vec<String>| {
-        let line = Line::new(sql, field, notes);
-        match lines.iter_mut().find(|known| known.field == field) {
-            Some(known) => *known = line,
-            None => lines.push(line),
-        }
-    };
-    put(form.kind, case(|kind| kind.0), Vec::new());
-    put(form.value, number(&melt), Vec::new());
-    if let Some(unit) = form.unit {
-        let note = "not sure: the source does not say its units; these are usual ones";
-        put(unit, case(|kind| kind.1), vec![note.to_owned()]);
-    }
-    let is_matched = |name: &str| {
-        let mut fields = matches.iter().map(|found| &contract.fields[found.field]);
-        fields.any(|field| field.name == name)
-    };
-    if let Some(station) = form.place.filter(|name| !is_matched(name)) {
-        let note =
-            "not sure: no column names the place of measurement: the pipeline's name stands for it";
-        put(station, format!("'{name}'"), vec![note.to_owned()]);
-    }
-    if form.anchor == "period_start" {
-        counting(&keep, &mut put);
-    }
+    let lines = form.lines((contract, name), (&melt, &keep), &matches);
     Some(Measured {
         contract,
         kinds: melt.len(),
@@ -228,6 +193,62 @@ fn of<'a>(
         keep: keep.into_iter().map(|column| column.name).collect(),
         lines,
     })
+}
+
+impl Form {
+    /// What a column measures or counts.
+    fn kind_of(&self, column: &SourceColumn) -> Option<&'static Kind> {
+        let mut kinds = self.kinds.iter();
+        let is_number = column.is_mostly_number() || column.shape() == Shape::Empty;
+        kinds.find(|(.., names)| is_number && names.contains(&column.folded.as_str()))
+    }
+
+    /// The lines of the mapping: those of the columns that stay, and of the kind, its value and its unit.
+    fn lines(
+        &self,
+        (contract, name): (&Contract, &str),
+        (melt, keep): (&[&SourceColumn], &[SourceColumn]),
+        matches: &[Match],
+    ) -> Vec<Line> {
+        let mut lines = mapping::lines((contract, name), keep, matches);
+        let mut put = |field: &str, sql: String, notes: Vec<String>| {
+            let line = Line::new(sql, field, notes);
+            match lines.iter_mut().find(|known| known.field == field) {
+                Some(known) => *known = line,
+                None => lines.push(line),
+            }
+        };
+        put(self.kind, self.case(melt, |kind| kind.0), Vec::new());
+        put(self.value, number(melt), Vec::new());
+        if let Some(unit) = self.unit {
+            let note = "not sure: the source does not say its units; these are usual ones";
+            put(unit, self.case(melt, |kind| kind.1), vec![note.to_owned()]);
+        }
+        let is_matched = |name: &str| {
+            let mut fields = matches.iter().map(|found| &contract.fields[found.field]);
+            fields.any(|field| field.name == name)
+        };
+        if let Some(station) = self.place.filter(|name| !is_matched(name)) {
+            let note = "not sure: no column names the place of measurement: the pipeline's name stands for it";
+            put(station, format!("'{name}'"), vec![note.to_owned()]);
+        }
+        if self.anchor == "period_start" {
+            counting(keep, &mut put);
+        }
+        lines
+    }
+
+    /// What is said of its kind by the name of the column that a value comes from.
+    fn case(&self, melt: &[&SourceColumn], of: fn(&Kind) -> &'static str) -> String {
+        let cases = melt.iter().filter_map(|column| {
+            let word = column.name.replace('\'', "''");
+            Some(format!(
+                "WHEN '{word}' THEN '{}'",
+                of(self.kind_of(column)?)
+            ))
+        });
+        format!("CASE period {} END", cases.collect::<Vec<_>>().join(" "))
+    }
 }
 
 /// The number in a cell of the columns that become rows.
