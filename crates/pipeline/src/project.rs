@@ -10,6 +10,7 @@ use crate::file::PipelineFile;
 use crate::memory::{SETTINGS, memory_bytes_max};
 use crate::pipeline::Pipeline;
 use crate::problem::{Problem, did_you_mean};
+use crate::run::place_lookup;
 
 /// Folders below another that are searched, at most: a link that leads back must not be followed for ever.
 const DEPTH_MAX: usize = 16;
@@ -193,7 +194,7 @@ impl Project {
     }
 
     /// The names of all pipelines, those with problems among them, in the order in which they run: after those that they
-    /// name in `after`, else by name.
+    /// name in `after` and those that feed the places their mappings look up, else by name.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let mut all: Vec<&String> = self.pipelines.keys().chain(self.broken.keys()).collect();
@@ -214,12 +215,22 @@ impl Project {
         let known =
             |name: &String| self.pipelines.contains_key(name) || self.broken.contains_key(name);
         self.pipelines.get(name).is_none_or(|pipeline| {
-            pipeline
-                .file
-                .after
-                .iter()
-                .all(|before| done.contains(before) || !known(before))
+            let mut before = pipeline.file.after.iter().chain(self.place_feeds(pipeline));
+            before.all(|before| done.contains(before) || !known(before))
         })
+    }
+
+    /// The pipelines that feed the places that this one looks up. One that feeds places too waits only for those that look none up.
+    fn place_feeds<'a>(&'a self, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a String> {
+        let looks_up = place_lookup::looks_up(pipeline);
+        let feeds = place_lookup::feeds(pipeline);
+        let others = self.pipelines.values().filter(move |other| {
+            looks_up
+                && other.name != pipeline.name
+                && place_lookup::feeds(other)
+                && !(feeds && place_lookup::looks_up(other))
+        });
+        others.map(|other| &other.name)
     }
 
     /// A pipeline's file, as it is written; none where it cannot be read or there is none of that name.

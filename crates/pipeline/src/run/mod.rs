@@ -16,7 +16,7 @@ mod load;
 mod order;
 mod piece;
 mod place;
-mod place_lookup;
+pub(crate) mod place_lookup;
 mod profile;
 mod seen;
 mod watch;

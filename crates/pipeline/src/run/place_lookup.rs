@@ -4,6 +4,7 @@ use sectorlake_lake::{At, Lake, Run};
 use sectorlake_query::{PLACE_TABLES, Places, Session, SessionOptions, names_place_function};
 
 use super::failure::internal;
+use crate::pipeline::Pipeline;
 use crate::plan::TablePlan;
 use crate::result::Failure;
 
@@ -30,6 +31,19 @@ pub(super) async fn versions(run: &Run, plans: &[TablePlan]) -> Result<Vec<Optio
         versions.push(run.table(&name).await?.map(|table| table.version));
     }
     Ok(versions)
+}
+
+/// Whether a mapping that the pipeline's file writes names a place function.
+pub(crate) fn looks_up(pipeline: &Pipeline) -> bool {
+    let tables = pipeline.file.tables.iter().flatten();
+    let mut mappings = tables.filter_map(|(_, table)| table.as_ref()?.map.as_deref());
+    mappings.any(names_place_function)
+}
+
+/// Whether the pipeline feeds a table that place functions look into.
+pub(crate) fn feeds(pipeline: &Pipeline) -> bool {
+    let mut tables = pipeline.file.tables.iter().flatten();
+    tables.any(|(table, _)| PLACE_TABLES.contains(&table.as_str()))
 }
 
 fn is_wanted(plans: &[TablePlan]) -> bool {

@@ -50,3 +50,14 @@ async fn an_unknown_place_rejects_its_row_until_the_places_know_it() {
     insta::assert_snapshot!(told.join("\n"));
     assert_eq!(folder.rows("city.schools").await, [("list".to_owned(), 2)]);
 }
+
+#[tokio::test]
+async fn who_looks_places_up_runs_after_who_feeds_them() {
+    let changes = (
+        "pipelines/changes.yaml",
+        "source: { connector: files, path: changes.csv }\ntables:\n  common.places: { map: \"SELECT place_code, place_ended(place_code, valid_from) AS name FROM source\" }\n",
+    );
+    let folder = Folder::new(&[PLACES, SCHOOLS, UNITS, LIST, changes]);
+    let project = folder.context().await.project;
+    assert_eq!(project.names(), ["units", "changes", "list"]);
+}
