@@ -96,6 +96,21 @@ pub enum Severity {
     Reject,
 }
 
+/// The rules that can be soft: those of a field, then that of a table. `required`, `unique` and types cannot: a row without them has no
+/// place to stand.
+pub const SOFT_RULES: [&str; 10] = [
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "enum",
+    "future",
+    "foreignKey",
+];
+
 impl Severity {
     /// All of them, from soft to hard.
     pub const ALL: [Self; 2] = [Self::Warn, Self::Reject];

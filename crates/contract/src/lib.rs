@@ -44,7 +44,7 @@ pub use contract::{Contract, ForeignKey, KeyScope, KeyTarget, PartitionBy};
 pub use contracts::Contracts;
 pub use error::{ContractError, Fault};
 pub use evolve::is_added;
-pub use field::{Classification, Constraints, Field, FieldType, Interval, Severity};
+pub use field::{Classification, Constraints, Field, FieldType, Interval, SOFT_RULES, Severity};
 pub use key_hash::{KeyHashes, PassThrough, key_hashes};
 pub use matcher::Matcher;
 pub use name::{NameError, TableName};

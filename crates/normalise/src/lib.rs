@@ -76,7 +76,7 @@ pub use origin::Taken;
 pub use profile::{FieldSummary, Profile, SeenShape, Shape, Shapes, SourceSummary};
 pub use rejection::{Counts, Rejection};
 pub use session::{mapping_session, mapping_session_with};
-pub use severity::{Rules, SOFT_RULES, SoftRule};
+pub use severity::{Rules, SoftRule};
 pub use unpivot::Unpivot;
 pub use waiting::{SelfCheck, Settled, Waiting};
 pub use worker::{ForeignCheck, KeyChecks, Normalised, Origin, Worker};

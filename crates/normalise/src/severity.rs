@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use sectorlake_contract::{Contract, Severity};
+use sectorlake_contract::{Contract, SOFT_RULES, Severity};
 
 use crate::cast::Failure;
 
@@ -34,20 +34,6 @@ pub struct SoftRule {
     /// The rule, in Table Schema's words.
     pub rule: String,
 }
-
-/// The rules that may be soft: a row that breaks one of the others has no place to stand.
-pub const SOFT_RULES: [&str; 10] = [
-    "pattern",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-    "enum",
-    "future",
-    "foreignKey",
-];
 
 /// Which rules of which fields are soft, settled for one contract.
 #[derive(Debug)]

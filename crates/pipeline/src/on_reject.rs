@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use sectorlake_contract::Contract;
-use sectorlake_normalise::{SOFT_RULES, SoftRule};
+use sectorlake_contract::{Contract, SOFT_RULES};
+use sectorlake_normalise::SoftRule;
 use serde::Deserialize;
 
 use crate::problem::did_you_mean;

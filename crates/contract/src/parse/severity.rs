@@ -3,23 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::error::Fault;
-use crate::field::{Constraints, Severity};
+use crate::field::{Constraints, SOFT_RULES, Severity};
 use crate::parse::node::{Node, Unknown};
 
-/// The rules of a field that can be soft. `required`, `unique` and types cannot: a row without them has no place to stand.
-const OF_FIELD: &[&str] = &[
-    "pattern",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minLength",
-    "maxLength",
-    "enum",
-    "future",
-];
-/// The rules of a table that can be soft.
-const OF_TABLE: &[&str] = &["foreignKey"];
+/// The rules of a field, and those of a table.
+const BY_HOLDER: (&[&str], &[&str]) = SOFT_RULES.as_slice().split_at(9);
 
 /// Reads the severities of a field's rules, each of which the field must have.
 pub(crate) fn of_field(
@@ -27,7 +15,7 @@ pub(crate) fn of_field(
     constraints: &Constraints,
     is_observation_time: bool,
 ) -> BTreeMap<String, Severity> {
-    read(node, OF_FIELD, |rule| match rule {
+    read(node, BY_HOLDER.0, |rule| match rule {
         "pattern" => constraints.pattern.is_some(),
         "minimum" => constraints.minimum.is_some(),
         "maximum" => constraints.maximum.is_some(),
@@ -42,7 +30,7 @@ pub(crate) fn of_field(
 
 /// Reads the severities of a table's rules.
 pub(crate) fn of_table(node: &Node<'_>, has_foreign_keys: bool) -> BTreeMap<String, Severity> {
-    read(node, OF_TABLE, |_| has_foreign_keys)
+    read(node, BY_HOLDER.1, |_| has_foreign_keys)
 }
 
 fn read(
