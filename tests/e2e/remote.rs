@@ -40,7 +40,7 @@ impl Server {
         project.file(CLINICS_CONTRACT_FILE, CLINICS_CONTRACT).file(
             "pipelines/health/clinics.yaml",
             format!(
-                "source:\n  connector: http\n  url: {}/clinics.csv{query}\n  format: csv\n\
+                "source:\n  connector: http\n  url: {}/clinics.csv{query}\n  allow_private: true\n  format: csv\n\
                  tables:\n  health.clinics:\n    load: replace\n    map: SELECT id AS clinic_id, name, level, beds, opened FROM source\n",
                 self.server.uri()
             ),

@@ -22,7 +22,7 @@ impl Held {
             .file(
                 "pipelines/health/clinics.yaml",
                 format!(
-                    "source:\n  connector: http\n  url: http://{}/clinics.csv\n  format: csv\n\
+                    "source:\n  connector: http\n  url: http://{}/clinics.csv\n  allow_private: true\n  format: csv\n\
                      tables:\n  health.clinics:\n    load: replace\n    map: SELECT id AS clinic_id, name, level, beds, opened FROM source\n",
                     server.local_addr().unwrap()
                 ),

@@ -57,6 +57,7 @@ pub(crate) fn registration() -> Registration {
         "Education indicators of the UNESCO Institute for Statistics.",
         make,
     )
+    .over_http()
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
@@ -83,8 +84,6 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
                 .resolve(&["url"], context)?;
             Origin::Urls {
                 urls: questions(&url, &settings),
-                headers: Vec::new(),
-                allow_private: false,
                 pages: Pages::Refused,
             }
         }
@@ -155,7 +154,7 @@ mod tests {
     use std::path::Path;
 
     use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-    use sectorlake_connector::{Http, Io, Limits};
+    use sectorlake_connector::{Http, Io, kit};
 
     use super::*;
 
@@ -202,13 +201,13 @@ mod tests {
             "indicators": { "CR.1": {"unit": "%", "name": "a|b"}, "ROFST.1T3.GPIA.CP": {"unit": "1"} },
         }))
         .unwrap();
-        let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
+        let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
         let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
         let streams = source.streams(&io).await.unwrap();
         let parameters = &streams[0].mappings[0].parameters;
         assert_eq!(parameters["units"], "|CR.1=%|ROFST.1T3.GPIA.CP=1|");
         assert_eq!(parameters["names"], "|CR.1=a/b|");
-        let fetched = source.fetch(STREAM, None, &io).await.unwrap().unwrap();
+        let fetched = source.fetch(sectorlake_connector::Slice::whole(STREAM), None, &io).await.unwrap().unwrap();
         assert_eq!(fetched.part.unwrap().name, EXPORT);
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext,
-    Registration, SettingsError, Sight, Stream,
+    Registration, SettingsError, Sight, Slice, Stream,
 };
 use serde_json::json;
 
@@ -29,6 +29,7 @@ pub(crate) fn registration() -> Registration {
         "Stations and measurements of air quality, from the OpenAQ API or its saved answers.",
         make,
     )
+    .over_http()
     .with_claims(claims)
 }
 
@@ -102,11 +103,11 @@ impl Connector for OpenAq {
 
     async fn fetch(
         &self,
-        unit: &str,
+        slice: Slice<'_>,
         cursor: Option<&Cursor>,
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
-        match (&self.source, unit) {
+        match (&self.source, slice.unit) {
             (Source::Api(api), LOCATIONS) => api.locations(cursor, io).await,
             (Source::Api(api), _) => api.measurements(cursor, io).await,
             (Source::Saved(saved), LOCATIONS) => saved.locations().await,

@@ -76,6 +76,7 @@ pub(crate) fn registration() -> Registration {
         "Low-cost sensors of sensor.community: archive, a node's own log, or live.",
         make,
     )
+    .over_http()
     .with_claims(claims)
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, HeaderSettings, MakeContext, OneOrMany, Origin, OriginSettings, Pages,
-    PlainSource, Registration, SettingsError, Sight, UrlSetting,
+    Claim, Connector, MakeContext, OneOrMany, Origin, OriginSettings, Pages, PlainSource,
+    Registration, SettingsError, Sight, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -27,14 +27,6 @@ pub(crate) struct Settings {
     /// only member.
     #[serde(default)]
     member: Option<String>,
-    /// Request headers, such as `accept: text/csv` or `authorization: Bearer ${env:TOKEN}`. They are sent to the URL's own
-    /// host alone.
-    #[serde(default)]
-    headers: HeaderSettings,
-    /// Whether redirects may lead into loopback, private and link-local networks. Default: false; a host that `url` names
-    /// itself is always allowed.
-    #[serde(default)]
-    allow_private: bool,
 }
 
 pub(crate) fn registration() -> Registration {
@@ -43,6 +35,7 @@ pub(crate) fn registration() -> Registration {
         "Files behind URLs, fetched again only when they have changed.",
         make,
     )
+    .over_http()
     .with_claims(claims)
 }
 
@@ -56,8 +49,6 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
     let origin = OriginSettings {
         path: None,
         url: Some(&settings.url),
-        headers: Some(&settings.headers),
-        allow_private: settings.allow_private,
         pages: pages(&settings),
     };
     let origin = Origin::of(origin, context)?;
@@ -142,7 +133,10 @@ mod tests {
     async fn fetch(server: &Server, settings: serde_json::Value) -> Result<String, ConnectorError> {
         let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
         let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
-        let fetched = make_at(settings).unwrap().fetch("files", None, &io).await?;
+        let fetched = make_at(settings)
+            .unwrap()
+            .fetch(sectorlake_connector::Slice::whole("files"), None, &io)
+            .await?;
         assert!(server.asked().len() < 20);
         let body = fetched.unwrap().part.unwrap().body;
         Ok(String::from_utf8(body.try_collect::<Vec<Bytes>>().await?.concat()).unwrap())
@@ -153,34 +147,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn redirects_stay_out_of_private_networks() {
+    async fn private_networks_stay_closed_unless_they_are_allowed() {
         let server = Server::start(vec![Exchange::new("/a", "1"), Exchange::new("/b", "2")])
             .await
             .unwrap();
-        let url = json!({ "url": format!("{}/a", server.url()) });
-        server.fail(redirect("/b"), 1);
-        assert_eq!(fetch(&server, url.clone()).await.unwrap(), "2");
-
         let port = server.url().rsplit(':').next().unwrap().to_owned();
+        let url = format!("{}/a", server.url());
+        for host in ["127.0.0.1", "localhost"] {
+            let settings = json!({ "url": format!("http://{host}:{port}/a") });
+            let error = fetch(&server, settings).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::PrivateNetwork, "{host}");
+            let mend =
+                format!("if that is meant, write `allow_private: [\"{host}\"]` under `source:`");
+            assert_eq!(error.help, Some(mend));
+        }
+        let here = json!({ "url": url, "allow_private": ["127.0.0.1"] });
+        server.fail(redirect("/b"), 1);
+        assert_eq!(fetch(&server, here.clone()).await.unwrap(), "2");
         for inside in [
             "http://10.0.0.1/",
             "http://[::1]/",
             "http://169.254.169.254/latest",
-            "http://localhost:1/",
         ] {
             server.fail(redirect(inside), 1);
-            let error = fetch(&server, url.clone()).await.unwrap_err();
+            let error = fetch(&server, here.clone()).await.unwrap_err();
             assert_eq!(error.kind, ErrorKind::PrivateNetwork, "{inside}");
         }
         server.fail(redirect(&format!("http://localhost:{port}/b")), 1);
-        let allowed = json!({ "url": format!("{}/a", server.url()), "allow_private": true });
-        assert_eq!(fetch(&server, allowed).await.unwrap(), "2");
+        let allowed = json!({ "url": url, "allow_private": true });
+        assert_eq!(fetch(&server, allowed.clone()).await.unwrap(), "2");
 
         server.fail(redirect("/a"), u32::MAX);
-        let error = fetch(&server, url.clone()).await.unwrap_err();
+        let error = fetch(&server, allowed.clone()).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Redirect);
         server.fail(redirect("mailto:x"), 1);
-        let error = fetch(&server, url).await.unwrap_err();
+        let error = fetch(&server, allowed).await.unwrap_err();
         assert!(
             error
                 .to_string()
@@ -210,7 +211,8 @@ mod tests {
             ("/export", Some(json!({ "name": "csv" })), false),
             ("/sorry", None, false),
         ] {
-            let mut settings = json!({ "url": format!("{}{path}", server.url()) });
+            let mut settings =
+                json!({ "url": format!("{}{path}", server.url()), "allow_private": true });
             if let Some(format) = format {
                 settings["format"] = format;
             }
@@ -274,7 +276,7 @@ mod tests {
         header: unknown setting / did you mean `headers`?
         headers.a b: is no name of a header / letters, digits and hyphens
         url: the environment variable NONE is not set / set it where sectorlake runs: export NONE=…
-        allow_private: must be true or false, not a text / -
+        allow_private: must be true or false or a list, not a text / -
         "#);
     }
 }

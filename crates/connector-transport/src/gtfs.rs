@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::files::{self, Found};
 use sectorlake_connector::{
-    Claim, Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, HeaderSettings,
-    Io, MakeContext, MemberPattern, OneOrMany, Origin, OriginSettings, Registration, SettingsError,
-    Sight, Stream, UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MakeContext,
+    MemberPattern, OneOrMany, Origin, OriginSettings, Registration, SettingsError, Sight, Slice,
+    Stream, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -28,13 +28,6 @@ struct Settings {
     /// The feed's zip behind an http or https URL. Secrets in it as `${env:NAME}` or `${file:PATH}`.
     #[serde(default)]
     url: Option<UrlSetting>,
-    /// Request headers, such as `x-api-key: ${env:KEY}`. They are sent to the URL's own host alone.
-    #[serde(default)]
-    headers: HeaderSettings,
-    /// Whether redirects may lead into loopback, private and link-local networks. Default: false; the host that `url` names
-    /// is always allowed.
-    #[serde(default)]
-    allow_private: bool,
     /// What tells this feed's rows from others' in the shared tables. Default: the pipeline's name.
     #[serde(default)]
     feed_id: Option<String>,
@@ -46,6 +39,7 @@ pub(crate) fn registration() -> Registration {
         "Timetables of public transit: a GTFS feed, zipped or in a folder.",
         make,
     )
+    .over_http()
     .with_claims(claims)
 }
 
@@ -68,8 +62,6 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
     let origin = OriginSettings {
         path: settings.path.as_deref(),
         url: url.as_ref(),
-        headers: Some(&settings.headers),
-        allow_private: settings.allow_private,
         ..OriginSettings::default()
     };
     Ok(Arc::new(Gtfs {
@@ -264,10 +256,11 @@ impl Connector for Gtfs {
 
     async fn fetch(
         &self,
-        unit: &str,
+        slice: Slice<'_>,
         cursor: Option<&Cursor>,
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
+        let unit = slice.unit;
         let Some(folder) = self.folder().await? else {
             return self.origin.fetch(cursor, io).await;
         };

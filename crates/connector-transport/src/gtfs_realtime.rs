@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, DefaultMapping, HeaderSettings, MakeContext, OneOrMany, Origin,
-    OriginSettings, PlainSource, Registration, SettingsError, Sight, Stream, UrlSetting,
+    Claim, Connector, DefaultMapping, MakeContext, OneOrMany, Origin, OriginSettings, PlainSource,
+    Registration, SettingsError, Sight, Stream, UrlSetting,
 };
 use serde::Deserialize;
 
@@ -25,13 +25,6 @@ struct Settings {
     /// The message behind an http or https URL. Secrets in it as `${env:NAME}` or `${file:PATH}`.
     #[serde(default)]
     url: Option<UrlSetting>,
-    /// Request headers, such as `x-api-key: ${env:KEY}`. They are sent to the URL's own host alone.
-    #[serde(default)]
-    headers: HeaderSettings,
-    /// Whether redirects may lead into loopback, private and link-local networks. Default: false; the host that `url` names
-    /// is always allowed.
-    #[serde(default)]
-    allow_private: bool,
     /// What tells this feed's rows from others' in the shared tables: the same as in the timetable's pipeline, so that the two join.
     /// Default: the pipeline's name.
     #[serde(default)]
@@ -79,6 +72,7 @@ pub(crate) fn registration() -> Registration {
         "Public transit of the moment: trip updates, vehicle positions, alerts.",
         make,
     )
+    .over_http()
     .with_claims(claims)
 }
 
@@ -99,8 +93,6 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
     let origin = OriginSettings {
         path: settings.path.as_deref(),
         url: url.as_ref(),
-        headers: Some(&settings.headers),
-        allow_private: settings.allow_private,
         ..OriginSettings::default()
     };
     let feed_id = settings

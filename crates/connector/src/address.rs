@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+use crate::error::{ConnectorError, ErrorKind};
 use crate::registry::MakeContext;
 use crate::secret::{MASK, expand};
 use crate::settings::SettingsError;
@@ -42,7 +43,11 @@ impl UrlSetting {
         };
         match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-                Ok(SourceUrl { url, secrets })
+                Ok(SourceUrl {
+                    url,
+                    secrets,
+                    is_foreign: false,
+                })
             }
             Ok(url) if url.scheme().len() > 1 => wrong(
                 format!("{}:// is not fetched here", url.scheme()),
@@ -73,6 +78,8 @@ impl std::fmt::Debug for UrlSetting {
 pub struct SourceUrl {
     url: Url,
     secrets: Vec<String>,
+    /// Whether an answer, not the settings, named its host.
+    is_foreign: bool,
 }
 
 impl SourceUrl {
@@ -135,13 +142,50 @@ impl SourceUrl {
         self.mask(name)
     }
 
+    /// Where a link in an answer leads: the next page, a file that a catalogue names. Relative links start from this URL. It is
+    /// taken as it stands: nothing in it is a reference to a secret, for an answer must not read ours.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for what leads to no http or https address.
+    pub fn follow(&self, link: &str) -> Result<Self, ConnectorError> {
+        let wrong = |message: String| {
+            let error = ConnectorError::new(ErrorKind::Invalid, message);
+            Err(error
+                .at(self)
+                .with_help("ask the publisher: its answer links to what cannot be fetched"))
+        };
+        let Ok(url) = self.url.join(link.trim()) else {
+            return wrong(format!("the link {:?} is no address", self.mask(link)));
+        };
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return wrong(format!(
+                "links to {}://, which is not fetched here",
+                url.scheme()
+            ));
+        }
+        let is_foreign = self.is_foreign || !is_at_home(&self.url, &url);
+        Ok(Self {
+            url,
+            secrets: self.secrets.clone(),
+            is_foreign,
+        })
+    }
+
+    /// Whether an answer led to another scheme, host or port than the settings named: no header or key of theirs goes there.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.is_foreign
+    }
+
     /// Where a redirect of this leads.
     pub(crate) fn redirected(&self, location: &str) -> Option<Self> {
         let url = self.url.join(location).ok()?;
         let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+        let is_foreign = self.is_foreign || !is_at_home(&self.url, &url);
         is_http.then(|| Self {
             url,
             secrets: self.secrets.clone(),
+            is_foreign,
         })
     }
 
@@ -154,6 +198,31 @@ impl SourceUrl {
             }
         }
         masked
+    }
+}
+
+impl SourceUrl {
+    /// `text` with a mark in place of each secret of this URL, so that a cursor may keep it; [`Self::reveal`] puts them back.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        // What comes from the source must not read as a mark.
+        let mut hidden = text.replace('{', "%7B");
+        for (index, secret) in self.secrets.iter().enumerate() {
+            for (number, form) in forms(secret).iter().enumerate() {
+                hidden = hidden.replace(form, &format!("{{{index}.{number}}}"));
+            }
+        }
+        hidden
+    }
+
+    /// What [`Self::hide`] was given.
+    pub(crate) fn reveal(&self, text: &str) -> String {
+        let mut revealed = text.to_owned();
+        for (index, secret) in self.secrets.iter().enumerate().rev() {
+            for (number, form) in forms(secret).iter().enumerate().rev() {
+                revealed = revealed.replace(&format!("{{{index}.{number}}}"), form);
+            }
+        }
+        revealed
     }
 }
 
@@ -187,6 +256,15 @@ impl std::fmt::Debug for SourceUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{self}")
     }
+}
+
+/// Whether a link of `home` stays with the same service: its scheme, host and port, or the encrypted twin of it.
+fn is_at_home(home: &Url, url: &Url) -> bool {
+    let is_twin = (home.scheme(), url.scheme()) == ("http", "https")
+        && home.host() == url.host()
+        && home.port().is_none()
+        && url.port().is_none();
+    is_twin || home.origin() == url.origin()
 }
 
 /// How a secret may stand in a URL: as it is or without what a URL's parser drops, and encoded as form, path or query; the
@@ -319,6 +397,54 @@ mod tests {
             resolve("https://example.org/").unwrap().file_name(),
             "example.org"
         );
+    }
+
+    #[test]
+    fn links_of_answers_are_followed_as_they_stand() {
+        let url = resolve("https://example.org/api/list?page=1&q=${env:KEY}").unwrap();
+        for (link, leads, is_foreign) in [
+            ("?page=2", "https://example.org/api/list?page=2", false),
+            ("/files/a.csv", "https://example.org/files/a.csv", false),
+            ("https://example.org/b", "https://example.org/b", false),
+            ("http://example.org/b", "http://example.org/b", true),
+            (
+                "https://example.org:8443/b",
+                "https://example.org:8443/b",
+                true,
+            ),
+            ("//other.org/b", "https://other.org/b", true),
+            (
+                "https://other.org/${env:KEY}",
+                "https://other.org/$%7Benv:KEY%7D",
+                true,
+            ),
+            (
+                "https://other.org/?k=s3+cret",
+                "https://other.org/?k=***",
+                true,
+            ),
+        ] {
+            let followed = url.follow(link).unwrap();
+            assert_eq!(followed.to_string(), leads, "{link}");
+            assert_eq!(followed.is_foreign(), is_foreign, "{link}");
+            assert!(!followed.join(&["x"]).is_foreign() || is_foreign, "{link}");
+        }
+        for link in [
+            "ftp://example.org/a",
+            "mailto:x",
+            "https://",
+            "javascript:1",
+        ] {
+            let error = url.follow(link).unwrap_err();
+            assert!(error.to_string().contains("link"), "{error}");
+            assert!(!error.to_string().contains("s3"), "{error}");
+        }
+        let plain = resolve("http://example.org/").unwrap();
+        assert!(!plain.follow("https://example.org/b").unwrap().is_foreign());
+        assert!(plain.follow("https://example.org:444/b").unwrap().is_foreign());
+        // From elsewhere there is no way home.
+        let away = url.follow("https://other.org/").unwrap();
+        assert!(away.follow("https://example.org/").unwrap().is_foreign());
     }
 
     #[test]

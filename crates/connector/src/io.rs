@@ -47,7 +47,15 @@ impl Io {
         self
     }
 
-    /// The polite client.
+    /// The same with a client for a source's own settings.
+    pub(crate) fn with_http(&self, http: Http) -> Self {
+        Self {
+            http,
+            ..self.clone()
+        }
+    }
+
+    /// The polite client, configured as the source's settings say.
     #[must_use]
     pub fn http(&self) -> &Http {
         &self.http

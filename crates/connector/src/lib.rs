@@ -17,7 +17,7 @@
 //! use schemars::JsonSchema;
 //! use sectorlake_connector::{
 //!     Connector, ConnectorError, Cursor, Fetched, Http, Io, Limits, MakeContext, PartBody,
-//!     Registration, Registry, Stream, TimerPace,
+//!     Registration, Registry, Slice, Stream, TimerPace,
 //! };
 //! use serde::Deserialize;
 //!
@@ -37,7 +37,7 @@
 //!         Ok(vec![Stream::new("echo", "echo")])
 //!     }
 //!
-//!     async fn fetch(&self, _: &str, _: Option<&Cursor>, _: &Io) -> Result<Option<Fetched>, ConnectorError> {
+//!     async fn fetch(&self, _: Slice<'_>, _: Option<&Cursor>, _: &Io) -> Result<Option<Fetched>, ConnectorError> {
 //!         let bytes = Bytes::from(self.0.text.clone());
 //!         Ok(Some(Fetched::part(PartBody::of_bytes("echo", "echo.csv", bytes), None)))
 //!     }
@@ -55,7 +55,7 @@
 //! let echo = registry.get("echo").ok_or("echo is registered")?.make(settings, &context)?;
 //! let began = "2025-01-01T00:00:00Z".parse()?;
 //! let http = Http::new(Limits::default(), Arc::new(TimerPace::new(move || began, 1)))?;
-//! let fetched = echo.fetch("echo", None, &Io::new(http, began)).await?;
+//! let fetched = echo.fetch(Slice::whole("echo"), None, &Io::new(http, began)).await?;
 //! assert_eq!(fetched.and_then(|fetched| fetched.part).map(|part| part.name), Some("echo.csv".to_owned()));
 //! # Ok(())
 //! # }
@@ -65,12 +65,15 @@ mod address;
 mod error;
 pub mod files;
 mod http;
+pub mod incremental;
 mod io;
 pub mod kit;
 mod member;
 mod one_or_many;
 mod origin;
+mod over_http;
 mod pace;
+pub mod paging;
 mod plain;
 mod registry;
 mod secret;
@@ -89,8 +92,8 @@ pub use origin::{Origin, OriginSettings};
 pub use pace::{Pace, TimerPace};
 pub use plain::PlainSource;
 pub use registry::{Environment, MakeContext, Registration, Registry};
-pub use secret::{HeaderSettings, Secret, SecretSetting};
+pub use secret::{Secret, SecretSetting};
 pub use settings::SettingsError;
 pub use sight::{Claim, Sight};
-pub use source::{Body, Connector, Cursor, DefaultMapping, Fetched, PartBody, PickError, Stream};
+pub use source::{Body, Connector, Cursor, DefaultMapping, Fetched, PartBody, PickError, Slice, Stream};
 pub use suggest::nearest;

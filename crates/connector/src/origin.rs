@@ -11,7 +11,6 @@ use crate::http::{Answer, Pages, Request};
 use crate::io::Io;
 use crate::one_or_many::OneOrMany;
 use crate::registry::MakeContext;
-use crate::secret::{HeaderSettings, Secret};
 use crate::settings::SettingsError;
 use crate::source::{Cursor, Fetched};
 
@@ -29,10 +28,6 @@ pub enum Origin {
     Urls {
         /// At least one.
         urls: Vec<SourceUrl>,
-        /// Sent to the URLs' own hosts alone.
-        headers: Vec<(String, Secret)>,
-        /// Whether redirects may lead into private networks.
-        allow_private: bool,
         /// What is done with web pages.
         pages: Pages,
     },
@@ -45,10 +40,6 @@ pub struct OriginSettings<'a> {
     pub path: Option<&'a str>,
     /// `url:`
     pub url: Option<&'a OneOrMany<UrlSetting>>,
-    /// `headers:`
-    pub headers: Option<&'a HeaderSettings>,
-    /// `allow_private:`
-    pub allow_private: bool,
     /// What is done with web pages.
     pub pages: Pages,
 }
@@ -70,11 +61,6 @@ impl Origin {
             }),
             (None, Some(urls)) => Ok(Self::Urls {
                 urls: resolve(urls, context)?,
-                headers: match settings.headers {
-                    Some(headers) => headers.resolve("headers", context)?,
-                    None => Vec::new(),
-                },
-                allow_private: settings.allow_private,
                 pages: settings.pages,
             }),
             (Some(_), Some(_)) => Err(SettingsError::of_key("url", "stands beside `path`")
@@ -133,12 +119,7 @@ impl Origin {
                 let next = left.next().map(|_| Cursor(json!({ "after": part.key })));
                 Ok(Some(Fetched::part(part, next)))
             }
-            Self::Urls {
-                urls,
-                headers,
-                allow_private,
-                pages,
-            } => {
+            Self::Urls { urls, pages } => {
                 let index = cursor
                     .and_then(|cursor| cursor.0["url"].as_u64())
                     .unwrap_or(0);
@@ -149,8 +130,6 @@ impl Origin {
                 let next = (index + 1 < urls.len()).then(|| Cursor(json!({ "url": index + 1 })));
                 let key = url.to_string();
                 let request = Request::get(url.clone())
-                    .with_headers(headers)
-                    .allow_private(*allow_private)
                     .with_pages(*pages)
                     .if_changed_since(io.validators(&key));
                 Ok(Some(match io.http().get(&request).await? {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::error::ConnectorError;
 use crate::io::Io;
 use crate::origin::Origin;
-use crate::source::{Connector, Cursor, Fetched, Stream};
+use crate::source::{Connector, Cursor, Fetched, Slice, Stream};
 
 /// Files as they are, from wherever they come: every unit is the origin's files, and the streams are known without asking.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl Connector for PlainSource {
 
     async fn fetch(
         &self,
-        _unit: &str,
+        _slice: Slice<'_>,
         cursor: Option<&Cursor>,
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {

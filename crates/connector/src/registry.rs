@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::http;
+use crate::over_http::OverHttp;
 use crate::settings::{SettingsError, check};
 use crate::sight::{Claim, Sight};
 use crate::source::Connector;
@@ -77,6 +79,8 @@ pub struct Registration {
     schema: Value,
     make: Arc<Make>,
     claims: Option<fn(&Sight<'_>) -> Option<Claim>>,
+    example: Option<&'static str>,
+    is_over_http: bool,
 }
 
 impl Registration {
@@ -88,11 +92,8 @@ impl Registration {
         make: fn(Settings, &MakeContext) -> Result<Arc<dyn Connector>, SettingsError>,
     ) -> Self {
         let schema = schemars::schema_for!(Settings).to_value();
-        let checked = schema.clone();
         let make = move |settings: Map<String, Value>, context: &MakeContext| {
-            let settings = Value::Object(settings);
-            check(&settings, &checked, name)?;
-            let settings = serde_json::from_value(settings)
+            let settings = serde_json::from_value(Value::Object(settings))
                 .map_err(|error| SettingsError::new(Vec::new(), error.to_string()))?;
             make(settings, context)
         };
@@ -102,6 +103,27 @@ impl Registration {
             schema,
             make: Arc::new(make),
             claims: None,
+            example: None,
+            is_over_http: false,
+        }
+    }
+
+    /// The same connector, which fetches over HTTP: the keys of the client (`headers`, `auth`, `allow_private`, `rate`,
+    /// `timeouts`, `attempts`, `max_size`, `proxy`, `tls`, `checksum`) stand beside its own, and [`crate::Io::http`] has them
+    /// in it.
+    #[must_use]
+    pub fn over_http(mut self) -> Self {
+        http::merged(&mut self.schema);
+        self.is_over_http = true;
+        self
+    }
+
+    /// The same connector with a pipeline file that shows how it is used.
+    #[must_use]
+    pub fn with_example(self, yaml: &'static str) -> Self {
+        Self {
+            example: Some(yaml),
+            ..self
         }
     }
 
@@ -132,6 +154,12 @@ impl Registration {
         self.about
     }
 
+    /// A pipeline file that shows how it is used.
+    #[must_use]
+    pub fn example(&self) -> Option<&'static str> {
+        self.example
+    }
+
     /// The JSON Schema of its settings.
     #[must_use]
     pub fn settings_schema(&self) -> Value {
@@ -147,7 +175,17 @@ impl Registration {
         settings: Map<String, Value>,
         context: &MakeContext,
     ) -> Result<Arc<dyn Connector>, SettingsError> {
-        (self.make)(settings, context)
+        let settings = Value::Object(settings);
+        check(&settings, &self.schema, self.name)?;
+        let Value::Object(mut settings) = settings else {
+            return (self.make)(Map::new(), context);
+        };
+        if !self.is_over_http {
+            return (self.make)(settings, context);
+        }
+        let config = http::taken(&mut settings, context)?;
+        let connector = (self.make)(settings, context)?;
+        Ok(Arc::new(OverHttp::new(connector, config)))
     }
 }
 

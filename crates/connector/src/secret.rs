@@ -23,8 +23,15 @@ impl SecretSetting {
     /// # Errors
     /// [`SettingsError`] when the variable or file is not there, or empty.
     pub fn resolve(&self, key: &str, context: &MakeContext) -> Result<Secret, SettingsError> {
-        let path = vec![key.to_owned()];
-        Ok(Secret(expand(&self.0, &path, context)?.0))
+        self.resolve_at(&[key.to_owned()], context)
+    }
+
+    pub(crate) fn resolve_at(
+        &self,
+        path: &[String],
+        context: &MakeContext,
+    ) -> Result<Secret, SettingsError> {
+        Ok(Secret(expand(&self.0, path, context)?.0))
     }
 }
 
@@ -37,14 +44,14 @@ impl std::fmt::Debug for SecretSetting {
 /// Request headers by name; their values may hold secrets, see [`SecretSetting`].
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct HeaderSettings(BTreeMap<String, SecretSetting>);
+pub(crate) struct HeaderSettings(BTreeMap<String, SecretSetting>);
 
 impl HeaderSettings {
     /// The headers themselves; `key` is the setting's name, for the error.
     ///
     /// # Errors
     /// [`SettingsError`] for a name or value that HTTP does not allow, or a secret that is missing.
-    pub fn resolve(
+    pub(crate) fn resolve(
         &self,
         key: &str,
         context: &MakeContext,
@@ -52,21 +59,31 @@ impl HeaderSettings {
         let mut headers = Vec::with_capacity(self.0.len());
         for (name, value) in &self.0 {
             let path = vec![key.to_owned(), name.clone()];
-            if reqwest::header::HeaderName::try_from(name.as_str()).is_err() {
-                return Err(SettingsError::new(path, "is no name of a header")
-                    .with_help("letters, digits and hyphens"));
-            }
-            let secret = expand(&value.0, &path, context)?.0;
-            if reqwest::header::HeaderValue::try_from(secret.as_str()).is_err() {
-                return Err(
-                    SettingsError::new(path, "holds a character that a header must not")
-                        .with_help("a line break at its end, perhaps"),
-                );
-            }
-            headers.push((name.clone(), Secret(secret)));
+            let secret = Secret(expand(&value.0, &path, context)?.0);
+            check_header(name, &secret, &path)?;
+            headers.push((name.clone(), secret));
         }
         Ok(headers)
     }
+}
+
+/// Whether HTTP allows a header of this name and value: a line break in it would begin another.
+pub(crate) fn check_header(
+    name: &str,
+    value: &Secret,
+    path: &[String],
+) -> Result<(), SettingsError> {
+    if reqwest::header::HeaderName::try_from(name).is_err() {
+        return Err(SettingsError::new(path.to_vec(), "is no name of a header")
+            .with_help("letters, digits and hyphens"));
+    }
+    if reqwest::header::HeaderValue::try_from(value.expose()).is_err() {
+        return Err(
+            SettingsError::new(path.to_vec(), "holds a character that a header must not")
+                .with_help("a line break at its end, perhaps"),
+        );
+    }
+    Ok(())
 }
 
 /// A resolved secret. It prints masked wherever it is printed.

@@ -23,6 +23,9 @@ pub struct Claim {
     pub why: String,
     /// Whether the connector is made for this very kind of source; else it just fetches what is there.
     pub is_own: bool,
+    /// Whether its records are of the publisher's own shape: no default mapping knows them, and one must look at some to know
+    /// what they are.
+    pub is_open: bool,
 }
 
 impl<'a> Sight<'a> {
@@ -71,6 +74,19 @@ impl Claim {
                 .collect(),
             why: why.into(),
             is_own: true,
+            is_open: false,
+        }
+    }
+
+    /// A claim of a connector made for such portals, whose records are of the publisher's own shape.
+    #[must_use]
+    pub fn open(
+        settings: impl IntoIterator<Item = (&'static str, Value)>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self {
+            is_open: true,
+            ..Self::own(settings, why)
         }
     }
 

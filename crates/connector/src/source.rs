@@ -24,9 +24,18 @@ pub trait Connector: Send + Sync {
     /// [`ConnectorError`] when the source had to be asked and did not answer.
     async fn streams(&self, io: &Io) -> Result<Vec<Stream>, ConnectorError>;
 
-    /// The next part of `unit` after `cursor`; `None` when the unit is read to its end.
+    /// The partitions of `unit`: months, stations, indicators. Each is fetched by itself, side by side with others, and goes
+    /// on where it stopped. None: the unit is fetched as one.
     ///
-    /// A run begins with the cursor that the last published run of the pipeline ended with, or `None`. A unit whose
+    /// # Errors
+    /// [`ConnectorError`] when the source had to be asked and did not answer.
+    async fn partitions(&self, _unit: &str, _io: &Io) -> Result<Vec<String>, ConnectorError> {
+        Ok(Vec::new())
+    }
+
+    /// The next part of `slice` after `cursor`; `None` when the slice is read to its end.
+    ///
+    /// A run begins with the cursor that the last published run of the pipeline ended with, or `None`. A slice whose
     /// last [`Fetched::next`] is `None` begins anew in every run; one that goes on where it stopped always gives a cursor
     /// and ends with `Ok(None)`.
     ///
@@ -34,10 +43,30 @@ pub trait Connector: Send + Sync {
     /// [`ConnectorError`]; where it says `retryable`, the client has already tried as often as its limits allow.
     async fn fetch(
         &self,
-        unit: &str,
+        slice: Slice<'_>,
         cursor: Option<&Cursor>,
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError>;
+}
+
+/// What is fetched in one go: a unit, or one partition of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slice<'a> {
+    /// As [`Stream::unit`] says.
+    pub unit: &'a str,
+    /// One of [`Connector::partitions`].
+    pub partition: Option<&'a str>,
+}
+
+impl<'a> Slice<'a> {
+    /// A unit that has no partitions.
+    #[must_use]
+    pub fn whole(unit: &'a str) -> Self {
+        Self {
+            unit,
+            partition: None,
+        }
+    }
 }
 
 /// One thing that a source offers and a table can be fed from.
@@ -56,6 +85,8 @@ pub struct Stream {
     pub optional: bool,
     /// The format, as a pipeline file would write it; `None`: guessed.
     pub format: Option<serde_json::Value>,
+    /// Columns that the source says it has: one that a part leaves out, as JSON leaves out what is empty, reads as NULL.
+    pub columns: Vec<String>,
     /// Which shared tables the stream can feed, and how.
     pub mappings: Vec<DefaultMapping>,
 }
@@ -71,6 +102,7 @@ impl Stream {
             from_names_member: false,
             optional: false,
             format: None,
+            columns: Vec::new(),
             mappings: Vec::new(),
         }
     }

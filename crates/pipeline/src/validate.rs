@@ -103,7 +103,7 @@ impl Checker<'_> {
         loop {
             let fetched = self
                 .connector
-                .fetch(&feed.stream.unit, cursor.as_ref(), self.io)
+                .fetch(sectorlake_connector::Slice::whole(&feed.stream.unit), cursor.as_ref(), self.io)
                 .await
                 .map_err(|error| of_source(self.pipeline, &error))?;
             let Some(Fetched { part, next, .. }) = fetched else {

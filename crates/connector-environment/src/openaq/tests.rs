@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Connector, Http, Limits};
+use sectorlake_connector::{Connector, Http, kit};
 use serde_json::Value;
 
 use super::*;
@@ -87,7 +87,7 @@ async fn passes_the_kit() {
 }
 
 fn io(started_at: &str) -> Io {
-    let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
+    let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
     Io::new(http, started_at.parse().unwrap())
 }
 
@@ -102,7 +102,7 @@ async fn saved_answers_tell_sensor_and_location_in_their_keys() {
     .unwrap();
     let io = io("2025-01-01T00:00:00Z");
     let fetched = openaq
-        .fetch("measurements", None, &io)
+        .fetch(sectorlake_connector::Slice::whole("measurements"), None, &io)
         .await
         .unwrap()
         .unwrap();
@@ -112,7 +112,7 @@ async fn saved_answers_tell_sensor_and_location_in_their_keys() {
     );
     assert_eq!(fetched.next, None);
     let stations = openaq
-        .fetch("locations", None, &io)
+        .fetch(sectorlake_connector::Slice::whole("locations"), None, &io)
         .await
         .unwrap()
         .unwrap()
@@ -129,7 +129,7 @@ async fn a_sensor_without_a_location_is_told() {
     }}))
     .unwrap();
     let error = openaq
-        .fetch("measurements", None, &io("2025-01-01T00:00:00Z"))
+        .fetch(sectorlake_connector::Slice::whole("measurements"), None, &io("2025-01-01T00:00:00Z"))
         .await
         .unwrap_err();
     assert_eq!(
@@ -175,7 +175,7 @@ async fn a_later_run_asks_from_the_newest_measurement_on() {
     let first = io("2025-01-01T00:00:00Z");
     let mut cursor = None;
     while let Some(fetched) = openaq
-        .fetch("measurements", cursor.as_ref(), &first)
+        .fetch(sectorlake_connector::Slice::whole("measurements"), cursor.as_ref(), &first)
         .await
         .unwrap()
     {
@@ -185,7 +185,7 @@ async fn a_later_run_asks_from_the_newest_measurement_on() {
     let later = io("2025-01-02T00:00:00Z");
     // The server knows no such question, and says so.
     let error = openaq
-        .fetch("measurements", cursor.as_ref(), &later)
+        .fetch(sectorlake_connector::Slice::whole("measurements"), cursor.as_ref(), &later)
         .await
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);

@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Http, Io, Limits};
+use sectorlake_connector::{Http, Io, kit};
 
 use super::*;
 
@@ -49,13 +49,13 @@ async fn a_log_is_one_zip_with_all_its_days() {
     let log = "tests/data/environment/hcmc_sensor_12779556_2018-10.zip";
     let station = json!({"id": "esp8266-12779556", "latitude": 10.69, "longitude": 106.74});
     let source = make_at(json!({"layout": "madavi", "path": log, "station": station})).unwrap();
-    let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
+    let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
     let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
     let streams = source.streams(&io).await.unwrap();
     let member = streams[0].member.clone().unwrap();
     assert!(member.matches("data-esp8266-12779556-2018-10-08.csv"));
     assert_eq!(streams[0].mappings[0].parameters["latitude"], "10.69");
-    let fetched = source.fetch(STREAM, None, &io).await.unwrap().unwrap();
+    let fetched = source.fetch(sectorlake_connector::Slice::whole(STREAM), None, &io).await.unwrap().unwrap();
     assert_eq!(fetched.next, None);
     let body = fetched
         .part

@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Http, Limits};
+use sectorlake_connector::{Http, kit};
 use serde_json::json;
 
 use super::*;
@@ -24,7 +24,7 @@ fn make_at(dir: &Path, settings: serde_json::Value) -> Result<Arc<dyn Connector>
 }
 
 fn io() -> Io {
-    let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
+    let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
     Io::new(http, chrono::DateTime::UNIX_EPOCH)
 }
 
@@ -89,7 +89,7 @@ async fn a_folder_is_a_feed_too() {
     let stops = Stream::pick(&streams, Some("stops.txt")).unwrap();
     assert_eq!((stops.unit.as_str(), stops.member), ("stops.txt", None));
     let part = gtfs
-        .fetch("stops.txt", None, &io())
+        .fetch(sectorlake_connector::Slice::whole("stops.txt"), None, &io())
         .await
         .unwrap()
         .unwrap()
@@ -105,12 +105,19 @@ async fn a_folder_is_a_feed_too() {
         b"stop_id\n1\n"
     );
     assert!(
-        gtfs.fetch("shapes.txt", None, &io())
-            .await
-            .unwrap()
-            .is_none()
+        gtfs.fetch(
+            sectorlake_connector::Slice::whole("shapes.txt"),
+            None,
+            &io()
+        )
+        .await
+        .unwrap()
+        .is_none()
     );
-    let error = gtfs.fetch("trips.txt", None, &io()).await.unwrap_err();
+    let error = gtfs
+        .fetch(sectorlake_connector::Slice::whole("trips.txt"), None, &io())
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "feed/trips.txt: there is no such file");
     assert_eq!(error.help.unwrap(), "GTFS asks every feed for this file");
 }

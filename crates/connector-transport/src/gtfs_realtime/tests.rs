@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Http, Io, Limits};
+use sectorlake_connector::{Http, Io, kit};
 use serde_json::json;
 
 use super::*;
@@ -22,7 +22,7 @@ fn make_at(dir: &Path, settings: serde_json::Value) -> Result<Arc<dyn Connector>
 }
 
 async fn streams(settings: serde_json::Value) -> Vec<Stream> {
-    let http = Http::new(Limits::default(), Arc::new(TestPace::default())).unwrap();
+    let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
     let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
     let connector = make_at(&data("."), settings).unwrap();
     connector.streams(&io).await.unwrap()

@@ -8,8 +8,9 @@ use futures::stream::try_unfold;
 use reqwest::header::{self, HeaderMap};
 
 use super::Http;
+use super::judge::Opened;
 use super::request::{Request, Response};
-use super::send::{Opened, of_transport};
+use super::transport::of_transport;
 use crate::error::{ConnectorError, ErrorKind};
 
 /// Headers that say something about the data, and are kept with it. None of them can hold a secret.
@@ -36,7 +37,7 @@ impl Http {
         };
         Response {
             status: opened.answer.status().as_u16(),
-            headers: kept(headers, request),
+            headers: self.kept(headers, request),
             etag: text(header::ETAG),
             last_modified: text(header::LAST_MODIFIED),
             length: announced(headers),
@@ -46,6 +47,18 @@ impl Http {
             url: request.url.to_string(),
             body: self.body(request, opened),
         }
+    }
+
+    fn kept(&self, headers: &HeaderMap, request: &Request) -> BTreeMap<String, String> {
+        let all = |name: &str| {
+            let values = headers.get_all(name).iter();
+            let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+            (!values.is_empty()).then(|| values.join(", "))
+        };
+        KEPT_HEADERS
+            .iter()
+            .filter_map(|&name| Some((name.to_owned(), self.mask(&all(name)?, request))))
+            .collect()
     }
 
     fn body(&self, request: &Request, opened: Opened) -> crate::source::Body {
@@ -113,7 +126,7 @@ impl Reading {
         let chunk = loop {
             let chunk = self.opened.answer.chunk().await;
             let chunk =
-                chunk.map_err(|error| of_transport(&error, &self.request, &self.request.url))?;
+                chunk.map_err(|error| of_transport(&self.http, &error, &self.request.url))?;
             match chunk {
                 Some(empty) if empty.is_empty() => {}
                 other => break other.unwrap_or_default(),
@@ -198,14 +211,6 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
         .trim()
         .parse()
         .ok()
-}
-
-fn kept(headers: &HeaderMap, request: &Request) -> BTreeMap<String, String> {
-    KEPT_HEADERS
-        .iter()
-        .filter_map(|&name| Some((name, headers.get(name)?.to_str().ok()?)))
-        .map(|(name, value)| (name.to_owned(), request.mask(value)))
-        .collect()
 }
 
 /// The file name of a Content-Disposition (RFC 6266), without folders.

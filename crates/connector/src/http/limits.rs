@@ -27,6 +27,8 @@ pub struct Limits {
     pub per_host_max: usize,
     /// Between the starts of two requests to one host.
     pub per_host_gap: Duration,
+    /// Whether private networks may be reached whatever a source's settings say: for tests against this machine.
+    pub allow_private: bool,
 }
 
 impl Default for Limits {
@@ -43,6 +45,7 @@ impl Default for Limits {
             body_bytes_max: 64 << 30,
             per_host_max: 2,
             per_host_gap: Duration::from_millis(100),
+            allow_private: false,
         }
     }
 }

@@ -1,42 +1,58 @@
 //! The polite client: it says who it is, waits when asked to, asks for changes only, and bounds what it takes.
 
+mod auth;
 mod body;
+mod config;
+mod exchange;
 mod gate;
+mod judge;
 mod limits;
+mod oauth2;
 mod private;
 mod request;
 mod send;
+mod settings;
 mod sniff;
+mod transport;
+mod units;
 
 use std::sync::Arc;
 
 use reqwest::Client;
 
+pub(crate) use config::{Config, merged, taken};
 pub use limits::Limits;
 pub use request::{Answer, Pages, Request, Response};
 
 use crate::error::{ConnectorError, ErrorKind};
 use crate::pace::Pace;
+use crate::secret::MASK;
+use auth::Auth;
 use gate::Gates;
-use private::GuardedResolver;
+use private::{Allowed, GuardedResolver};
 
 /// How the client names itself.
 pub const USER_AGENT: &str = concat!("sectorlake/", env!("CARGO_PKG_VERSION"));
 
-/// The client. Clones share connections and the places at each host.
+/// The client. Clones, and what is made of it for a source's settings, share the places at each host.
 #[derive(Clone)]
 pub struct Http {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    /// For hosts that the user has named.
-    open: Client,
-    /// For hosts that an answer has named.
-    guarded: Client,
+/// What all clients of a process share.
+struct Shared {
     limits: Limits,
     pace: Arc<dyn Pace>,
     gates: Gates,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    config: Arc<Config>,
+    limits: Limits,
+    allowed: Allowed,
+    client: Client,
 }
 
 impl Http {
@@ -45,34 +61,58 @@ impl Http {
     /// # Errors
     /// [`ErrorKind::Unreachable`] when the machine has no usable TLS roots or proxy settings.
     pub fn new(limits: Limits, pace: Arc<dyn Pace>) -> Result<Self, ConnectorError> {
-        let builder = || {
-            Client::builder()
-                .user_agent(USER_AGENT)
-                .connect_timeout(limits.connect_timeout)
-                .read_timeout(limits.idle_timeout)
-                .timeout(limits.total_timeout)
-                // Redirects are followed in `send`, which looks at each of them.
-                .redirect(reqwest::redirect::Policy::none())
-        };
-        let fail = |error: reqwest::Error| {
-            ConnectorError::new(
-                ErrorKind::Unreachable,
-                format!("no HTTP client can be made: {error}"),
-            )
-            .lasting()
-            .with_help("check the machine's TLS roots and the variables HTTP_PROXY and HTTPS_PROXY")
-        };
-        let open = builder().build().map_err(fail)?;
-        let guarded = builder()
-            .dns_resolver(Arc::new(GuardedResolver))
-            .build()
-            .map_err(fail)?;
-        let inner = Inner {
-            open,
-            guarded,
+        let shared = Shared {
             limits,
             pace,
             gates: Gates::default(),
+        };
+        Self::of(Arc::new(shared), Arc::default())
+    }
+
+    /// The same client for a source with settings of its own.
+    pub(crate) fn configured(&self, config: &Arc<Config>) -> Result<Self, ConnectorError> {
+        Self::of(Arc::clone(&self.inner.shared), Arc::clone(config))
+    }
+
+    /// Whether it shares everything but settings with `other`.
+    pub(crate) fn is_akin(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner.shared, &other.inner.shared)
+    }
+
+    fn of(shared: Arc<Shared>, config: Arc<Config>) -> Result<Self, ConnectorError> {
+        let limits = config.limits.of(&shared.limits);
+        let allowed = match limits.allow_private {
+            true => Allowed::Anywhere,
+            false => config.allowed.clone(),
+        };
+        let guard = GuardedResolver {
+            allowed: allowed.clone(),
+            proxies: Arc::default(),
+        };
+        let client = Client::builder()
+            .connect_timeout(limits.connect_timeout)
+            .read_timeout(limits.idle_timeout)
+            .timeout(limits.total_timeout)
+            // Redirects are followed in `send`, which looks at each of them.
+            .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(Arc::new(guard))
+            .build()
+            .map_err(|error| {
+                ConnectorError::new(
+                    ErrorKind::Unreachable,
+                    format!("no HTTP client can be made: {error}"),
+                )
+                .lasting()
+                .with_help(
+                    "check the machine's TLS roots and the variables HTTP_PROXY and HTTPS_PROXY",
+                )
+            })?;
+        let inner = Inner {
+            shared,
+            config,
+            limits,
+            allowed,
+            client,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -96,13 +136,21 @@ impl Http {
         }
     }
 
+    /// Whether this key of a query is the user's secret, which the client adds by itself: a link that an answer gives may
+    /// repeat it, and it must not be kept.
+    #[must_use]
+    pub fn sends_query(&self, name: &str) -> bool {
+        matches!(&self.inner.config.auth, Some(Auth::Query(key, _)) if key == name)
+    }
+
     /// Waits before the next attempt, or gives the error back when there is none.
     async fn pause_or_fail(
         &self,
         error: ConnectorError,
         attempt: u32,
     ) -> Result<(), ConnectorError> {
-        let Inner { limits, pace, .. } = &*self.inner;
+        let Inner { limits, shared, .. } = &*self.inner;
+        let pace = &shared.pace;
         if !error.retryable {
             return Err(error);
         }
@@ -121,6 +169,29 @@ impl Http {
         tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "asking again after a pause");
         pace.sleep(pause).await;
         Ok(())
+    }
+
+    /// `text` from outside without any secret of the request.
+    fn mask(&self, text: &str, request: &Request) -> String {
+        let keys = request.headers.iter().map(|(_, value)| value.expose());
+        let masked = keys
+            .filter(|key| !key.is_empty())
+            .fold(request.url.mask(text), |text, key| text.replace(key, MASK));
+        self.mask_own(&masked)
+    }
+
+    /// `text` from outside without any secret of the source's settings.
+    fn mask_own(&self, text: &str) -> String {
+        let Config { headers, auth, .. } = &*self.inner.config;
+        let headers = headers.iter().map(|(_, value)| value.expose().to_owned());
+        let mut secrets: Vec<String> = headers
+            .chain(auth.iter().flat_map(Auth::secrets))
+            .filter(|secret| !secret.is_empty())
+            .collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
     }
 }
 

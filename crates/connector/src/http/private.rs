@@ -1,42 +1,159 @@
-//! Redirects stay out of private networks: an answer from outside must not steer us to what only we can reach.
+//! Private networks stay closed: neither a pipeline's file nor an answer from outside steers us to what only we can reach,
+//! unless the settings allow that host.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use super::settings::AllowPrivate;
+use crate::settings::SettingsError;
+
 /// What the guarded resolver says when a name leads inside; the client looks for it in an error's causes.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} is an address of a private network")]
-pub(crate) struct PrivateAddress(pub(crate) String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{host} is {address}, an address of a private network")]
+pub(crate) struct PrivateAddress {
+    pub(crate) host: String,
+    pub(crate) address: IpAddr,
+}
 
-/// A resolver that answers no name with a private address, and is asked at the moment of connecting.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GuardedResolver;
+/// Which hosts in private networks may be reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    /// None.
+    #[default]
+    Nowhere,
+    /// All.
+    Anywhere,
+    /// Those.
+    These(Arc<[Pattern]>),
+}
 
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if let Some(inside) = found.iter().find(|address| is_private(address.ip())) {
-                return Err(PrivateAddress(inside.ip().to_string()).into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
+/// Hosts that are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pattern {
+    /// The host of this name.
+    Name(String),
+    /// What has an address whose first so many bits are these.
+    Network(IpAddr, u8),
+}
+
+impl Allowed {
+    /// What the setting says.
+    pub(crate) fn of(setting: &AllowPrivate) -> Result<Self, SettingsError> {
+        let hosts = match setting {
+            AllowPrivate::All(true) => return Ok(Self::Anywhere),
+            AllowPrivate::All(false) => return Ok(Self::Nowhere),
+            AllowPrivate::Hosts(hosts) => hosts,
+        };
+        let patterns = hosts.iter().enumerate().map(|(index, text)| {
+            Pattern::parse(text).ok_or_else(|| {
+                let path = vec!["allow_private".to_owned(), index.to_string()];
+                SettingsError::new(path, format!("{text:?} is neither a host nor a network"))
+                    .with_help("write a host's name without https://, an address, or a network such as 10.1.0.0/16")
+            })
+        });
+        Ok(Self::These(patterns.collect::<Result<_, _>>()?))
+    }
+
+    /// Whether `host` may be reached at `address`.
+    pub(crate) fn check(&self, host: &str, address: IpAddr) -> Result<(), PrivateAddress> {
+        let allows = match self {
+            Self::Anywhere => true,
+            Self::Nowhere => false,
+            Self::These(patterns) => patterns.iter().any(|pattern| pattern.takes(host, address)),
+        };
+        if allows || !is_private(address) {
+            return Ok(());
+        }
+        Err(PrivateAddress {
+            host: host.to_owned(),
+            address,
         })
+    }
+
+    /// Whether the URL may be asked, as far as it names an address; names are looked at when they are resolved.
+    pub(crate) fn check_url(&self, url: &Url) -> Result<(), PrivateAddress> {
+        match url.host() {
+            Some(Host::Ipv4(address)) => self.check(&address.to_string(), address.into()),
+            Some(Host::Ipv6(address)) => self.check(&address.to_string(), address.into()),
+            _ => Ok(()),
+        }
     }
 }
 
-/// Whether the URL itself names a private address; names are left to [`GuardedResolver`].
-pub(crate) fn names_private(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => is_private(address.into()),
-        Some(Host::Ipv6(address)) => is_private(address.into()),
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
+impl Pattern {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some((address, bits)) = text.split_once('/') {
+            let (address, bits): (IpAddr, u8) = (address.parse().ok()?, bits.parse().ok()?);
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            return (bits <= most).then_some(Self::Network(address, bits));
         }
-        None => true,
+        let plain = text.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = plain.parse::<IpAddr>() {
+            let bits = if address.is_ipv4() { 32 } else { 128 };
+            return Some(Self::Network(address, bits));
+        }
+        match Host::parse(text).ok()? {
+            Host::Domain(name) => Some(Self::Name(plain_name(&name))),
+            Host::Ipv4(address) => Some(Self::Network(address.into(), 32)),
+            Host::Ipv6(address) => Some(Self::Network(address.into(), 128)),
+        }
+    }
+
+    fn takes(&self, host: &str, address: IpAddr) -> bool {
+        match self {
+            Self::Name(name) => *name == plain_name(host),
+            Self::Network(network, bits) => match (network, address) {
+                (IpAddr::V4(network), IpAddr::V4(address)) => same_bits(
+                    u32::from(*network).into(),
+                    u32::from(address).into(),
+                    32 - bits,
+                ),
+                (IpAddr::V6(network), IpAddr::V6(address)) => {
+                    same_bits((*network).into(), address.into(), 128 - bits)
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Whether the numbers are the same but for their last so many bits.
+fn same_bits(left: u128, right: u128, free: u8) -> bool {
+    let shift = |number: u128| number.checked_shr(free.into()).unwrap_or_default();
+    shift(left) == shift(right)
+}
+
+fn plain_name(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// A resolver that gives out no private address that is not allowed, and is asked at the moment of connecting: a name that
+/// leads elsewhere the second time is caught as well.
+#[derive(Debug, Clone)]
+pub(crate) struct GuardedResolver {
+    pub(crate) allowed: Allowed,
+    /// Names of proxies, which the user or the machine's owner has chosen.
+    pub(crate) proxies: Arc<[String]>,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.clone();
+        Box::pin(async move {
+            let name = name.as_str();
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            let found: Vec<SocketAddr> = found.collect();
+            if !guard.proxies.iter().any(|proxy| *proxy == plain_name(name)) {
+                for address in &found {
+                    guard.allowed.check(name, address.ip())?;
+                }
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -84,6 +201,8 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -123,26 +242,82 @@ mod tests {
         }
     }
 
+    fn allowed(setting: serde_json::Value) -> Result<Allowed, SettingsError> {
+        Allowed::of(&serde_json::from_value(setting).unwrap())
+    }
+
     #[test]
     fn urls_that_name_the_inside() {
         for (url, inside) in [
             ("http://127.1/", true),
             ("http://0x7f000001/", true),
+            ("http://2130706433/", true),
             ("http://[::1]:80/", true),
-            ("http://localhost/", true),
-            ("http://a.LOCALHOST./", true),
+            ("http://[::ffff:127.0.0.1]/", true),
+            ("http://169.254.169.254/latest/meta-data/", true),
+            ("http://8.8.8.8/", false),
             ("https://example.org/", false),
         ] {
-            assert_eq!(names_private(&Url::parse(url).unwrap()), inside, "{url}");
+            let found = Allowed::Nowhere.check_url(&Url::parse(url).unwrap());
+            assert_eq!(found.is_err(), inside, "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_and_networks_are_allowed_one_by_one() {
+        let these = allowed(json!([
+            "GIS.city.internal",
+            "10.1.0.0/16",
+            "fd00::/8",
+            "127.0.0.1"
+        ]));
+        let these = these.unwrap();
+        for (host, address, allows) in [
+            ("gis.city.internal", "192.168.1.1", true),
+            ("gis.city.internal.", "192.168.1.1", true),
+            ("www.gis.city.internal", "192.168.1.1", false),
+            ("other", "10.1.255.1", true),
+            ("other", "10.2.0.1", false),
+            ("other", "fd12::1", true),
+            ("other", "fe80::1", false),
+            ("other", "127.0.0.1", true),
+            ("other", "127.0.0.2", false),
+            ("other", "8.8.8.8", true),
+        ] {
+            let found = these.check(host, address.parse().unwrap());
+            assert_eq!(found.is_ok(), allows, "{host} {address}");
+        }
+        assert!(
+            allowed(json!(["0.0.0.0/0"]))
+                .unwrap()
+                .check("a", "10.0.0.1".parse().unwrap())
+                .is_ok()
+        );
+        for wrong in ["https://a.b/", "10.0.0.0/33", "a b", ""] {
+            let error = allowed(json!(["x", wrong])).unwrap_err();
+            assert_eq!(error.key(), "allow_private[1]", "{wrong}");
         }
     }
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_resolved() {
-        let found = GuardedResolver.resolve("localhost".parse().unwrap()).await;
-        let Err(error) = found else {
-            unreachable!("localhost is inside")
+        let guard = |allowed, proxies: &[&str]| GuardedResolver {
+            allowed,
+            proxies: proxies.iter().map(|&name| name.to_owned()).collect(),
         };
-        assert!(error.is::<PrivateAddress>());
+        let resolve = async |guard: GuardedResolver| {
+            let found = guard.resolve("localhost".parse().unwrap()).await;
+            found
+                .map(drop)
+                .map_err(|error| error.is::<PrivateAddress>())
+        };
+        assert_eq!(resolve(guard(Allowed::Nowhere, &[])).await, Err(true));
+        assert_eq!(resolve(guard(Allowed::Anywhere, &[])).await, Ok(()));
+        let named = allowed(json!(["localhost"])).unwrap();
+        assert_eq!(resolve(guard(named, &[])).await, Ok(()));
+        assert_eq!(
+            resolve(guard(Allowed::Nowhere, &["localhost"])).await,
+            Ok(())
+        );
     }
 }

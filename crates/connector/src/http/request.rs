@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
 use crate::io::Validators;
-use crate::secret::{MASK, Secret};
+use crate::secret::Secret;
 use crate::source::{Body, PartBody};
 
 /// What is done with a web page.
@@ -24,33 +24,51 @@ pub enum Pages {
     Taken,
 }
 
-/// A GET.
+/// What is asked: a GET, or a POST that changes nothing and may be asked twice.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(crate) url: SourceUrl,
     pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) accept: Option<String>,
+    pub(crate) body: Option<(Bytes, String)>,
     pub(crate) validators: Option<Validators>,
-    pub(crate) allow_private: bool,
     pub(crate) gap: Option<Duration>,
     pub(crate) pages: Pages,
 }
 
 impl Request {
-    /// A GET of `url`, which the user has configured: its host may be anywhere, other hosts must not be in a private
-    /// network.
+    /// A GET of `url`.
     #[must_use]
     pub fn get(url: SourceUrl) -> Self {
         Self {
             url,
             headers: Vec::new(),
+            accept: None,
+            body: None,
             validators: None,
-            allow_private: false,
             gap: None,
             pages: Pages::Refused,
         }
     }
 
-    /// With headers; they are sent to the configured host alone.
+    /// A POST of `body` to `url`, for sources that take their questions so.
+    #[must_use]
+    pub fn post(url: SourceUrl, body: impl Into<Bytes>, content_type: &str) -> Self {
+        Self {
+            body: Some((body.into(), content_type.to_owned())),
+            ..Self::get(url)
+        }
+    }
+
+    /// Wants an answer of this media type; the user's own `accept` header counts more.
+    #[must_use]
+    pub fn accept(mut self, media_type: &str) -> Self {
+        self.accept = Some(media_type.to_owned());
+        self
+    }
+
+    /// With headers; they are sent to the source's own host alone. For keys of the connector's own: what the user writes as
+    /// `headers` and `auth` is in the client already.
     #[must_use]
     pub fn with_headers(mut self, headers: &[(String, Secret)]) -> Self {
         self.headers.extend_from_slice(headers);
@@ -61,13 +79,6 @@ impl Request {
     #[must_use]
     pub fn if_changed_since(mut self, validators: Option<Validators>) -> Self {
         self.validators = validators;
-        self
-    }
-
-    /// Follows redirects into private networks too.
-    #[must_use]
-    pub fn allow_private(mut self, allow: bool) -> Self {
-        self.allow_private = allow;
         self
     }
 
@@ -83,17 +94,6 @@ impl Request {
     pub fn with_gap(mut self, gap: Duration) -> Self {
         self.gap = Some(gap);
         self
-    }
-
-    /// `text` from the source without any secret of this request.
-    pub(crate) fn mask(&self, text: &str) -> String {
-        let mut masked = self.url.mask(text);
-        for (_, secret) in &self.headers {
-            if !secret.expose().is_empty() {
-                masked = masked.replace(secret.expose(), MASK);
-            }
-        }
-        masked
     }
 }
 

@@ -29,7 +29,7 @@ async fn bench(body: Vec<u8>) -> Bench {
         .await
         .unwrap();
     let pace = Arc::new(TestPace::default());
-    let http = Http::new(Limits::default(), Arc::clone(&pace) as Arc<dyn Pace>).unwrap();
+    let http = Http::new(crate::kit::limits(), Arc::clone(&pace) as Arc<dyn Pace>).unwrap();
     Bench { server, pace, http }
 }
 

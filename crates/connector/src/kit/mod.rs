@@ -12,5 +12,16 @@ pub use cases::{Abilities, Subject, check};
 pub use pace::TestPace;
 pub use server::{Exchange, Fault, Server};
 
+use crate::http::Limits;
+
+/// The usual limits, but for this: servers on loopback may be asked.
+#[must_use]
+pub fn limits() -> Limits {
+    Limits {
+        allow_private: true,
+        ..Limits::default()
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use super::*;
 use crate::error::{ConnectorError, ErrorKind};
 use crate::io::Io;
 use crate::settings::SettingsError;
-use crate::source::{Connector, Cursor, Fetched, PartBody, Stream};
+use crate::source::{Connector, Cursor, Fetched, PartBody, Slice, Stream};
 
 /// What a careless connector does.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ impl Connector for Careless {
 
     async fn fetch(
         &self,
-        _: &str,
+        _: Slice<'_>,
         _: Option<&Cursor>,
         _: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {

@@ -223,7 +223,7 @@ async fn first_part(
     };
     let streams = connector.streams(io).await?;
     let unit = &streams.first().ok_or_else(nothing)?.unit;
-    let fetched = connector.fetch(unit, None, io).await?;
+    let fetched = connector.fetch(sectorlake_connector::Slice::whole(unit), None, io).await?;
     let Some(Fetched {
         part: Some(part), ..
     }) = fetched

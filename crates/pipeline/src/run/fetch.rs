@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
-use sectorlake_connector::{Connector, Cursor, Fetched, Io, PartBody, Validators};
+use sectorlake_connector::{Connector, Cursor, Fetched, Io, PartBody, Slice, Validators};
 use sectorlake_lake::{Manifest, PartMeta, RawZone, Run, Step};
 
 use super::failure::{internal, of_put, of_source};
@@ -119,7 +119,7 @@ impl Fetcher<'_> {
 
     async fn ask(&self, unit: &str, cursor: Option<&Cursor>) -> Result<Option<Fetched>, Failure> {
         self.connector
-            .fetch(unit, cursor, &self.io)
+            .fetch(Slice::whole(unit), cursor, &self.io)
             .await
             .map_err(|error| of_source(self.pipeline, &error))
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use sectorlake_connector::{
     Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MemberPattern,
-    PartBody, Registration, Registry, Stream,
+    PartBody, Registration, Registry, Slice, Stream,
 };
 use serde::Deserialize;
 
@@ -116,7 +116,7 @@ impl Connector for Files {
 
     async fn fetch(
         &self,
-        unit: &str,
+        Slice { unit, .. }: Slice<'_>,
         _: Option<&Cursor>,
         _: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
@@ -158,7 +158,7 @@ impl Connector for Pages {
 
     async fn fetch(
         &self,
-        _: &str,
+        _: Slice<'_>,
         cursor: Option<&Cursor>,
         _: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
@@ -220,7 +220,7 @@ impl Connector for Zip {
 
     async fn fetch(
         &self,
-        _: &str,
+        _: Slice<'_>,
         _: Option<&Cursor>,
         _: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {

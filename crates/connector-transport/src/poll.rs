@@ -1,0 +1,156 @@
+//! Addresses that hold one moment, and are asked again and again.
+//!
+//! What an answer says of itself is kept in the cursor: a run asks once, later runs ask for changes only, and not at all before the
+//! source says that there is something new.
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use sectorlake_connector::{
+    Answer, ConnectorError, Cursor, Fetched, Io, Request, SourceUrl, Validators,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// A time to live beyond this is a mistake of the publisher's.
+const TTL_MAX: TimeDelta = TimeDelta::days(1);
+
+/// What an answer says of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Moment {
+    /// What tells this moment from others, for streams of which every moment is kept: the answer's own time. None: only the newest
+    /// answer counts.
+    pub(crate) stamp: Option<String>,
+    /// When it was made.
+    pub(crate) made_at: Option<DateTime<Utc>>,
+    /// How many seconds it holds from then on.
+    pub(crate) ttl_s: Option<i64>,
+}
+
+/// Where one address stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Progress {
+    /// When the run began that asked last: it asks no second time.
+    run: DateTime<Utc>,
+    /// The part that the last answer was.
+    key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_modified: Option<String>,
+    /// Before then there is nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl_s: Option<i64>,
+}
+
+impl Progress {
+    fn of(cursor: Option<&Cursor>) -> Option<Self> {
+        serde_json::from_value(cursor?.0.clone()).ok()
+    }
+
+    fn cursor(self) -> Cursor {
+        Cursor(json!(self))
+    }
+}
+
+/// Whether there is anything to ask for: the run that began at `started_at` has not asked yet, and what was said last no longer holds.
+pub(crate) fn is_due(cursor: Option<&Cursor>, started_at: DateTime<Utc>) -> bool {
+    Progress::of(cursor).is_none_or(|progress| {
+        let holds = progress.until.is_some_and(|until| started_at < until);
+        progress.run != started_at && !holds
+    })
+}
+
+/// Asks, unless it is not due; `look` reads what an answer of at most `bytes_max` says of itself.
+pub(crate) async fn poll(
+    request: Request,
+    url: &SourceUrl,
+    bytes_max: usize,
+    (cursor, io): (Option<&Cursor>, &Io),
+    look: impl FnOnce(&Bytes) -> Result<Moment, ConnectorError>,
+) -> Result<Option<Fetched>, ConnectorError> {
+    let started_at = io.started_at();
+    if !is_due(cursor, started_at) {
+        return Ok(None);
+    }
+    let place = url.to_string();
+    let before = Progress::of(cursor);
+    let known = match &before {
+        Some(progress) => Some(Validators {
+            etag: progress.etag.clone(),
+            last_modified: progress.last_modified.clone(),
+        }),
+        None => io.validators(&place),
+    };
+    let known = known.filter(|known| known.etag.is_some() || known.last_modified.is_some());
+    let answer = match io.http().get(&request.if_changed_since(known)).await? {
+        Answer::Fresh(answer) => answer,
+        Answer::Unchanged => return Ok(Some(unchanged(before, place, started_at))),
+    };
+    let (answer, bytes) = answer.read(bytes_max).await?;
+    let moment = look(&bytes).map_err(|error| error.at(url))?;
+    let key = match &moment.stamp {
+        Some(stamp) => format!("{place}#{stamp}"),
+        None => place,
+    };
+    let next = Progress {
+        run: started_at,
+        etag: answer.etag.clone(),
+        last_modified: answer.last_modified.clone(),
+        until: until(&moment, started_at),
+        ttl_s: moment.ttl_s,
+        key: key.clone(),
+    };
+    let is_known = moment.stamp.is_some() && before.is_some_and(|before| before.key == key);
+    Ok(Some(match is_known {
+        true => Fetched::unchanged(key, Some(next.cursor())),
+        false => Fetched::part(answer.into_part(key, &url.file_name()), Some(next.cursor())),
+    }))
+}
+
+fn unchanged(before: Option<Progress>, place: String, started_at: DateTime<Utc>) -> Fetched {
+    let mut next = before.unwrap_or_else(|| Progress {
+        run: started_at,
+        key: place,
+        etag: None,
+        last_modified: None,
+        until: None,
+        ttl_s: None,
+    });
+    next.run = started_at;
+    next.until = None;
+    Fetched::unchanged(next.key.clone(), Some(next.cursor()))
+}
+
+/// Until when an answer holds: so long after it was made as it says, but never longer than that from now, whatever its clock says.
+fn until(moment: &Moment, started_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let ttl = TimeDelta::try_seconds(moment.ttl_s?)?.min(TTL_MAX);
+    let made_at = moment.made_at?.min(started_at);
+    (ttl > TimeDelta::zero()).then(|| made_at + ttl)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_moment_holds_as_long_as_it_says_and_no_clock_stretches_that() {
+        let now: DateTime<Utc> = "2025-09-23T10:00:00Z".parse().unwrap();
+        let holds = |made: &str, ttl_s: i64| {
+            let moment = Moment {
+                stamp: None,
+                made_at: Some(made.parse().unwrap()),
+                ttl_s: Some(ttl_s),
+            };
+            until(&moment, now).map(|until| (until - now).num_seconds())
+        };
+        assert_eq!(holds("2025-09-23T09:59:30Z", 60), Some(30));
+        assert_eq!(holds("2025-09-23T10:00:00Z", 0), None);
+        assert_eq!(holds("2099-01-01T00:00:00Z", 60), Some(60));
+        assert_eq!(holds("2025-09-23T10:00:00Z", i64::MAX), None);
+        assert_eq!(holds("2025-09-23T10:00:00Z", 999_999_999), Some(86_400));
+        assert_eq!(holds("2020-01-01T00:00:00Z", 60).map(|left| left < 0), Some(true));
+    }
+}

@@ -1,0 +1,126 @@
+//! How the source is told who asks.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+use super::oauth2::Client;
+use super::settings::{AuthSettings, BasicSettings, NamedSecret};
+use crate::registry::MakeContext;
+use crate::secret::{Secret, check_header};
+use crate::settings::SettingsError;
+
+/// What is sent to the source's own host.
+#[derive(Debug, Clone)]
+pub(super) enum Auth {
+    /// A header.
+    Header(String, Secret),
+    /// A key of the query.
+    Query(String, Secret),
+    /// A token that is fetched.
+    Token(Arc<Client>),
+}
+
+impl Auth {
+    pub(super) fn of(
+        settings: &AuthSettings,
+        context: &MakeContext,
+    ) -> Result<Self, SettingsError> {
+        let AuthSettings {
+            bearer,
+            basic,
+            header,
+            query,
+            oauth2,
+        } = settings;
+        let given = [
+            bearer.is_some(),
+            basic.is_some(),
+            header.is_some(),
+            query.is_some(),
+            oauth2.is_some(),
+        ];
+        if given.into_iter().filter(|&is_given| is_given).count() != 1 {
+            let message = "takes exactly one of `bearer`, `basic`, `header`, `query` and `oauth2`";
+            return Err(SettingsError::of_key("auth", message)
+                .with_help("write, for instance, auth: { bearer: \"${env:TOKEN}\" }"));
+        }
+        if let Some(token) = bearer {
+            let path = path(&["bearer"]);
+            let token = token.resolve_at(&path, context)?;
+            return authorization(format!("Bearer {}", token.expose()), &path);
+        }
+        if let Some(BasicSettings { user, password }) = basic {
+            let user = user.resolve_at(&path(&["basic", "user"]), context)?;
+            let password = password.resolve_at(&path(&["basic", "password"]), context)?;
+            return authorization(basic_credentials(&user, &password), &path(&["basic"]));
+        }
+        if let Some(NamedSecret { name, value }) = header {
+            let path = path(&["header", "value"]);
+            let value = value.resolve_at(&path, context)?;
+            check_header(name, &value, &path)?;
+            return Ok(Self::Header(name.clone(), value));
+        }
+        if let Some(NamedSecret { name, value }) = query {
+            let value = value.resolve_at(&path(&["query", "value"]), context)?;
+            return Ok(Self::Query(name.clone(), value));
+        }
+        let Some(oauth2) = oauth2 else {
+            return Err(SettingsError::of_key("auth", "is empty"));
+        };
+        Ok(Self::Token(Arc::new(Client::of(oauth2, context)?)))
+    }
+
+    /// What must be shown nowhere.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        match self {
+            Self::Header(_, value) => {
+                // A source that echoes a token may leave the scheme away.
+                let scheme_and_rest = value.expose().split_once(' ');
+                let bare = scheme_and_rest.map(|(_, bare)| bare.to_owned());
+                bare.into_iter()
+                    .chain([value.expose().to_owned()])
+                    .collect()
+            }
+            Self::Query(_, value) => vec![value.expose().to_owned()],
+            Self::Token(client) => client.secrets(),
+        }
+    }
+
+    /// The address as it is sent: with the key in its query.
+    pub(super) fn address(&self, url: &Url) -> Url {
+        let Self::Query(name, value) = self else {
+            return url.clone();
+        };
+        let mut sent = url.clone();
+        let others: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(key, _)| key != name)
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
+            .collect();
+        sent.query_pairs_mut()
+            .clear()
+            .extend_pairs(others)
+            .append_pair(name, value.expose());
+        sent
+    }
+}
+
+/// `user:password` as HTTP Basic has it (RFC 7617).
+pub(super) fn basic_credentials(user: &Secret, password: &Secret) -> String {
+    let both = format!("{}:{}", user.expose(), password.expose());
+    format!("Basic {}", STANDARD.encode(both))
+}
+
+pub(super) fn path(steps: &[&str]) -> Vec<String> {
+    let steps = ["auth"].iter().chain(steps);
+    steps.map(|&step| step.to_owned()).collect()
+}
+
+fn authorization(value: String, path: &[String]) -> Result<Auth, SettingsError> {
+    let value = Secret::new(value);
+    check_header("authorization", &value, path)?;
+    Ok(Auth::Header("authorization".to_owned(), value))
+}

@@ -1,0 +1,185 @@
+//! What the settings of a source come to: how its client asks.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::auth::Auth;
+use super::limits::Limits;
+use super::private::Allowed;
+use super::settings::{HttpSettings, TlsSettings};
+use super::units;
+use crate::registry::MakeContext;
+use crate::secret::Secret;
+use crate::settings::SettingsError;
+
+/// How a source's client asks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config {
+    pub(super) headers: Vec<(String, Secret)>,
+    pub(super) auth: Option<Auth>,
+    pub(super) allowed: Allowed,
+    pub(super) limits: LimitsChange,
+    pub(super) trust: Trust,
+}
+
+/// Whom a source's client trusts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Whom the system trusts.
+    #[default]
+    System,
+    /// The authorities in a PEM file.
+    Authorities(PathBuf),
+    /// The certificate of this SHA-256 digest.
+    Certificate([u8; 32]),
+}
+
+/// What a source has otherwise than all others.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LimitsChange {
+    gap: Option<Duration>,
+    concurrent: Option<usize>,
+    connect: Option<Duration>,
+    idle: Option<Duration>,
+    total: Option<Duration>,
+    attempts: Option<u32>,
+    size: Option<u64>,
+}
+
+impl LimitsChange {
+    pub(super) fn of(&self, base: &Limits) -> Limits {
+        Limits {
+            connect_timeout: self.connect.unwrap_or(base.connect_timeout),
+            idle_timeout: self.idle.unwrap_or(base.idle_timeout),
+            total_timeout: self.total.unwrap_or(base.total_timeout),
+            attempts_max: self.attempts.unwrap_or(base.attempts_max),
+            body_bytes_max: self
+                .size
+                .map_or(base.body_bytes_max, |size| size.min(base.body_bytes_max)),
+            per_host_max: self.concurrent.unwrap_or(base.per_host_max),
+            per_host_gap: self.gap.unwrap_or(base.per_host_gap),
+            ..base.clone()
+        }
+    }
+}
+
+impl Config {
+    /// What `settings` come to.
+    pub(crate) fn of(
+        settings: &HttpSettings,
+        context: &MakeContext,
+    ) -> Result<Self, SettingsError> {
+        let rate = &settings.rate;
+        let timeouts = &settings.timeouts;
+        Ok(Self {
+            headers: settings.headers.resolve("headers", context)?,
+            auth: match &settings.auth {
+                Some(auth) => Some(Auth::of(auth, context)?),
+                None => None,
+            },
+            allowed: Allowed::of(&settings.allow_private)?,
+            limits: LimitsChange {
+                gap: rate
+                    .per_second
+                    .map(|rate| Duration::from_secs_f64(1.0 / rate)),
+                concurrent: rate.concurrent.map(|number| number as usize),
+                connect: time("connect", timeouts.connect.as_deref())?,
+                idle: time("idle", timeouts.idle.as_deref())?,
+                total: time("total", timeouts.total.as_deref())?,
+                attempts: settings.attempts,
+                size: size(settings.max_size.as_deref())?,
+            },
+            trust: trust(settings.tls.as_ref(), context)?,
+        })
+    }
+}
+
+fn time(key: &str, text: Option<&str>) -> Result<Option<Duration>, SettingsError> {
+    let Some(text) = text else { return Ok(None) };
+    units::duration(text).map(Some).ok_or_else(|| {
+        let path = vec!["timeouts".to_owned(), key.to_owned()];
+        SettingsError::new(path, format!("{text:?} is no time"))
+            .with_help("write a number and ms, s, m or h, such as 30s")
+    })
+}
+
+fn size(text: Option<&str>) -> Result<Option<u64>, SettingsError> {
+    let Some(text) = text else { return Ok(None) };
+    units::size(text).map(Some).ok_or_else(|| {
+        SettingsError::of_key("max_size", format!("{text:?} is no size"))
+            .with_help("write a number and a unit, such as 500MB or 2GiB")
+    })
+}
+
+fn trust(settings: Option<&TlsSettings>, context: &MakeContext) -> Result<Trust, SettingsError> {
+    let Some(settings) = settings else {
+        return Ok(Trust::System);
+    };
+    match (&settings.ca, &settings.fingerprint) {
+        (Some(file), None) => Ok(Trust::Authorities(context.project_dir().join(file))),
+        (None, Some(text)) => fingerprint(text).map(Trust::Certificate).ok_or_else(|| {
+            let path = vec!["tls".to_owned(), "fingerprint".to_owned()];
+            SettingsError::new(path, format!("{text:?} is no fingerprint"))
+                .with_help("write sha256: and 64 hexadecimal digits; `openssl x509 -noout -fingerprint -sha256` prints them")
+        }),
+        _ => Err(SettingsError::of_key("tls", "takes exactly one of `ca` and `fingerprint`")
+            .with_help("write tls: { ca: file.pem } or tls: { fingerprint: \"sha256:…\" }")),
+    }
+}
+
+fn fingerprint(text: &str) -> Option<[u8; 32]> {
+    let digits = text.trim().strip_prefix("sha256:")?.replace([':', ' '], "");
+    from_hex(&digits)?.try_into().ok()
+}
+
+/// Bytes from hexadecimal digits.
+pub(super) fn from_hex(digits: &str) -> Option<Vec<u8>> {
+    if digits.len() % 2 != 0 || !digits.is_ascii() {
+        return None;
+    }
+    let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
+    (0..digits.len()).step_by(2).map(pair).collect()
+}
+
+/// The settings of a connector that fetches over HTTP, with those of the client among them.
+pub(crate) fn merged(schema: &mut Value) {
+    let mut ours = schemars::schema_for!(HttpSettings).to_value();
+    for part in ["properties", "$defs"] {
+        let Some(Value::Object(ours)) = ours.get_mut(part).map(Value::take) else {
+            continue;
+        };
+        let Some(schema) = schema.as_object_mut() else {
+            return;
+        };
+        let theirs = schema
+            .entry(part)
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(theirs) = theirs {
+            for (key, value) in ours {
+                theirs.entry(key).or_insert(value);
+            }
+        }
+    }
+}
+
+/// Takes the client's settings out of a connector's.
+pub(crate) fn taken(
+    settings: &mut Map<String, Value>,
+    context: &MakeContext,
+) -> Result<Config, SettingsError> {
+    let ours = schemars::schema_for!(HttpSettings).to_value();
+    let keys = ours.get("properties").and_then(Value::as_object);
+    let found: BTreeMap<String, Value> = keys
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, _)| settings.remove_entry(key))
+        // `proxy:` with nothing behind it is as good as left out.
+        .filter(|(_, value)| !value.is_null())
+        .collect();
+    let read = serde_json::from_value(Value::Object(found.into_iter().collect()));
+    let read = read.map_err(|error| SettingsError::new(Vec::new(), error.to_string()))?;
+    Config::of(&read, context)
+}

@@ -1,0 +1,58 @@
+//! A connector of a source over HTTP: it is given a client that has the source's settings in it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::error::ConnectorError;
+use crate::http::{Config, Http};
+use crate::io::Io;
+use crate::source::{Connector, Cursor, Fetched, Slice, Stream};
+
+/// The connector, and how its source is asked.
+pub(crate) struct OverHttp {
+    connector: Arc<dyn Connector>,
+    config: Arc<Config>,
+    /// The client that was made last: it keeps its connections from part to part.
+    made: Mutex<Option<Http>>,
+}
+
+impl OverHttp {
+    pub(crate) fn new(connector: Arc<dyn Connector>, config: Config) -> Self {
+        Self {
+            connector,
+            config: Arc::new(config),
+            made: Mutex::default(),
+        }
+    }
+
+    fn io(&self, io: &Io) -> Result<Io, ConnectorError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let http = match &*made {
+            Some(http) if http.is_akin(io.http()) => http.clone(),
+            _ => io.http().configured(&self.config)?,
+        };
+        *made = Some(http.clone());
+        Ok(io.with_http(http))
+    }
+}
+
+#[async_trait]
+impl Connector for OverHttp {
+    async fn streams(&self, io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        self.connector.streams(&self.io(io)?).await
+    }
+
+    async fn partitions(&self, unit: &str, io: &Io) -> Result<Vec<String>, ConnectorError> {
+        self.connector.partitions(unit, &self.io(io)?).await
+    }
+
+    async fn fetch(
+        &self,
+        slice: Slice<'_>,
+        cursor: Option<&Cursor>,
+        io: &Io,
+    ) -> Result<Option<Fetched>, ConnectorError> {
+        self.connector.fetch(slice, cursor, &self.io(io)?).await
+    }
+}
