@@ -1,5 +1,6 @@
 //! A run: from the lease to the snapshot it publishes, or to nothing.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use arrow::compute::can_cast_types;
@@ -13,7 +14,7 @@ use crate::lake::Lake;
 use crate::layout::Access;
 use crate::lease::Lease;
 use crate::publish::{leftovers, publisher, roll_forward};
-use crate::raw::Manifest;
+use crate::raw::{Unfinished, unfinished};
 use crate::snapshot::{self, PipelineState, Snapshot};
 use crate::stage::read::{FileRef, Reader};
 use crate::stage::{Ground, Load, StageOptions, TableStage};
@@ -123,8 +124,8 @@ impl Run {
             Some(base) => Some(self.work.open(table, base, false).await?),
             None => None,
         };
-        let ground = ground(&self.work, contract, load, &options, base)?;
-        let next = ground.base.as_ref().map_or(0, |base| base.version + 1);
+        let ground = ground(&self.work, contract, load, &options, base);
+        let next = ground.version().map_or(0, |version| version + 1);
         let place = (table, ground.access);
         publisher::refuse_foreign(&self.work.lake, place, next, self.work.base.as_ref()).await?;
         leftovers::mark(&self.work.lake, &self.work.id, table).await?;
@@ -225,23 +226,27 @@ impl Run {
         Ok((hashes, has_own))
     }
 
-    /// What runs before this one fetched of a unit and never published, in the order in which it came: a fetch that went
-    /// on from where the published state stands, and broke off. The run takes these parts up, and asks the source for
-    /// what follows the last one's [`Step::next`](crate::Step). Empty where that fetch came to its end: then the source
-    /// is asked anew, for what made the run fail may be mended there by now; validators keep that cheap.
+    /// What runs before this one fetched of a unit and never published, by partition: each a fetch that went on from where
+    /// the published state stands. The run takes up those that broke off, and asks the source for what follows the last
+    /// part's [`Step::next`](crate::Step); of a unit whose fetch came to its end everywhere the source is asked anew, for what made
+    /// the run fail may be mended there by now, and validators keep that cheap.
     ///
     /// # Errors
     /// Where the manifests cannot be read.
-    pub async fn unpublished(&self, unit: &str) -> Result<Vec<Manifest>, LakeError> {
+    pub async fn unpublished(
+        &self,
+        unit: &str,
+    ) -> Result<BTreeMap<Option<String>, Unfinished>, LakeError> {
         let work = &self.work;
         let entry = work
             .base
             .as_ref()
             .and_then(|base| base.pipeline_entry(&work.pipeline));
         let published = entry.map_or(0, |entry| entry.checked_sequence);
-        let from = work.state.as_ref().and_then(|state| state.cursor.get(unit));
-        let raw = work.lake.raw(&work.pipeline);
-        raw.broken_off(unit, from, published).await
+        let state = work.state.as_ref();
+        let manifests = work.lake.raw(&work.pipeline).manifests().await?;
+        let from = |partition: Option<&str>| state.and_then(|state| state.cursor_of(unit, partition));
+        Ok(unfinished(&manifests, unit, published, from))
     }
 
     /// Publishes what was staged, and the pipeline's new state, as one snapshot.
@@ -283,39 +288,41 @@ impl Run {
 }
 
 /// What a table is staged on. One that lies behind the restricted door stays there; one that holds personal fields from
-/// now on is made anew behind it, if none of its rows stay.
+/// now on is made anew behind it, with all its rows that stay, of every source.
 fn ground(
     work: &Work,
     contract: &Contract,
     load: Load,
     options: &StageOptions,
     base: Option<Arc<LakeTable>>,
-) -> Result<Ground, LakeError> {
+) -> Ground {
     let wanted = Access::of(contract);
     let fits = base.as_ref().is_none_or(|base| base.access >= wanted);
     if fits {
         let access = base.as_ref().map_or(wanted, |base| base.access);
-        return Ok(Ground {
+        return Ground {
             access,
             base,
             left_behind: 0,
-        });
+            moves: false,
+        };
     }
     let files = base.iter().flat_map(|base| &base.files);
     let all_go = load == Load::Replace && options.slice.is_none();
     if !all_go || files.clone().any(|file| !file.is_of(&work.pipeline)) {
-        let detail = "it holds personal fields from now on, so its rows have to move behind the restricted door; only a \
-            pipeline with load: replace that all its rows come from can do that";
-        return Err(LakeError::SchemaChanged {
-            table: contract.name.clone(),
-            detail: detail.to_owned(),
-        });
+        return Ground {
+            access: wanted,
+            base,
+            left_behind: 0,
+            moves: true,
+        };
     }
-    Ok(Ground {
+    Ground {
         access: wanted,
         left_behind: files.map(|file| file.rows).sum(),
         base: None,
-    })
+        moves: false,
+    }
 }
 
 /// The stored schema with the key's fields in the types that keys are compared in; none where it lacks one of them.

@@ -90,6 +90,9 @@ pub struct PipelineEntry {
 pub struct PipelineState {
     /// By unit, where to fetch on from.
     pub cursor: BTreeMap<String, serde_json::Value>,
+    /// By unit and partition, where to fetch on from.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub partitions: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
     /// The hashes of the raw parts that the published rows come from.
     pub parts: Vec<String>,
     /// By table, the hashes of all parts ever appended: none is appended twice.
@@ -102,6 +105,17 @@ pub struct PipelineState {
     pub columns: BTreeMap<String, Vec<SourceColumn>>,
     /// By table, the columns that the pipeline added to it by itself (`on_drift: add`).
     pub added: BTreeMap<TableName, Vec<AddedColumn>>,
+}
+
+impl PipelineState {
+    /// Where to fetch on from: of a unit, or of one of its partitions.
+    #[must_use]
+    pub fn cursor_of(&self, unit: &str, partition: Option<&str>) -> Option<&serde_json::Value> {
+        match partition {
+            None => self.cursor.get(unit),
+            Some(partition) => self.partitions.get(unit)?.get(partition),
+        }
+    }
 }
 
 /// A file of corrected records that was taken in.

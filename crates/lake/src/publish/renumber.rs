@@ -35,11 +35,20 @@ pub(super) async fn onto(
     for table in staged.values() {
         let Some(entry) = &table.entry else { continue };
         let current = newest.and_then(|newest| newest.tables.get(&entry.table));
+        let base = work.base_version(&entry.table);
+        // A run that moves a table brings the rows of all sources: of two that do, the second has them from before.
+        let moves = base.is_some_and(|base| base.access != entry.access);
         let moved = match current {
             // Nobody touched it meanwhile.
-            _ if current == work.base_version(&entry.table) => entry.clone(),
-            Some(current) if current.access == entry.access => {
+            _ if current == base => entry.clone(),
+            Some(current) if current.access == entry.access && !moves => {
                 moved(work, table, entry, current).await?
+            }
+            Some(_) if moves => {
+                return Err(conflict(
+                    entry,
+                    "it was to move behind another door as it was",
+                ));
             }
             Some(_) => return Err(conflict(entry, "it now lies behind another door")),
             None => return Err(conflict(entry, "it is no longer in the newest snapshot")),

@@ -48,7 +48,13 @@ async fn in_the_open(lake: &Lake) -> Vec<String> {
     ];
     let files = files(lake).await.into_iter().filter(|path| {
         let is_told = told.iter().any(|place| path.starts_with(place));
-        let is_note = path.ends_with("/state.json") || path.ends_with("/tables/test.items");
+        let is_note = [
+            "/state.json",
+            "/tables/test.items",
+            "/migrations/test.items",
+        ]
+        .iter()
+        .any(|end| path.ends_with(end));
         !path.starts_with("restricted/") && !is_told && !is_note
     });
     files.collect()
@@ -118,23 +124,13 @@ async fn a_dead_run_leaves_nothing_behind_either_door() {
 }
 
 #[tokio::test]
-async fn a_table_that_becomes_personal_moves_with_all_its_rows_or_not_at_all() {
+async fn a_table_that_becomes_personal_is_made_anew_by_who_replaces_all_of_it() {
     let lake = lake().await;
     let open = Loading::of(Load::Replace);
     let first = vec![row("a", 1, "p1", 1)];
     open.run(&lake, "bus", &[first]).await.unwrap();
     let before = in_the_open(&lake).await;
-
-    let run = lake.begin("bus").await.unwrap();
     let rows = [vec![row("b", 2, "p2", 1)]];
-    let refused = personal(Load::Append).stage(&run, &rows).await;
-    let refused = refused.unwrap_err();
-    assert!(
-        matches!(refused, LakeError::SchemaChanged { .. }),
-        "{refused}"
-    );
-    run.abandon().await.unwrap();
-
     let (staged, _) = personal(Load::Replace)
         .run(&lake, "bus", &rows)
         .await
@@ -158,4 +154,89 @@ async fn a_table_that_becomes_personal_moves_with_all_its_rows_or_not_at_all() {
     let first = lake.snapshot(crate::At::Number(1)).await.unwrap().unwrap();
     let table = lake.table(&first, &"test.items".parse().unwrap()).await;
     assert_eq!(table.unwrap().files.len(), 1);
+}
+
+/// A table that becomes personal while rows of two sources are in it.
+#[tokio::test]
+async fn a_table_that_becomes_personal_moves_with_the_rows_of_every_source() {
+    for load in [Load::Append, Load::Merge, Load::Replace] {
+        let lake = lake().await;
+        let open = Loading::of(Load::Append);
+        for (pipeline, key) in [("bus", "a"), ("tram", "b")] {
+            let rows = vec![row(key, 1, "p1", 1), row("c", 2, "p1", 2)];
+            open.run(&lake, pipeline, &[rows]).await.unwrap();
+        }
+        let before = in_the_open(&lake).await;
+        let run = lake.begin("bus").await.unwrap();
+        let rows = [vec![row("d", 3, "p2", 1)]];
+        let evolution = run.evolution(&personal(load).contract, load, None).await;
+        let evolution = evolution.unwrap().unwrap();
+        assert_eq!((evolution.moves, evolution.rewritten_rows), (true, 4));
+        let staged = personal(load).stage(&run, &rows).await.unwrap();
+        let gone = if load == Load::Replace { 2 } else { 0 };
+        assert_eq!(
+            (staged.loaded, staged.removed_rows, staged.previous_rows),
+            (1, gone, 2)
+        );
+        run.publish(crate::PipelineState::default()).await.unwrap();
+        let own = match load {
+            Load::Replace => map(&[("d", 3)]),
+            _ => map(&[("a", 1), ("c", 2), ("d", 3)]),
+        };
+        assert_eq!(values(&lake, "bus").await, own);
+        assert_eq!(values(&lake, "tram").await, map(&[("b", 1), ("c", 2)]));
+        assert_eq!(
+            in_the_open(&lake).await,
+            before,
+            "nothing new lies in the open"
+        );
+        let name = "test.items".parse().unwrap();
+        let snapshot = latest(&lake).await.unwrap();
+        let at = &snapshot.tables[&name];
+        assert_eq!((at.access, at.version), (Access::Restricted, 0));
+        let table = lake.table(&snapshot, &name).await.unwrap();
+        for file in &table.files {
+            let source = file.partition_values["_source"].clone().unwrap();
+            let folder = format!("restricted/tables/test/items/_source={source}/");
+            assert!(file.path.as_ref().starts_with(&folder), "{}", file.path);
+        }
+        // Others go on behind the door, and the snapshots of before are what they were.
+        open.run(&lake, "tram", &[vec![row("e", 5, "p3", 1)]])
+            .await
+            .unwrap();
+        assert_eq!(values(&lake, "tram").await.len(), 3);
+        let old = lake.snapshot(crate::At::Number(2)).await.unwrap().unwrap();
+        let old = lake.table(&old, &name).await.unwrap();
+        assert_eq!((old.access, old.files.len()), (Access::Open, 2));
+    }
+}
+
+#[tokio::test]
+async fn of_two_runs_that_move_a_table_one_wins() {
+    let lake = lake().await;
+    let open = Loading::of(Load::Append);
+    for pipeline in ["bus", "tram"] {
+        let rows = vec![row(pipeline, 1, "p1", 1)];
+        open.run(&lake, pipeline, &[rows]).await.unwrap();
+    }
+    let moving = lake.begin("bus").await.unwrap();
+    let rows = [vec![row("d", 3, "p2", 1)]];
+    personal(Load::Append).stage(&moving, &rows).await.unwrap();
+    let late = lake.begin("train").await.unwrap();
+    open.stage(&late, &[vec![row("t", 3, "p2", 1)]])
+        .await
+        .unwrap();
+    personal(Load::Append)
+        .run(&lake, "tram", &[vec![row("e", 3, "p2", 1)]])
+        .await
+        .unwrap();
+    for run in [moving, late] {
+        let lost = run
+            .publish(crate::PipelineState::default())
+            .await
+            .unwrap_err();
+        assert!(matches!(lost, LakeError::Conflict { .. }), "{lost}");
+    }
+    assert_eq!(values(&lake, "bus").await.len(), 1);
+    assert_eq!(values(&lake, "tram").await.len(), 2);
 }

@@ -43,6 +43,9 @@ pub struct Manifest {
     pub pipeline: String,
     /// The unit of the source.
     pub unit: String,
+    /// Which of the unit's partitions it is of; none where the unit is fetched as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
     /// The thing fetched: a URL or a path.
     pub key: String,
     /// Its file name.

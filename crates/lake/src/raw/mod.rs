@@ -5,9 +5,12 @@
 
 mod manifest;
 mod shelf;
+mod unfinished;
 mod upload;
 mod zone;
 
 pub use manifest::{Manifest, PartMeta, Step};
 pub(crate) use shelf::Shelf;
+pub use unfinished::Unfinished;
+pub(crate) use unfinished::unfinished;
 pub use zone::{PutError, RawZone};

@@ -41,9 +41,17 @@ impl Known {
     }
 
     /// The newest version of a thing that was fetched.
-    pub(super) fn newest(&self, unit: &str, key: &str) -> Option<&Manifest> {
+    pub(super) fn newest(
+        &self,
+        (unit, partition): (&str, Option<&str>),
+        key: &str,
+    ) -> Option<&Manifest> {
+        let is_of = |manifest: &&Manifest| {
+            manifest.unit == unit && manifest.partition.as_deref() == partition
+        };
         self.all()
-            .filter(|manifest| manifest.unit == unit && manifest.key == key)
+            .filter(is_of)
+            .filter(|manifest| manifest.key == key)
             .max_by_key(|manifest| manifest.sequence)
     }
 

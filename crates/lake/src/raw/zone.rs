@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
-use serde_json::Value;
 use thiserror::Error;
 
 use super::upload::{Uploaded, take_in};
@@ -44,6 +43,7 @@ pub struct RawZone {
     lake: Lake,
     pipeline: String,
     access: Access,
+    partition: Option<String>,
     step: Option<Step>,
     shelf: Arc<Shelf>,
 }
@@ -54,8 +54,19 @@ impl RawZone {
             lake,
             pipeline: pipeline.to_owned(),
             access,
+            partition: None,
             step: None,
             shelf,
+        }
+    }
+
+    /// The same zone for parts of one partition of a unit: what is put or checked through it is told apart from the same keys
+    /// of others.
+    #[must_use]
+    pub fn within(&self, partition: Option<&str>) -> Self {
+        Self {
+            partition: partition.map(str::to_owned),
+            ..self.clone()
         }
     }
 
@@ -71,7 +82,7 @@ impl RawZone {
 
     /// Stores a part: its bytes as they come, hashed on the way.
     ///
-    /// Where the newest part of the same unit and key has the same bytes, that one is kept and its check noted. Else the
+    /// Where the newest part of the same unit, partition and key has the same bytes, that one is kept and its check noted. Else the
     /// part can be read once this returns, while its sync and its manifest go on behind it: [`Lake::flush`] waits for
     /// them, and a publisher must call it. Memory: a few pieces of 8 MiB.
     ///
@@ -98,6 +109,7 @@ impl RawZone {
             sequence: 0,
             pipeline: self.pipeline.clone(),
             unit: unit.to_owned(),
+            partition: self.partition.clone(),
             key: meta.key,
             name: meta.name,
             hash: uploaded.hash.clone(),
@@ -122,7 +134,7 @@ impl RawZone {
         Ok(manifest)
     }
 
-    /// Notes that the source says (304) that the newest part of this unit and key is unchanged; none where there is no
+    /// Notes that the source says (304) that the newest part of this unit, partition and key is unchanged; none where there is no
     /// such part.
     ///
     /// # Errors
@@ -161,37 +173,6 @@ impl RawZone {
         let store = self.lake.store();
         known.load_once(store.as_ref(), &self.pipeline).await?;
         Ok(known.last_check())
-    }
-
-    /// Of one unit, the parts after the fetch or check of this number, as a fetch that began at `from` brought them one
-    /// after the other; none where that fetch came to its end, or there was none.
-    pub(crate) async fn broken_off(
-        &self,
-        unit: &str,
-        from: Option<&Value>,
-        published: u64,
-    ) -> Result<Vec<Manifest>, LakeError> {
-        let all = self.manifests().await?;
-        let mut steps: Vec<(&Manifest, &Step)> = all
-            .iter()
-            .filter(|manifest| manifest.unit == unit && manifest.checked_sequence > published)
-            .filter_map(|manifest| Some((manifest, manifest.step.as_ref()?)))
-            .collect();
-        steps.sort_by_key(|(manifest, _)| manifest.checked_sequence);
-        let mut chain = Vec::new();
-        let (mut cursor, mut after) = (from, published);
-        // Of several fetches from one cursor the last counts; a later part was fetched later, so this comes to an end.
-        while let Some((manifest, step)) = steps.iter().rev().find(|(manifest, step)| {
-            step.from.as_ref() == cursor && manifest.checked_sequence > after
-        }) {
-            chain.push((*manifest).clone());
-            after = manifest.checked_sequence;
-            cursor = step.next.as_ref();
-            if cursor.is_none() {
-                return Ok(Vec::new());
-            }
-        }
-        Ok(chain)
     }
 
     /// Where a part's bytes lie: the store, the path in it, and how many they are.
@@ -269,7 +250,8 @@ impl RawZone {
         known
             .load_once(self.lake.store().as_ref(), &self.pipeline)
             .await?;
-        Ok(known.newest(unit, key).cloned())
+        let place = (unit, self.partition.as_deref());
+        Ok(known.newest(place, key).cloned())
     }
 
     /// The newest part of this unit and key, if it has the same bytes and they are still there, behind the same door.

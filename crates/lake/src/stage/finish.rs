@@ -14,6 +14,7 @@ use super::metadata::Identity;
 use super::plan::{Changes, Plan};
 use super::read::{FileRef, Reader};
 use super::suspects::{Search, may_meet};
+use super::vanished::{self, Vanished};
 use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions};
 use crate::error::LakeError;
 use crate::keys::KeyHashes;
@@ -68,6 +69,10 @@ pub(super) async fn finish(
         plan.apply(&verdicts);
         conclude(&mut plan, verdicts, &mut sums);
     }
+    let vanished = match (stage.load, &stage.options.mapped_again) {
+        (Load::Merge, Some(again)) => vanished::take_away(stage, &reader, &mut plan, again).await?,
+        _ => Vanished::default(),
+    };
     duplicates.tell_in_full(stage, &reader, &plan).await?;
     revisions::write(stage, &reader, &plan, &mut sums.changed).await?;
     let mut staged = Staged {
@@ -79,6 +84,8 @@ pub(super) async fn finish(
         removed_rows: plan.dropped_of(Side::Own) + stage.ground.left_behind,
         previous_rows: plan.rows_of(Side::Own) + stage.ground.left_behind,
         revised: sums.changed.len() as u64,
+        vanished: vanished.gone,
+        not_mapped_again: vanished.kept,
         version: None,
     };
     let changes = plan.changes(stage, &reader).await?;
@@ -231,11 +238,11 @@ fn bearing(stage: &TableStage) -> Bearing {
 async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, LakeError> {
     let work = &stage.work;
     let identity = match &stage.ground.base {
-        Some(base) => Identity {
+        Some(base) if !stage.ground.moves => Identity {
             id: base.id.clone(),
             created_ms: base.created_ms,
         },
-        None => Identity {
+        _ => Identity {
             id: work.new_id(),
             created_ms: Some(work.now().timestamp_millis()),
         },
@@ -260,7 +267,7 @@ async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, La
     work.stage_entry(
         &stage.contract,
         (stage.ground.access, bearing(stage)),
-        stage.ground.base.as_ref().map(|base| base.version),
+        stage.ground.version(),
         bytes,
     )
     .await

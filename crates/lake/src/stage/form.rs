@@ -27,6 +27,7 @@ use super::Load;
 use super::metadata::{Identity, metadata, protocol};
 use crate::breaking::Breaking;
 use crate::error::LakeError;
+use crate::layout::Access;
 use crate::table::{CONTRACT, LakeTable};
 use crate::versions::Family;
 
@@ -105,6 +106,15 @@ impl Form {
         })
     }
 
+    /// The same form for a table that is made anew behind another door, with all rows that stay.
+    pub(super) fn elsewhere(self) -> Self {
+        Self {
+            change: Change::Create,
+            rewrites: true,
+            ..self
+        }
+    }
+
     /// The actions that give the table this form.
     pub(super) fn actions(&self, identity: &Identity) -> Result<Vec<Action>, LakeError> {
         let metadata = || metadata(&self.contract, &self.schema, identity);
@@ -133,6 +143,8 @@ pub struct Evolution {
     pub changes: Vec<sectorlake_contract::Change>,
     /// Rows of any source that are written anew for it.
     pub rewritten_rows: u64,
+    /// Whether the table moves behind the restricted door, since it holds personal fields from now on.
+    pub moves: bool,
 }
 
 /// What the contract alone makes of the table; none where it stays as it is.
@@ -160,9 +172,12 @@ pub(crate) fn evolution(
         });
     }
     let rows = base.files.iter().map(|file| file.rows).sum();
+    let moves = base.access < Access::of(&form.contract);
+    let is_rewritten = form.rewrites || (moves && !all_goes);
     Ok(Some(Evolution {
         changes,
-        rewritten_rows: if form.rewrites { rows } else { 0 },
+        rewritten_rows: if is_rewritten { rows } else { 0 },
+        moves,
     }))
 }
 

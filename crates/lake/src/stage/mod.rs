@@ -24,6 +24,7 @@ mod suspects;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod vanished;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -70,6 +71,11 @@ impl Load {
 pub struct StageOptions {
     /// With [`Load::Replace`]: only the slices that new rows fall into are replaced, not all of the pipeline's rows.
     pub slice: Option<PartitionBy>,
+    /// With [`Load::Merge`]: hashes of the raw parts that are mapped again under changed rules. A published row of this source that came
+    /// from one of them, and whose key no new row has, goes.
+    pub mapped_again: Option<Arc<HashSet<String>>>,
+    /// How many writers work side by side where published files are written anew.
+    pub workers: usize,
     /// Bytes that all writers of the stage may hold together.
     pub buffer_bytes_max: usize,
     /// Bytes that settling keys may hold before it spills.
@@ -82,6 +88,8 @@ impl Default for StageOptions {
     fn default() -> Self {
         Self {
             slice: None,
+            mapped_again: None,
+            workers: 1,
             buffer_bytes_max: 128 << 20,
             settle_bytes_max: 64 << 20,
             record_bytes_max: 16 << 20,
@@ -173,6 +181,10 @@ pub struct Staged {
     pub previous_rows: u64,
     /// Of the removed rows, those whose key has a new row now; they are in the journal of revisions.
     pub revised: u64,
+    /// Of the removed rows, those that the changed mapping no longer gives.
+    pub vanished: u64,
+    /// Rows of this source that the changed mapping did not give, and that stay: their parts were not mapped again.
+    pub not_mapped_again: u64,
     /// The Delta version that was staged; none where the table stays as it is.
     pub version: Option<u64>,
 }
@@ -199,6 +211,16 @@ pub(crate) struct Ground {
     pub(crate) base: Option<Arc<LakeTable>>,
     /// Rows before the other door, where the table lay until now: the next snapshot no longer shows them.
     pub(crate) left_behind: u64,
+    /// Whether the base lies before the other door, and all rows that stay are written anew behind this one.
+    pub(crate) moves: bool,
+}
+
+impl Ground {
+    /// The version of the log that the run's entry follows; none where it is the first of its log.
+    pub(crate) fn version(&self) -> Option<u64> {
+        let base = self.base.as_ref().filter(|_| !self.moves);
+        base.map(|base| base.version)
+    }
 }
 
 impl TableStage {
@@ -219,7 +241,10 @@ impl TableStage {
         };
         let all_goes = ground.base.as_ref().is_none_or(goes);
         let family = work.family(&contract.name);
-        let form = Form::of(ground.base.as_deref(), (contract, &family), all_goes)?;
+        let mut form = Form::of(ground.base.as_deref(), (contract, &family), all_goes)?;
+        if ground.moves {
+            form = form.elsewhere();
+        }
         let target = Target::new(
             Arc::clone(&form.contract),
             work.store(),
@@ -239,7 +264,7 @@ impl TableStage {
         })
     }
 
-    /// Whether published files of any source are written anew, for a wider type or other partitions.
+    /// Whether published files of any source are written anew, for a wider type, other partitions or another door.
     pub(crate) fn migrates(&self) -> bool {
         self.form.rewrites
     }

@@ -12,7 +12,7 @@ use crate::keys::{KeyHashes, for_each_hash};
 use crate::writer::statistics::from_delta;
 
 /// Hashes held at a time: the table for them takes 36 MiB.
-const HASHES_MAX: u64 = 3_500_000;
+pub(super) const HASHES_MAX: u64 = 3_500_000;
 
 /// Looks for suspects among the keys of files.
 #[derive(Debug)]

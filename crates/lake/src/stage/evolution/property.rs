@@ -97,7 +97,8 @@ proptest! {
                         _ => drop(known.insert(row.id.clone(), row.value)),
                     }
                 }
-                let loading = under(&widened(by), load);
+                let mut loading = under(&widened(by), load);
+                loading.options.workers = 1 + number % 3;
                 loading.run(&lake, &format!("p{pipeline}"), &[rows]).await.unwrap();
                 let table = table(&lake, At::Latest, &items()).await;
                 then.push((latest(&lake).await.unwrap().number, rows_of(&lake, &table).await));
