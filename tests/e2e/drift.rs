@@ -232,3 +232,48 @@ fn one_more_year_of_a_wide_table_is_no_drift() {
     project.run(&["pupils"]).ok();
     assert_eq!(project.count("education.pupils"), 3);
 }
+
+#[test]
+fn a_few_odd_values_are_a_note_and_no_change_of_type() {
+    let project = clubs("on_drift: fail\n");
+    let mut rows = String::from("Mã,Tên,Số HV,Ngày,Ghi chú\n");
+    for club in 1..=500 {
+        let members = if club == 400 { "7 em" } else { "7" };
+        rows.push_str(&format!("{club:03},Cờ,{members},2020-01-31,a\n"));
+    }
+    let done = run_with(&project, &rows).ok();
+    assert!(!done.says("drift:"), "{}", done.whole());
+    assert!(
+        done.says("column \"Số HV\" mixes whole numbers (499 rows) with text (1 row, first clubs.csv row 400): what is no integer is rejected from education.clubs.members"),
+        "{}",
+        done.whole()
+    );
+    // Identifiers stay text: that letters stand among them is no news for each run.
+    let done = run_with(&project, &rows.replace("003,", "3A,").replace("7 em", "8")).ok();
+    assert!(!done.says("mixes"), "{}", done.whole());
+}
+
+#[test]
+fn a_file_of_persons_without_its_header_gives_no_one_away() {
+    let project = Project::empty();
+    project
+        .file(
+            "schemas/education/pupils.json",
+            r#"{ "fields": [{ "name": "id", "type": "string" }, { "name": "name", "type": "string", "sectorlake": { "classification": "personal" } }] }"#,
+        )
+        .file(
+            "pipelines/education/pupils.yaml",
+            "source: { connector: file, path: data/pupils.csv }\ntables: { education.pupils: { map: \"SELECT id, name FROM source\" } }\n",
+        )
+        .file("data/pupils.csv", "id,name\n01,Trần Thị Bình\n");
+    project.run(&["pupils"]).ok();
+    project.file("data/pupils.csv", "id,Nguyễn Văn An\n02,Lê Minh Châu\n");
+    let done = project.run(&["pupils"]).exits(4);
+    assert!(
+        done.says("(personal)") && !done.says("Nguyễn"),
+        "{}",
+        done.whole()
+    );
+    let kept = project.number("SELECT count(*) FROM meta.drift WHERE concat_ws(' ', message, proposal, column_name, now) LIKE '%Nguyễn%'");
+    assert_eq!(kept, 0);
+}

@@ -108,3 +108,23 @@ fn days_before_months_are_one_kind_of_date() {
     let told = project.sectorlake(&["profile", "health.visits"]).ok();
     assert!(!told.says("mixes"), "{}", told.whole());
 }
+
+#[test]
+fn what_a_cast_says_of_a_person_s_value_is_masked() {
+    let project = Project::empty();
+    let contract = r#"{"fields": [{"name": "id", "type": "string"}, {"name": "phone", "type": "integer", "sectorlake": {"classification": "personal"}}]}"#;
+    project.file("schemas/health/visits.json", contract);
+    project.file(
+        "pipelines/health/visits.yaml",
+        "on_reject: { max_share: 0.9 }\nsource: { connector: file, path: data/visits.csv }\ntables:\n  health.visits: { map: \"SELECT id, CAST(phone AS BIGINT) AS phone FROM source\" }\n",
+    );
+    project.file("data/visits.csv", "id,phone\n1,912345003\n2,09x45O'003\n");
+    project.run(&["visits"]).ok();
+    let rejected = &project.sql("SELECT rule, message FROM meta.rejected_rows")[0];
+    assert_eq!(rejected["rule"], "mapping");
+    let message = rejected["message"].as_str().unwrap();
+    assert!(
+        message.contains("(personal)") && !message.contains("003"),
+        "{message}"
+    );
+}

@@ -134,9 +134,7 @@ impl Worker {
             normaliser.unpivot.is_some() || normaliser.mapping.multiplies(),
             &decoded.rows,
         );
-        if normaliser.unpivot.is_none() {
-            self.profile.source(&decoded.batch, &decoded.rows);
-        }
+        self.profile.source(&decoded.batch, &decoded.rows);
         for (batch, rows) in pieces {
             let mapped = self.runner.map(&batch, &rows).await?;
             for failed in mapped.failed {

@@ -37,9 +37,9 @@ mod problem;
 mod project;
 mod result;
 mod run;
-mod shape;
 mod trial;
 mod validate;
+mod values;
 mod yaml;
 
 #[cfg(test)]

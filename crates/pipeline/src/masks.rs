@@ -10,8 +10,11 @@ use sectorlake_contract::{Classification, Contract};
 use sectorlake_lake::journal::RejectedRow;
 use serde_json::{Map, Value};
 
+use crate::draft::gives_away;
+use crate::drift::Drift;
+
 /// What stands in the place of a value.
-const MASK: &str = "(personal)";
+pub(crate) const MASK: &str = "(personal)";
 /// Bytes of a value as messages quote it; see `sectorlake_normalise`.
 const QUOTED_BYTES_MAX: usize = 200;
 
@@ -49,7 +52,10 @@ impl Masks {
             None => {
                 row.value = None;
                 row.record = None;
-                row.message = without_quotes(&row.message);
+                row.message = match row.rule.as_str() {
+                    "mapping" => without_values(&row.message),
+                    _ => without_quotes(&row.message),
+                };
             }
             Some(field) => {
                 // A key of several fields is told as one value.
@@ -61,6 +67,20 @@ impl Masks {
                 row.record = row.record.take().and_then(|record| self.record(&record));
             }
         }
+    }
+
+    /// Masks a change of the source's columns. Where the header is gone, a row of values stands in its place: a name that is one is
+    /// not told.
+    pub(crate) fn drift(&self, mut drift: Drift) -> Drift {
+        let named = [Some(drift.column.clone()), drift.now.clone()];
+        for name in named.into_iter().flatten().filter(|name| gives_away(name)) {
+            let masked = |text: &str| text.replace(&name, MASK);
+            drift.message = masked(&drift.message);
+            drift.proposal = masked(&drift.proposal);
+            drift.column = masked(&drift.column);
+            drift.now = drift.now.as_deref().map(masked);
+        }
+        drift
     }
 
     fn record(&self, record: &str) -> Option<String> {
@@ -125,6 +145,31 @@ fn without(message: &str, value: Option<&str>, rule: &str) -> String {
         true => format!("value {MASK} breaks the rule {rule}"),
         false => head.to_owned(),
     }
+}
+
+/// What the engine says of a record on which an expression failed, without the values that it tells: it puts them between double or
+/// single quotes, without marking quotes among them, or writes numbers as they are.
+fn without_values(text: &str) -> String {
+    let text = without_quotes(text);
+    let opens = |(at, _): &(usize, &str)| {
+        let before = text[..*at].chars().next_back();
+        before.is_none_or(|letter| !letter.is_alphanumeric())
+    };
+    let first = text.match_indices('\'').find(opens).map(|(at, _)| at);
+    let text = match (first, text.rfind('\'')) {
+        (Some(first), Some(last)) if first < last => {
+            format!("{}{MASK}{}", &text[..first], &text[last + 1..])
+        }
+        (Some(first), _) => format!("{}{MASK}", &text[..first]),
+        _ => text,
+    };
+    let is_number = |word: &str| {
+        let word = word.trim_start_matches(['-', '+', '.', '(']);
+        word.starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    let words = text.split(' ');
+    let masked = words.map(|word| if is_number(word) { MASK } else { word });
+    masked.collect::<Vec<_>>().join(" ")
 }
 
 /// A text without what stands between double quotes.
@@ -194,5 +239,33 @@ mod tests {
             without_quotes(r#"parse_date: "a\"b" is no date, "c" neither"#),
             "parse_date: (personal) is no date, (personal) neither"
         );
+    }
+
+    #[test]
+    fn what_the_engine_says_without_values() {
+        for (message, expected) in [
+            (
+                "Cannot cast string '0912 345 003' to value of Int64 type",
+                "Cannot cast string (personal) to value of Int64 type",
+            ),
+            (
+                "Cannot cast string 'O'Brien, 'Lan'' to value of Int64 type",
+                "Cannot cast string (personal) to value of Int64 type",
+            ),
+            (
+                "Can't cast value 912345003 to type Int8",
+                "Can't cast value (personal) to type Int8",
+            ),
+            (
+                "Error parsing timestamp from '03/04/2009': error parsing date",
+                "Error parsing timestamp from (personal): error parsing date",
+            ),
+            (
+                r#"parse_date: "03/04/2009" is no date of the form dmy"#,
+                "parse_date: (personal) is no date of the form dmy",
+            ),
+        ] {
+            assert_eq!(without_values(message), expected);
+        }
     }
 }

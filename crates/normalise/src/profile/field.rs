@@ -2,8 +2,8 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::compute::{max, min};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, StringViewArray};
+use arrow::compute::{max, min, sum};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type,
     TimestampMicrosecondType,
@@ -90,6 +90,9 @@ impl FieldColumn {
         let stride = if self.rows < WHOLE_ROWS { 1 } else { STRIDE };
         self.rows += column.len() as u64;
         self.nulls += column.null_count() as u64;
+        if column.null_count() == column.len() {
+            return;
+        }
         match column.data_type() {
             DataType::Utf8View => self.texts(column, stride),
             DataType::Boolean => self.flags(column),
@@ -108,42 +111,43 @@ impl FieldColumn {
 
     fn texts(&mut self, column: &ArrayRef, stride: usize) {
         let texts = column.as_string_view();
-        let state = FixedState::default();
-        let (mut before, mut hash) = (0_u128, 0);
+        let nulls = texts.nulls();
+        let is_null = |index: usize| nulls.is_some_and(|nulls| nulls.is_null(index));
+        let mut edges = self.edges();
+        // Neighbours are often equal, and a short text is its view.
+        let mut before = None;
         for (index, view) in texts.views().iter().enumerate() {
-            if texts.is_null(index) {
+            if before == Some(*view) || is_null(index) {
                 continue;
             }
-            if *view != before || index == 0 {
-                before = *view;
-                let length = *view as u32;
-                let mut hasher = state.build_hasher();
-                if length <= 12 {
-                    hasher.write_u128(*view);
-                } else {
-                    hasher.write(texts.value(index).as_bytes());
-                }
-                hash = hasher.finish();
-                self.distinct.add(hash);
-                if self.open && self.may_be_bound(*view) {
-                    self.bound(texts.value(index));
-                }
+            before = Some(*view);
+            self.distinct.add(text_hash(texts, index));
+            // The first four bytes stand in the view: most values lie between the bounds by them alone.
+            let start = ((*view >> 32) as u32).swap_bytes();
+            if self.open
+                && edges.is_none_or(|(least, greatest)| start <= least || start >= greatest)
+            {
+                self.bound(texts.value(index));
+                edges = self.edges();
             }
-            if self.open && index % stride == 0 {
+        }
+        if !self.open {
+            return;
+        }
+        for index in (0..texts.len()).step_by(stride) {
+            if !is_null(index) {
                 let value = || texts.value(index).to_owned();
+                let hash = text_hash(texts, index);
                 self.frequent.add(hash, stride as u64, value);
             }
         }
     }
 
-    /// The first four bytes of a text stand in its view: most values lie between the bounds by them alone.
-    fn may_be_bound(&self, view: u128) -> bool {
-        let start = ((view >> 32) as u32).swap_bytes();
+    /// How the bounds of texts begin.
+    fn edges(&self) -> Option<(u32, u32)> {
         match &self.bounds {
-            Bounds::Text(least, greatest) => {
-                start <= beginning(least) || start >= beginning(greatest)
-            }
-            _ => true,
+            Bounds::Text(least, greatest) => Some((beginning(least), beginning(greatest))),
+            _ => None,
         }
     }
 
@@ -165,7 +169,7 @@ impl FieldColumn {
         let yes = flags.true_count() as u64;
         let no = flags.false_count() as u64;
         for (count, flag) in [(yes, true), (no, false)] {
-            let hash = hash_of(u64::from(flag));
+            let hash = u64::from(flag);
             if count > 0 {
                 self.distinct.add(hash);
                 if self.open {
@@ -191,7 +195,14 @@ impl FieldColumn {
             return;
         }
         self.numbers += present as u64;
-        self.sum += values.iter().flatten().map(&float).sum::<f64>();
+        self.sum += match values.null_count() {
+            0 => values
+                .values()
+                .iter()
+                .map(|value| float(*value))
+                .sum::<f64>(),
+            _ => values.iter().flatten().map(&float).sum::<f64>(),
+        };
         let sampled = values.iter().step_by(stride).flatten();
         sampled.for_each(|value| self.spread.add(float(value), stride as f64));
     }
@@ -227,7 +238,7 @@ impl FieldColumn {
             self.widen(&Bounds::Float(low, high));
         }
         self.numbers += present as u64;
-        self.sum += values.iter().flatten().sum::<f64>();
+        self.sum += sum(values).unwrap_or_default();
         let sampled = values.iter().step_by(stride).flatten();
         sampled.for_each(|value| self.spread.add(value, stride as f64));
     }
@@ -239,13 +250,25 @@ impl FieldColumn {
         stride: usize,
         bits: impl Fn(T::Native) -> u64,
     ) {
-        for (index, value) in values.iter().enumerate() {
-            let Some(value) = value else { continue };
-            let hash = hash_of(bits(value));
-            self.distinct.add(hash);
-            if self.open && index % stride == 0 {
+        let nulls = values.nulls();
+        let is_null = |index: usize| nulls.is_some_and(|nulls| nulls.is_null(index));
+        let mut before = None;
+        for (index, value) in values.values().iter().enumerate() {
+            let bits = bits(*value);
+            if before == Some(bits) || is_null(index) {
+                continue;
+            }
+            before = Some(bits);
+            self.distinct.add(bits);
+        }
+        if !self.open {
+            return;
+        }
+        for index in (0..values.len()).step_by(stride) {
+            if !is_null(index) {
                 let shown = || array_value_to_string(column, index).unwrap_or_default();
-                self.frequent.add(hash, stride as u64, shown);
+                let bits = bits(values.value(index));
+                self.frequent.add(bits, stride as u64, shown);
             }
         }
     }
@@ -326,8 +349,12 @@ fn beginning(text: &str) -> u32 {
 }
 
 #[inline]
-fn hash_of(bits: u64) -> u64 {
+fn text_hash(texts: &StringViewArray, index: usize) -> u64 {
+    let view = texts.views()[index];
     let mut hasher = FixedState::default().build_hasher();
-    hasher.write_u64(bits);
+    match view as u32 {
+        0..=12 => hasher.write_u128(view),
+        _ => hasher.write(texts.value(index).as_bytes()),
+    }
     hasher.finish()
 }

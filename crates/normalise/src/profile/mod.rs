@@ -1,11 +1,10 @@
 //! What stands in each column of what was read and of what was loaded.
 //!
-//! Counts, nulls, bounds, means and the shapes of a source's texts are of every row, so that one letter among ten thousand numbers is
+//! Counts, nulls, bounds, means and the looks of a source's texts are of every row, so that one letter among ten thousand numbers is
 //! seen; distinct counts are estimated; quantiles and frequent values come from a sample where there are many rows.
 //! Memory: some ten kilobytes a column and worker.
 
 mod field;
-mod shape;
 mod sketch;
 mod source;
 
@@ -19,8 +18,7 @@ use self::source::SourceColumn;
 use crate::origin::Taken;
 
 pub use self::field::FieldSummary;
-pub use self::shape::Shape;
-pub use self::source::{SeenShape, Shapes};
+pub use self::source::{SeenAt, SeenLooks};
 
 /// The profile of what one worker, or a whole table, has seen.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +29,8 @@ pub struct Profile {
     fields: Vec<FieldColumn>,
     /// By field, the source column behind it.
     taken: Vec<Option<Taken>>,
+    /// By source column, the marks for no value that the contract declares for what is made of it.
+    missing: Vec<(String, Vec<String>)>,
 }
 
 /// A column of the source.
@@ -45,7 +45,7 @@ pub struct SourceSummary<'a> {
     /// Rows without a value.
     pub nulls: u64,
     /// What its texts look like.
-    pub shapes: &'a Shapes,
+    pub seen: &'a SeenLooks,
 }
 
 impl Profile {
@@ -65,6 +65,7 @@ impl Profile {
                     FieldColumn::new(column.data_type(), open)
                 })
                 .collect(),
+            missing: missing(contract, &taken),
             taken,
         }
     }
@@ -73,8 +74,15 @@ impl Profile {
         let schema = batch.schema();
         if self.sources.is_empty() {
             let columns = schema.fields().iter();
+            let missing = |name: &str| {
+                let marks = self.missing.iter().filter(|(column, _)| column == name);
+                marks.flat_map(|(_, marks)| marks.clone()).collect()
+            };
             self.sources = columns
-                .map(|field| SourceColumn::new(field.name(), field.data_type()))
+                .map(|field| {
+                    let name = field.name();
+                    SourceColumn::new(name, field.data_type(), missing(name))
+                })
                 .collect();
         }
         for (known, column) in self.sources.iter_mut().zip(batch.columns()) {
@@ -128,7 +136,19 @@ impl Profile {
             data_type: &source.data_type,
             rows: source.rows,
             nulls: source.nulls,
-            shapes: &source.shapes,
+            seen: &source.seen,
         })
     }
+}
+
+/// Marks that say of a source column's value that there is none; the empty text always does.
+fn missing(contract: &Contract, taken: &[Option<Taken>]) -> Vec<(String, Vec<String>)> {
+    let fields = contract.fields.iter().zip(taken);
+    let marked = fields.filter_map(|(field, taken)| {
+        let marks = contract.missing_values_of(field).iter();
+        let marks: Vec<String> = marks.filter(|mark| !mark.is_empty()).cloned().collect();
+        let taken = taken.as_ref().filter(|_| !marks.is_empty())?;
+        Some((taken.source.clone(), marks))
+    });
+    marked.collect()
 }

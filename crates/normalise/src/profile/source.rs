@@ -3,91 +3,91 @@
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewArray};
 use arrow::datatypes::DataType;
 
-use super::Shape;
 use crate::cast::as_text;
+use crate::looks::{Kind, Looks, Shape, Value, look};
 
-/// How often each shape was seen, and where first.
+/// Where a value stands: the part, by its number among those of the table from 0, and the record's number in it.
+pub type SeenAt = (u32, i64);
+
+/// What the texts of a column look like, and where each look was met first.
 #[derive(Debug, Clone, Default)]
-pub struct Shapes {
-    seen: [Seen; Shape::ALL.len()],
+pub struct SeenLooks {
+    looks: Looks,
+    first: [Option<SeenAt>; Value::ALL.len()],
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Seen {
-    rows: u64,
-    /// The part, by its number among those of the table, and the record; the least wins.
-    first: Option<(u32, i64)>,
-}
-
-/// A shape of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeenShape {
-    /// The shape.
-    pub shape: Shape,
-    /// Values that look so.
-    pub rows: u64,
-    /// The first: the part by its number among those of the table, from 0, and the record's number in it.
-    pub first: (u32, i64),
-}
-
-impl Shapes {
+impl SeenLooks {
     #[inline]
-    fn add(&mut self, shape: Shape, part: u32, row: i64) {
-        let seen = &mut self.seen[shape as usize];
-        seen.rows += 1;
+    fn add(&mut self, value: Value, rows: u64, first: impl FnOnce() -> SeenAt) {
+        self.looks.add(value, rows);
         // Records come in order within a worker, so the first is kept at once.
-        if seen.first.is_none() {
-            seen.first = Some((part, row));
+        let known = &mut self.first[value as usize];
+        if known.is_none() {
+            *known = Some(first());
         }
     }
 
     /// Adds what another worker saw.
-    pub(super) fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.seen.iter_mut().zip(&other.seen) {
-            mine.rows += theirs.rows;
-            mine.first = match (mine.first, theirs.first) {
+    pub fn merge(&mut self, other: &Self) {
+        self.looks.merge(&other.looks);
+        for (mine, theirs) in self.first.iter_mut().zip(&other.first) {
+            *mine = match (*mine, *theirs) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
             };
         }
     }
 
-    /// The shapes that were seen, the most frequent first; empty values last.
+    /// The same, met in the part of another number.
     #[must_use]
-    pub fn all(&self) -> Vec<SeenShape> {
-        let seen = Shape::ALL.iter().zip(&self.seen);
-        let mut all: Vec<SeenShape> = seen
-            .filter_map(|(shape, seen)| {
-                Some(SeenShape {
-                    shape: *shape,
-                    rows: seen.rows,
-                    first: seen.first?,
-                })
-            })
-            .collect();
-        all.sort_by_key(|seen| (seen.shape == Shape::Empty, std::cmp::Reverse(seen.rows)));
+    pub fn in_part(&self, part: u32) -> Self {
+        let moved = |place: Option<SeenAt>| place.map(|(_, row)| (part, row));
+        Self {
+            looks: self.looks.clone(),
+            first: self.first.map(moved),
+        }
+    }
+
+    /// How often each look was met.
+    #[must_use]
+    pub fn looks(&self) -> &Looks {
+        &self.looks
+    }
+
+    /// Where values of one kind were met first.
+    #[must_use]
+    pub fn first(&self, kind: &Kind) -> Option<SeenAt> {
+        let places = kind.values.iter();
+        places.filter_map(|value| self.first[*value as usize]).min()
+    }
+
+    /// Where a value was met first that does not fit into a shape.
+    #[must_use]
+    pub fn first_beside(&self, shape: Shape) -> Option<SeenAt> {
+        let odd = Value::ALL.iter().zip(&self.first);
+        odd.filter(|(value, _)| shape.is_broken_by(Shape::of_all([**value])))
+            .filter_map(|(_, place)| *place)
+            .min()
+    }
+
+    /// Each look that was met, the most frequent first and marks for no value last: its shape, its rows, and where it was met first.
+    #[must_use]
+    pub fn all(&self) -> Vec<(Value, u64, SeenAt)> {
+        let seen = Value::ALL.iter().zip(&self.first);
+        let seen =
+            seen.filter_map(|(value, place)| Some((*value, self.looks.count(*value), (*place)?)));
+        let mut all: Vec<_> = seen.collect();
+        all.sort_by_key(|(value, rows, _)| (*value == Value::Missing, std::cmp::Reverse(*rows)));
         all
     }
 
-    /// The kinds of values in words; none where there is no value. Whole numbers among decimals are decimals.
+    /// The kinds of values in words; none where there is no value.
     #[must_use]
     pub fn in_words(&self) -> Option<String> {
-        let mut shapes: Vec<Shape> = self.all().iter().map(|seen| seen.shape).collect();
-        shapes.retain(|shape| *shape != Shape::Empty);
-        if shapes.contains(&Shape::Decimal) || shapes.contains(&Shape::DecimalComma) {
-            shapes.retain(|shape| *shape != Shape::Integer);
-        }
-        if shapes.contains(&Shape::TwoWayDate) || shapes.contains(&Shape::LocalDate) {
-            shapes.retain(|shape| *shape != Shape::TwoWayDate || !shapes_have_day_first(self));
-        }
-        let words: Vec<&str> = shapes.iter().map(|shape| shape.word()).collect();
+        let kinds = self.looks.kinds();
+        let words: Vec<&str> = kinds.iter().map(|kind| kind.shape.words()).collect();
         (!words.is_empty()).then(|| words.join(" and "))
     }
-}
-
-/// Whether another value tells in which order the column writes day and month.
-fn shapes_have_day_first(shapes: &Shapes) -> bool {
-    shapes.seen[Shape::LocalDate as usize].rows > 0
 }
 
 /// A column of the source.
@@ -95,19 +95,22 @@ fn shapes_have_day_first(shapes: &Shapes) -> bool {
 pub(super) struct SourceColumn {
     pub(super) name: String,
     pub(super) data_type: DataType,
+    /// Marks for no value that the contract declares for what is made of the column.
+    pub(super) missing: Vec<String>,
     pub(super) rows: u64,
     pub(super) nulls: u64,
-    pub(super) shapes: Shapes,
+    pub(super) seen: SeenLooks,
 }
 
 impl SourceColumn {
-    pub(super) fn new(name: &str, data_type: &DataType) -> Self {
+    pub(super) fn new(name: &str, data_type: &DataType, missing: Vec<String>) -> Self {
         Self {
             name: name.to_owned(),
             data_type: data_type.clone(),
+            missing,
             rows: 0,
             nulls: 0,
-            shapes: Shapes::default(),
+            seen: SeenLooks::default(),
         }
     }
 
@@ -117,31 +120,100 @@ impl SourceColumn {
         if let DataType::Utf8View = column.data_type() {
             self.views(column.as_string_view(), part, rows);
         } else if let Some(text) = as_text(column) {
-            for (index, value) in text.present() {
-                let shape = Shape::of(value.as_bytes());
-                self.shapes.add(shape, part, rows.value(index));
+            for (index, text) in text.present() {
+                let value = self.look(text);
+                self.seen.add(value, 1, || (part, rows.value(index)));
             }
         }
     }
 
+    #[inline]
+    fn look(&self, text: &str) -> Value {
+        if !self.missing.is_empty() && self.missing.iter().any(|mark| mark == text) {
+            return Value::Missing;
+        }
+        look(text)
+    }
+
     /// Neighbours are often equal, and a short text is its view: then it is looked at once.
     fn views(&mut self, column: &StringViewArray, part: u32, rows: &Int64Array) {
-        let (mut before, mut shape) = (0_u128, Shape::Empty);
-        for (index, view) in column.views().iter().enumerate() {
-            if column.is_null(index) {
+        let nulls = column.nulls();
+        let views = column.views();
+        let mut index = 0;
+        while index < views.len() {
+            let (start, view) = (index, views[index]);
+            index += 1;
+            if nulls.is_some_and(|nulls| nulls.is_null(start)) {
                 continue;
             }
-            if *view != before || index == 0 {
-                shape = Shape::of(column.value(index).as_bytes());
-                before = *view;
+            while index < views.len()
+                && views[index] == view
+                && nulls.is_none_or(|nulls| nulls.is_valid(index))
+            {
+                index += 1;
             }
-            self.shapes.add(shape, part, rows.value(index));
+            let value = self.look(column.value(start));
+            let first = || (part, rows.value(start));
+            self.seen.add(value, (index - start) as u64, first);
         }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.rows += other.rows;
         self.nulls += other.nulls;
-        self.shapes.merge(&other.shapes);
+        self.seen.merge(&other.seen);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn column(texts: &[Option<String>], missing: &[&str]) -> SourceColumn {
+        let missing = missing.iter().map(|mark| (*mark).to_owned()).collect();
+        let mut column = SourceColumn::new("a", &DataType::Utf8View, missing);
+        let rows = Int64Array::from_iter_values(1..=texts.len() as i64);
+        let texts: ArrayRef = Arc::new(StringViewArray::from_iter(
+            texts.iter().map(Option::as_deref),
+        ));
+        column.add(&texts, 0, &rows);
+        column
+    }
+
+    #[test]
+    fn the_first_of_each_kind_is_known() {
+        let texts: Vec<_> = ["1", "1", "y1", "2.5", "y1", "*"]
+            .map(|it| Some(it.to_owned()))
+            .into();
+        let column = column(&texts, &["*"]);
+        let kinds = column.seen.looks().kinds();
+        let told: Vec<_> = kinds
+            .iter()
+            .map(|kind| (kind.to_string(), column.seen.first(kind)))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("3 × numbers".to_owned(), Some((0, 1))),
+                ("2 × text".to_owned(), Some((0, 3)))
+            ]
+        );
+        assert_eq!(column.seen.first_beside(Shape::Number), Some((0, 3)));
+        assert_eq!(column.seen.in_words().as_deref(), Some("numbers and text"));
+    }
+
+    proptest! {
+        #[test]
+        fn runs_count_as_their_rows_do(texts in proptest::collection::vec(proptest::option::of("1|2.5|x|a longer text than a view|"), 0..40)) {
+            let column = column(&texts, &[]);
+            let mut one_by_one = Looks::default();
+            texts.iter().flatten().for_each(|text| one_by_one.add(look(text), 1));
+            prop_assert_eq!(column.seen.looks(), &one_by_one);
+            prop_assert_eq!(column.nulls as usize, texts.iter().filter(|it| it.is_none()).count());
+        }
     }
 }

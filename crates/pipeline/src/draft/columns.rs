@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use sectorlake_formats::Sample;
+use sectorlake_normalise::{Shape, Value};
 
 use super::personal;
 use crate::names::folded;
-use crate::shape::{Profile, Shape, Value, shown};
+use crate::values::{Profile, shown};
 
 /// Share of values that must be numbers for a mixed column to be one of numbers, with some that are none.
 const MOSTLY: f64 = 0.9;

@@ -1,13 +1,14 @@
 //! A contract of its own, for a source that no shared table fits.
 
 use sectorlake_contract::Field;
+use sectorlake_normalise::Shape;
 use serde_json::json;
 
 use super::aliases;
 use super::columns::SourceColumn;
 use super::mapping::{Line, mixed, repeated, value};
 use crate::names::field_name;
-use crate::shape::{Shape, shown};
+use crate::values::shown;
 
 /// Examples of a field.
 const EXAMPLES_MAX: usize = 2;
@@ -157,7 +158,7 @@ mod tests {
     use sectorlake_contract::Contract;
 
     use super::*;
-    use crate::shape::Profile;
+    use crate::values::Profile;
 
     #[test]
     fn what_is_drafted_is_a_sound_contract() {

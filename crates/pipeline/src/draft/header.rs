@@ -1,11 +1,11 @@
 //! A header that is none: where the names of the columns look like values, the rows above and below are tried.
 
 use sectorlake_formats::{FormatError, FormatSpec, PartBytes, ReadOptions, Sample, sample};
+use sectorlake_normalise::{Value, look};
 
 use super::columns::SourceColumn;
 use super::personal;
 use super::refine::Better;
-use crate::shape::{Value, look};
 
 /// Rows that may hold the header, from the top.
 const ROWS_MAX: usize = 10;

@@ -1,11 +1,12 @@
 //! A wide table as indicators in long form, in the terms of SDMX: one value a row.
 
+use sectorlake_normalise::{Shape, Value};
+
 use super::aliases;
 use super::columns::SourceColumn;
 use super::mapping::{self, Line};
 use super::wide::{Period, Wide};
 use crate::names::{field_name, quoted};
-use crate::shape::{Shape, Value};
 
 /// The lines of a wide table's mapping, for a pipeline and a title.
 pub(super) fn lines(

@@ -1,13 +1,14 @@
 //! The mapping's SQL: an expression for each field, and beside it why, where that is not certain.
 
 use sectorlake_contract::{Classification, Contract, Field, FieldType};
+use sectorlake_normalise::{DateOrder, Shape, Value};
 
 use super::aliases;
 use super::columns::SourceColumn;
 use super::fill;
 use super::score::{CERTAIN_MIN, Match, missing};
 use crate::names::{folded, quoted};
-use crate::shape::{DateOrder, Profile, Shape, Value};
+use crate::values::Profile;
 
 /// One line of the select list.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,13 +1,13 @@
 //! Tables with a column for each thing that is measured or counted: each becomes a row of the shared table.
 
 use sectorlake_contract::{Contract, Contracts};
+use sectorlake_normalise::{DateOrder, Shape};
 
 use super::aliases;
 use super::columns::SourceColumn;
 use super::mapping::{self, Line};
 use super::score::{self, Match};
 use crate::names::quoted;
-use crate::shape::{DateOrder, Shape};
 
 /// Columns of known things that make a table one of these, at least.
 const KINDS_MIN: usize = 2;

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use sectorlake_connector::{Environment, Io, Registry};
 
 pub use error::DraftError;
-pub(crate) use personal::is_personal;
+pub(crate) use personal::{gives_away, is_personal};
 
 use crate::names::folded;
 use crate::project::Project;

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::aliases::holds;
 use crate::names::folded;
-use crate::shape::Profile;
+use crate::values::Profile;
 
 /// Names of columns that say something about a person.
 const PERSONAL: &[&str] = &[
@@ -158,6 +158,11 @@ pub(super) fn why(name: &str, profile: &Profile) -> Option<String> {
 /// Whether one value alone gives a person away: a name of a column must not be one.
 pub(super) fn is_value(text: &str) -> bool {
     FORMS.iter().any(|(form, _)| form.is_match(text.trim()))
+}
+
+/// Whether a text that ought to be a column's name is a value that gives a person away.
+pub(crate) fn gives_away(text: &str) -> bool {
+    is_value(text) || is_name(text)
 }
 
 /// Whether a value is written as a Vietnamese person's name: a family name, then one to four others, all with capitals.

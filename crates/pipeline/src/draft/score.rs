@@ -1,12 +1,12 @@
 //! How well a source's columns fit a table's fields: by name, then by values; each match says why.
 
 use sectorlake_contract::{Contract, Contracts, Field, FieldType};
+use sectorlake_normalise::{DateOrder, Shape};
 
 use super::aliases;
 use super::columns::SourceColumn;
 use super::{fill, hints};
 use crate::names::{folded, nearness};
-use crate::shape::{DateOrder, Shape};
 
 /// A match below this is none.
 const MATCH_MIN: f64 = 0.5;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use sectorlake_normalise::Shape;
 
 use super::aliases;
 use super::columns::SourceColumn;
 use crate::names::{folded, quoted};
-use crate::shape::Shape;
 
 /// Columns of periods that make a table wide, at least.
 const PERIODS_MIN: usize = 3;

@@ -10,8 +10,7 @@ use std::fmt;
 
 use sectorlake_contract::TableName;
 use sectorlake_lake::SourceColumn;
-
-use crate::shape::Shape;
+use sectorlake_normalise::Shape;
 
 pub(crate) use proposal::{Around, names};
 
@@ -74,9 +73,17 @@ impl fmt::Display for Drift {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    pub(crate) shape: Shape,
+    /// What it holds; none where nothing reads it.
+    pub(crate) shape: Option<Shape>,
     /// Whether the mapping reads it.
     pub(crate) used: bool,
+}
+
+impl Column {
+    /// What it holds, as far as it was looked at.
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape.unwrap_or(Shape::Empty)
+    }
 }
 
 /// A bare change, before it is put in words.
@@ -130,7 +137,7 @@ pub(crate) fn changes(
     for column in now {
         let old = before.iter().find(|old| old.name == column.name);
         let shape = old.and_then(|old| Shape::of_words(&old.shape));
-        if let Some(before) = shape.filter(|before| before.is_broken_by(column.shape)) {
+        if let Some(before) = shape.filter(|before| before.is_broken_by(column.shape())) {
             let column = column.clone();
             changes.push(Change::Type { column, before });
         }
@@ -143,23 +150,21 @@ pub(crate) fn changes(
     changes
 }
 
-/// The columns that a pipeline keeps in its state.
+/// The columns that a pipeline keeps in its state. One that is empty today, or that nothing reads, is still what it was.
 pub(crate) fn remembered(columns: &[Column], before: &[SourceColumn]) -> Vec<SourceColumn> {
-    let shape = |column: &Column| {
-        // A column that is empty today is still what it was.
+    let column = |column: &Column| {
         let known = before.iter().find(|old| old.name == column.name);
-        match known.filter(|_| column.shape == Shape::Empty) {
-            Some(old) => old.shape.clone(),
-            None => column.shape.words().to_owned(),
+        let shape = match (column.shape, known) {
+            (None | Some(Shape::Empty), Some(old)) => old.shape.clone(),
+            (Some(shape), _) => shape.words().to_owned(),
+            (None, None) => String::new(),
+        };
+        SourceColumn {
+            name: column.name.clone(),
+            shape,
         }
     };
-    columns
-        .iter()
-        .map(|column| SourceColumn {
-            name: column.name.clone(),
-            shape: shape(column),
-        })
-        .collect()
+    columns.iter().map(column).collect()
 }
 
 #[cfg(test)]
@@ -177,7 +182,7 @@ mod tests {
     fn new(columns: &[(&str, Shape)]) -> Vec<Column> {
         let column = |(name, shape): &(&str, Shape)| Column {
             name: (*name).to_owned(),
-            shape: *shape,
+            shape: Some(*shape),
             used: true,
         };
         columns.iter().map(column).collect()
@@ -189,7 +194,7 @@ mod tests {
             Change::Missing { column, .. } => format!("missing {column}"),
             Change::Renamed { from, to, why } => format!("{from} → {}: {why}", to.name),
             Change::Type { column, before } => {
-                format!("{}: {before} → {}", column.name, column.shape)
+                format!("{}: {before} → {}", column.name, column.shape())
             }
         };
         let all = changes(&old(before), &new(now), |_| false, |_| true);

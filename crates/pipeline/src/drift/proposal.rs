@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use sectorlake_contract::{Contract, Field, FieldType};
+use sectorlake_normalise::{DateOrder, Shape};
 use serde_json::json;
 
 use super::{Change, Column, Drift, DriftKind};
 use crate::draft::is_personal;
 use crate::names::{field_name, folded, quoted};
-use crate::shape::{DateOrder, Shape};
 
 /// What a change is told beside.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ impl Around<'_> {
     }
 
     fn new_column(&self, column: &Column) -> Drift {
-        let (name, shape) = (&column.name, column.shape);
+        let (name, shape) = (&column.name, column.shape());
         let field = self.field_like(name);
         let used = column.used || self.adds || self.reads(name);
         let place = format!(
@@ -189,7 +189,7 @@ impl Around<'_> {
     }
 
     fn changed_type(&self, column: &Column, before: Shape) -> Drift {
-        let (name, now) = (&column.name, column.shape);
+        let (name, now) = (&column.name, column.shape());
         let field = self.field_like(name);
         let added = self.added_from(name);
         let used = column.used || self.reads(name) || added.is_some();

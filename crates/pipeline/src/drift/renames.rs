@@ -1,10 +1,10 @@
 //! Which new column stands for which one that is gone.
 
 use sectorlake_lake::SourceColumn;
+use sectorlake_normalise::Shape;
 
 use super::{Change, Column};
 use crate::names::{folded, nearness};
-use crate::shape::Shape;
 
 /// Names at least so near are taken for one.
 const NEARNESS_MIN: f64 = 0.8;
@@ -23,7 +23,7 @@ pub(super) fn take(
     while let Some((old, new)) = in_place(&around, gone, fresh, &reads) {
         let why = format!(
             "it stands in the same place and holds {} too",
-            fresh[new].1.shape
+            fresh[new].1.shape()
         );
         changes.push(pair(gone, fresh, (old, new), &why));
     }
@@ -86,9 +86,9 @@ fn in_place(
 }
 
 fn breaks(from: &SourceColumn, to: &Column) -> bool {
-    Shape::of_words(&from.shape).is_some_and(|before| before.is_broken_by(to.shape))
+    Shape::of_words(&from.shape).is_some_and(|before| before.is_broken_by(to.shape()))
 }
 
 fn same(from: &SourceColumn, to: &Column) -> bool {
-    from.shape == to.shape.words() && to.shape != Shape::Empty
+    from.shape == to.shape().words() && to.shape() != Shape::Empty
 }

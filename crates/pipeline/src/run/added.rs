@@ -86,13 +86,8 @@ async fn look(
     let Ok(mut pieces) = opened else {
         return Ok(());
     };
-    let are_several = pieces.are_several();
     while let Ok(Some(piece)) = pieces.next().await {
-        let id = match &piece.member {
-            Some(member) if are_several => format!("{}!{member}", manifest.hash),
-            _ => manifest.hash.clone(),
-        };
-        watch.look((&plan.contract, feed), &id, &piece.part).await;
+        watch.look((&plan.contract, feed), &piece.part).await;
     }
     Ok(())
 }

@@ -301,6 +301,8 @@ impl Attempt<'_> {
             .await;
         let on_drift = self.pipeline.file.on_drift;
         result.drift = recorder.watch.drifts();
+        let notes = recorder.watch.mixtures(&result.drift);
+        result.notes.extend(notes);
         result.trial = recorder.watch.trial();
         let columns = recorder.watch.columns();
         let kept = recorder.drift(&result.drift, on_drift).await;

@@ -1,4 +1,4 @@
-//! The first records of a piece as text: to look at their shapes, and to show them.
+//! The first records of a piece as text: to show them, and to look at what new columns hold.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::StreamExt;
 use sectorlake_formats::{Decoded, Part};
+use sectorlake_normalise::Shape;
 
 use crate::plan::{Feed, WrittenIn};
-use crate::shape::{Profile, Shape};
 use crate::trial::{TrialColumn, TrialSource};
+use crate::values::Profile;
 
 /// Characters of a cell that is shown.
 const CELL_CHARS_MAX: usize = 200;
@@ -18,14 +19,13 @@ const CELL_CHARS_MAX: usize = 200;
 /// Records as text, by number.
 pub(super) type Rows = Vec<(i64, Vec<Option<String>>)>;
 
-/// The first records of a piece, in order; fewer where it cannot be read.
-pub(super) async fn first_rows(part: &Part, rows_max: usize) -> Rows {
-    let columns: Vec<usize> = (0..part.schema().fields().len()).collect();
+/// The first records of some columns of a piece, in order; fewer where it cannot be read.
+pub(super) async fn first_rows(part: &Part, columns: &[usize], rows_max: usize) -> Rows {
     if rows_max == 0 || columns.is_empty() {
         return Vec::new();
     }
     let mut rows = Rows::new();
-    let mut streams = futures::stream::select_all(part.read(&columns));
+    let mut streams = futures::stream::select_all(part.read(columns));
     while rows.len() < rows_max
         && let Some(Ok(decoded)) = streams.next().await
     {

@@ -152,7 +152,7 @@ impl TableLoad<'_> {
             };
             let fed = (&self.plan.contract, feed);
             let watch = &mut self.recorder.watch;
-            watch.look(fed, &origin.part, &piece.part).await;
+            watch.look(fed, &piece.part).await;
             let part_name = piece.member.as_deref().unwrap_or(&manifest.name);
             let normaliser = self
                 .normaliser(feed, &piece.part, &manifest.key, part_name)

@@ -13,6 +13,7 @@ mod journal;
 mod judge;
 mod keys;
 mod load;
+mod mixed;
 mod order;
 mod piece;
 mod place;

@@ -57,6 +57,10 @@ impl TableLoad<'_> {
             part: origin.part.clone(),
             number: u32::try_from(self.origins.len()).unwrap_or(u32::MAX),
         };
+        // Corrections are not the source's.
+        let watch = &mut self.recorder.watch;
+        let stream = &feed.stream.name;
+        let file = (!result.is_fix).then(|| watch.file(stream, &origin.file));
         let (sender, mut reports) = mpsc::channel(REPORTS_MAX);
         let mut workers = JoinSet::new();
         for records in piece.streams {
@@ -88,6 +92,9 @@ impl TableLoad<'_> {
                 // A worker that fails ends all: dropping the set aborts the others.
                 Some(ended) = workers.join_next() => {
                     let (writer, profile) = ended.map_err(|error| internal(error.to_string()))??;
+                    if let Some(file) = file {
+                        self.recorder.watch.loaded(stream, table, file, &profile);
+                    }
                     self.profile.merge(&profile);
                     self.writers.push(writer);
                 }

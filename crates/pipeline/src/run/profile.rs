@@ -2,7 +2,7 @@
 
 use sectorlake_contract::{Contract, Field, FieldType};
 use sectorlake_lake::journal::ProfileRow;
-use sectorlake_normalise::{FieldSummary, Profile, SeenShape, Shape, Shapes, SourceSummary};
+use sectorlake_normalise::{FieldSummary, Kind, Profile, SeenLooks, Shape, SourceSummary};
 use serde_json::json;
 
 /// The rows of one run, table and pipeline. `files` are the parts that were read, in order.
@@ -58,7 +58,7 @@ pub(super) fn profile_rows(
         rows.push(ProfileRow {
             rows: source.rows,
             nulls: source.nulls,
-            shapes: shapes(source.shapes, files),
+            shapes: shapes(source.seen, files),
             source_type: source_type(source),
             ..row("source", index, source.name)
         });
@@ -93,21 +93,18 @@ fn filled(row: ProfileRow, summary: FieldSummary) -> ProfileRow {
     }
 }
 
-fn shapes(shapes: &Shapes, files: &[&str]) -> Option<String> {
-    let all: Vec<_> = shapes
-        .all()
-        .iter()
-        .map(|seen| {
-            let (part, row) = seen.first;
-            json!({ "shape": seen.shape.word(), "rows": seen.rows, "first_row": row, "file": files.get(part as usize) })
-        })
-        .collect();
+fn shapes(seen: &SeenLooks, files: &[&str]) -> Option<String> {
+    let all = seen.all().into_iter().map(|(value, rows, (part, row))| {
+        let shape = Shape::of_all([value]).words();
+        json!({ "shape": shape, "rows": rows, "first_row": row, "file": files.get(part as usize) })
+    });
+    let all: Vec<_> = all.collect();
     (!all.is_empty()).then(|| json!(all).to_string())
 }
 
 /// What the source holds: the kinds of its texts, or the type that its format gives it.
 fn source_type(source: &SourceSummary<'_>) -> Option<String> {
-    if let Some(words) = source.shapes.in_words() {
+    if let Some(words) = source.seen.in_words() {
         return Some(words);
     }
     use arrow::datatypes::DataType;
@@ -140,15 +137,18 @@ fn why(field: &Field, source: Option<&SourceSummary<'_>>, made: bool, files: &[&
     } else {
         ""
     };
-    let seen = kinds(source.shapes);
-    let (name, Some((most, rest))) = (source.name, seen.split_first()) else {
+    let kinds = source.seen.looks().kinds();
+    let (name, Some((most, rest))) = (source.name, kinds.split_first()) else {
         return format!("the contract says {word}");
     };
-    let (main, rows) = (most.shape.word(), most.rows);
+    let (main, rows) = (most.shape, most.rows);
     if rest.is_empty() {
-        return format!("the contract says {word}; every value of {name}{made} looks like {main}");
+        return format!("the contract says {word}; {name}{made} holds {main} alone");
     }
-    let odd: Vec<String> = rest.iter().map(|seen| told(seen, files)).collect();
+    let odd: Vec<String> = rest
+        .iter()
+        .map(|kind| told(kind, source.seen, files))
+        .collect();
     let kept = match (made, &field.kind) {
         ("", FieldType::String) => "; as text each stays as it is",
         ("", _) => "; a value of another type is rejected, not turned",
@@ -160,27 +160,12 @@ fn why(field: &Field, source: Option<&SourceSummary<'_>>, made: bool, files: &[&
     )
 }
 
-/// The kinds of values. Where a column has dates that can be read in one way alone, those that could be read in two are of the same kind.
-fn kinds(shapes: &Shapes) -> Vec<SeenShape> {
-    let mut seen = shapes.all();
-    seen.retain(|seen| seen.shape != Shape::Empty);
-    let two_way = seen.iter().position(|seen| seen.shape == Shape::TwoWayDate);
-    let one_way = seen.iter().any(|seen| seen.shape == Shape::LocalDate);
-    if let Some(two_way) = two_way.filter(|_| one_way) {
-        let others = seen.remove(two_way);
-        for local in seen.iter_mut().filter(|it| it.shape == Shape::LocalDate) {
-            local.rows += others.rows;
-            local.first = local.first.min(others.first);
-        }
-        seen.sort_by_key(|seen| std::cmp::Reverse(seen.rows));
-    }
-    seen
-}
-
-fn told(seen: &SeenShape, files: &[&str]) -> String {
-    let (part, row) = seen.first;
-    let file = files.get(part as usize).copied().unwrap_or_default();
-    let (word, rows) = (seen.shape.word(), seen.rows);
+fn told(kind: &Kind, seen: &SeenLooks, files: &[&str]) -> String {
+    let (shape, rows) = (kind.shape, kind.rows);
     let noun = if rows == 1 { "row" } else { "rows" };
-    format!("{word} ({rows} {noun}, first {file} row {row})")
+    let first = seen.first(kind).map_or_else(String::new, |(part, row)| {
+        let file = files.get(part as usize).copied().unwrap_or_default();
+        format!(", first {file} row {row}")
+    });
+    format!("{shape} ({rows} {noun}{first})")
 }

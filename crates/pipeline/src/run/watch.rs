@@ -9,28 +9,30 @@ use sectorlake_contract::{Contract, Severity, TableName};
 use sectorlake_formats::Part;
 use sectorlake_lake::journal::RejectedRow;
 use sectorlake_lake::{PipelineState, Run, SourceColumn};
-use sectorlake_normalise::{MappingError, Normaliser};
+use sectorlake_normalise::{MappingError, Normaliser, Profile};
 
 use super::first_rows::{first_rows, source};
 use super::job::Job;
-use super::seen::{STREAM_ROWS, Seen};
+use super::seen::Seen;
 use crate::drift::{self, Drift, DriftKind};
 use crate::file::OnDrift;
-use crate::masks::Masks;
+use crate::masks::{MASK, Masks};
 use crate::pipeline::Pipeline;
 use crate::plan::Feed;
 use crate::result::{Failure, FailureKind};
-use crate::shape::shown;
 use crate::trial::{Trial, TrialOptions, TrialPart, TrialSample, TrialTable};
+use crate::values::shown;
 
-/// Records of one piece that are looked at.
-const PIECE_ROWS: usize = 1000;
+/// Records of a new column that are looked at before it is loaded.
+const NEW_ROWS: usize = 1000;
+/// Records that a trial looks at, beside its load: it shows columns that nothing reads, too.
+const TRIAL_ROWS: usize = 20_000;
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Watch {
     before: Columns,
-    streams: BTreeMap<String, Seen>,
+    pub(super) streams: BTreeMap<String, Seen>,
     /// Columns that became fields by themselves, with their streams.
     added: BTreeSet<(String, String)>,
     /// Whether the pipeline adds new columns by itself.
@@ -127,58 +129,61 @@ impl Watch {
         self.trial.as_ref().map_or(0, |(options, _)| options.rows)
     }
 
-    /// Looks at the columns of a piece and its first records. What cannot be read here is told by whoever loads it.
-    pub(super) async fn look(
-        &mut self,
-        (contract, feed): (&Arc<Contract>, &Feed),
-        id: &str,
-        part: &Part,
-    ) {
-        let rows_shown = self.rows();
-        let seen = self
-            .streams
-            .entry(feed.stream.name.clone())
-            .or_insert_with(Seen::nothing);
+    /// Looks at the columns of a piece by their names. Of a new one the first records are read, for it may stand for one that is
+    /// gone; what stands in the others is seen as they are loaded. What cannot be read here is told by whoever loads it.
+    pub(super) async fn look(&mut self, (contract, feed): (&Arc<Contract>, &Feed), part: &Part) {
+        let stream = &feed.stream.name;
+        let seen = self.streams.entry(stream.clone()).or_default();
         seen.feed(contract, feed);
-        let is_first = !seen.pieces.contains(id);
-        seen.pieces.insert(id.to_owned());
-        let wants_rows = rows_shown > 0 && self.wants_source(&contract.name, &feed.stream.name);
-        if !is_first && !wants_rows {
-            return;
+        seen.names(part);
+        if let Some(before) = self.before.get(stream).filter(|it| !it.is_empty()) {
+            let is_known = |name: &str| before.iter().any(|column| column.name == name);
+            let new = seen.unknown(part, is_known);
+            let rows = first_rows(part, &new, NEW_ROWS).await;
+            seen.sample(part, &new, &rows);
         }
-        let Some(seen) = self.streams.get_mut(&feed.stream.name) else {
-            return;
-        };
-        // A trial has time for more.
-        let rows_max = if rows_shown > 0 {
-            STREAM_ROWS
-        } else {
-            PIECE_ROWS
-        };
-        let wanted = rows_max.min(seen.left).max(rows_shown);
-        let rows = first_rows(part, wanted).await;
-        if is_first {
-            seen.left = seen.left.saturating_sub(rows.len());
-            seen.take_in(part, &rows);
-        }
-        if wants_rows {
-            let source = source(feed, part, &rows, rows_shown);
-            if let Some(table) = self
-                .trial
-                .as_mut()
-                .and_then(|(_, trial)| trial.table(&contract.name))
-            {
+        if self.wants_source(&contract.name, stream) {
+            let shown = self.rows();
+            let all: Vec<usize> = (0..part.schema().fields().len()).collect();
+            let rows = first_rows(part, &all, TRIAL_ROWS.max(shown)).await;
+            let source = source(feed, part, &rows, shown);
+            let trial = self.trial.as_mut().map(|(_, trial)| trial);
+            if let Some(table) = trial.and_then(|trial| trial.table(&contract.name)) {
                 table.sources.push(source);
             }
         }
     }
 
+    /// A piece is loaded next; its number among those of the stream.
+    pub(super) fn file(&mut self, stream: &str, name: &str) -> u32 {
+        let seen = self.streams.entry(stream.to_owned()).or_default();
+        seen.file(name)
+    }
+
+    /// Takes in what a worker of a table saw in a piece.
+    pub(super) fn loaded(&mut self, stream: &str, table: &TableName, file: u32, by: &Profile) {
+        if let Some(seen) = self.streams.get_mut(stream) {
+            seen.loaded(table, file, by);
+        }
+    }
+
     fn wants_source(&self, table: &TableName, stream: &str) -> bool {
-        let Some((_, trial)) = &self.trial else {
+        let Some((_, trial)) = self.trial.as_ref().filter(|(options, _)| options.rows > 0) else {
             return false;
         };
         let known = trial.tables.iter().find(|known| known.table == *table);
         known.is_some_and(|table| !table.sources.iter().any(|known| known.stream == stream))
+    }
+
+    /// Whether a trial tells of a column what it mixes.
+    pub(super) fn shows_mixture(&self, stream: &str, column: &str) -> bool {
+        let trial = self.trial.as_ref().map(|(_, trial)| trial);
+        let tables = trial.into_iter().flat_map(|trial| &trial.tables);
+        let mut sources = tables.flat_map(|table| &table.sources);
+        sources.any(|source| {
+            let mut mixed = source.columns.iter().filter(|it| it.mixture.is_some());
+            source.stream == stream && mixed.any(|it| it.name == column)
+        })
     }
 
     /// Notes which columns a mapping reads.
@@ -197,6 +202,15 @@ impl Watch {
         if let Some(seen) = self.streams.get_mut(&feed.stream.name) {
             for column in &mut seen.columns {
                 column.used |= names.contains(&column.name.as_str());
+                let taken = by.taken().into_iter().enumerate();
+                let of_column = taken.filter_map(|(field, taken)| {
+                    let taken = taken.filter(|taken| taken.source == column.name)?;
+                    Some((contract.name.clone(), field, taken))
+                });
+                let of_column: Vec<_> = of_column
+                    .filter(|feeds| !column.feeds.contains(feeds))
+                    .collect();
+                column.feeds.extend(of_column);
             }
         }
         let trial = self.trial.as_mut().map(|(_, trial)| trial);
@@ -280,6 +294,11 @@ impl Watch {
             return None;
         }
         let fed = seen.feeds.first()?;
+        // A file without a header begins with a row of values.
+        let first = match seen.masks() {
+            Some(_) => MASK.to_owned(),
+            None => format!("{:?}", shown(&now[0].name)),
+        };
         Some(Drift {
             table: fed.contract.name.clone(),
             stream: stream.to_owned(),
@@ -289,9 +308,8 @@ impl Watch {
             now: None,
             used: true,
             message: format!(
-                "none of the {} columns that {stream} had is there any more; its first column is now {:?}",
-                before.len(),
-                shown(&now[0].name)
+                "none of the {} columns that {stream} had is there any more; its first column is now {first}",
+                before.len()
             ),
             proposal: "look at what was fetched: it may be another file, a page that tells of an error, or of another format".to_owned(),
         })
@@ -313,7 +331,8 @@ impl Watch {
                     }
                     _ => false,
                 };
-                drifts.extend(seen.tell(stream, &change, (self.on_add, adds)));
+                let told = seen.tell(stream, &change, (self.on_add, adds));
+                drifts.extend(told.map(|drift| placed(drift, &change, seen)));
             }
         }
         drifts
@@ -353,6 +372,16 @@ impl Watch {
         let mut of_stream = drifts.filter(|drift| drift.stream == feed.stream.name);
         of_stream.find(|drift| drift.before.is_some() && names(drift))
     }
+}
+
+/// A changed type, with where the first value stands that is of another.
+fn placed(mut drift: Drift, change: &drift::Change, seen: &Seen) -> Drift {
+    if let drift::Change::Type { column, before } = change
+        && let Some(place) = seen.first_beside(&column.name, *before)
+    {
+        drift.message.push_str(&format!(", first in {place}"));
+    }
+    drift
 }
 
 /// A run that fails because its source has changed.
