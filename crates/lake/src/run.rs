@@ -245,7 +245,8 @@ impl Run {
         let published = entry.map_or(0, |entry| entry.checked_sequence);
         let state = work.state.as_ref();
         let manifests = work.lake.raw(&work.pipeline).manifests().await?;
-        let from = |partition: Option<&str>| state.and_then(|state| state.cursor_of(unit, partition));
+        let from =
+            |partition: Option<&str>| state.and_then(|state| state.cursor_of(unit, partition));
         Ok(unfinished(&manifests, unit, published, from))
     }
 

@@ -6,6 +6,7 @@ use std::convert::Infallible;
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 use crate::env::{Env, ManualClock};
@@ -311,7 +312,11 @@ async fn taken_up(lake: &Lake) -> Vec<String> {
     let parts = run.unpublished("unit").await.unwrap();
     assert!(run.unpublished("other").await.unwrap().is_empty());
     run.finish_unchanged().await.unwrap();
-    parts.into_iter().map(|part| part.key).collect()
+    let unfinished = parts.into_values().filter(|slice| !slice.is_whole);
+    unfinished
+        .flat_map(|slice| slice.parts)
+        .map(|part| part.key)
+        .collect()
 }
 
 #[tokio::test]
@@ -351,6 +356,63 @@ async fn a_fetch_that_broke_off_is_taken_up_where_it_stood() {
     zone.flush().await.unwrap();
     let other = Lake::on_store("memory://", lake.store(), lake.env().clone());
     assert_eq!(taken_up(&other.await.unwrap()).await, ["page-2", "page-3"]);
+}
+
+#[tokio::test]
+async fn partitions_are_told_apart_and_each_is_taken_up_by_itself() {
+    let (lake, _) = lake().await;
+    let zone = lake.raw("bus");
+    let (may, june) = (zone.within(Some("2024-05")), zone.within(Some("2024-06")));
+    page(&may, "r1", None, Some(1)).await;
+    page(&june, "r1", None, None).await;
+    page(&may, "r1", Some(1), Some(2)).await;
+    zone.flush().await.unwrap();
+    let run = lake.begin("bus").await.unwrap();
+    let slices = run.unpublished("unit").await.unwrap();
+    let of = |partition: &str| {
+        let slice = &slices[&Some(partition.to_owned())];
+        (slice.parts.len(), slice.is_whole)
+    };
+    assert_eq!((of("2024-05"), of("2024-06")), ((2, false), (1, true)));
+    // The same key and bytes in two partitions are two parts.
+    assert_eq!(zone.manifests().await.unwrap().len(), 3);
+
+    // Published up to a cursor of its own, one goes on from there, and the other begins anew.
+    let state = crate::PipelineState {
+        partitions: [(
+            "unit".to_owned(),
+            [("2024-05".to_owned(), Value::from(2))].into(),
+        )]
+        .into(),
+        ..crate::PipelineState::default()
+    };
+    run.publish(state).await.unwrap();
+    page(&may, "r2", Some(2), Some(3)).await;
+    page(&june, "r2", Some(7), None).await;
+    let run = lake.begin("bus").await.unwrap();
+    let slices = run.unpublished("unit").await.unwrap();
+    assert_eq!(slices.len(), 1);
+    assert_eq!(slices[&Some("2024-05".to_owned())].parts.len(), 1);
+    run.abandon().await.unwrap();
+}
+
+#[test]
+fn manifests_and_states_without_partitions_are_read() {
+    let manifest: Manifest = serde_json::from_value(serde_json::json!({
+        "sequence": 1, "pipeline": "bus", "unit": "unit", "key": "k", "name": "n", "hash": "h", "size": 1,
+        "path": "raw/bus/parts/p", "run": "r", "fetched_at": "2025-01-01T00:00:00Z", "checked_at": "2025-01-01T00:00:00Z",
+    }))
+    .unwrap();
+    assert_eq!(manifest.partition, None);
+    assert!(
+        !serde_json::to_string(&manifest)
+            .unwrap()
+            .contains("partition")
+    );
+    let state: crate::PipelineState = serde_json::from_str(r#"{"cursor": {"unit": 7}}"#).unwrap();
+    assert_eq!(state.cursor_of("unit", None), Some(&Value::from(7)));
+    assert_eq!(state.cursor_of("unit", Some("a")), None);
+    assert!(!serde_json::to_string(&state).unwrap().contains("partition"));
 }
 
 proptest! {
