@@ -83,7 +83,18 @@ impl Checker<'_> {
             .or(schema.get("oneOf"))
             .and_then(Value::as_array)
         {
-            self.any(value, branches, path)?;
+            // Values with a documentation each are written as branches of one constant.
+            let constants: Vec<Value> = branches
+                .iter()
+                .filter_map(|it| it.get("const").cloned())
+                .collect();
+            match constants.len() == branches.len() {
+                true if !constants.contains(value) => {
+                    return Err(not_an_option(value, &constants, path));
+                }
+                true => {}
+                false => self.any(value, branches, path)?,
+            }
         }
         if let Some(options) = schema.get("enum").and_then(Value::as_array)
             && !options.contains(value)
@@ -232,9 +243,14 @@ fn out_of_bounds(value: &Value, schema: &Value) -> Option<String> {
 }
 
 fn types(schema: &Value) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(kind)) => vec![kind.as_str()],
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+    match (schema.get("type"), schema.get("oneOf")) {
+        (Some(Value::String(kind)), _) => vec![kind.as_str()],
+        (Some(Value::Array(kinds)), _) => kinds.iter().filter_map(Value::as_str).collect(),
+        (_, Some(Value::Array(branches))) => {
+            let mut kinds: Vec<&str> = branches.iter().flat_map(types).collect();
+            kinds.dedup();
+            kinds
+        }
         _ => Vec::new(),
     }
 }
@@ -342,6 +358,8 @@ mod tests {
         bbox: Option<[f64; 4]>,
         #[serde(default)]
         layout: Layout,
+        #[serde(default)]
+        other: Option<Layout>,
     }
 
     #[derive(Deserialize, JsonSchema)]
@@ -356,8 +374,10 @@ mod tests {
     #[derive(Deserialize, JsonSchema, Default)]
     #[serde(rename_all = "lowercase")]
     enum Layout {
+        /// As it comes.
         #[default]
         Live,
+        /// As it was.
         Archive,
     }
 
@@ -393,13 +413,15 @@ mod tests {
             json!({"path": "a", "bbox": [1, 2, 3]}),
             json!({"path": "a", "layout": "archiv"}),
             json!({"path": "a", "layout": "zzz"}),
+            json!({"path": "a", "other": "zzz"}),
+            json!({"path": "a", "other": 7}),
         ];
         let said: Vec<String> = all.into_iter().map(say).collect();
         insta::assert_snapshot!(said.join("\n"), @r#"
         fine
         fine
         pth: unknown setting / did you mean `path`?
-        wholly_else: unknown setting / demo takes: bbox, headers, ids, layout, path, station
+        wholly_else: unknown setting / demo takes: bbox, headers, ids, layout, other, path, station
         `path` is missing / path: Where the file lies.
         path: must be a text, not 7 / write it in quotes: "7"
         path: must be a text, not a list
@@ -414,6 +436,8 @@ mod tests {
         bbox: must be at least 4 entries, not 3
         layout: "archiv" is none of its values / did you mean `archive`?
         layout: "zzz" is none of its values / one of: live, archive
+        other: "zzz" is none of its values / one of: live, archive
+        other: must be a text, not 7 / write it in quotes: "7"
         "#);
     }
 
