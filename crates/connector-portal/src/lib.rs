@@ -13,13 +13,27 @@
 //! assert!(registry.get("file").unwrap().make(settings, &context).is_ok());
 //! ```
 
+mod ask;
+mod ckan;
 mod file;
 mod http;
+mod opendatasoft;
+mod socrata;
+
+#[cfg(test)]
+mod testing;
 
 use sectorlake_connector::Registration;
 
 /// The connectors of this crate.
 #[must_use]
 pub fn registrations() -> Vec<Registration> {
-    vec![file::registration(), http::registration()]
+    vec![
+        file::registration(),
+        http::registration(),
+        // Those of portals come with the protocols' own claims.
+        ckan::registration(),
+        socrata::registration(),
+        opendatasoft::registration(),
+    ]
 }
