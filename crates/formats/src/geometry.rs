@@ -1,5 +1,6 @@
 //! GeoJSON geometries as well-known binary.
 
+use geojson::{GeometryValue, Position};
 use wkb::writer::{WriteOptions, write_geometry};
 
 use crate::error::FormatError;
@@ -13,11 +14,42 @@ pub fn geometry_to_wkb(geojson: &str) -> Result<Vec<u8>, FormatError> {
     let geometry: geojson::Geometry = geojson
         .parse()
         .map_err(|reason: geojson::Error| error(reason.to_string()))?;
+    if !has_whole_positions(&geometry.value) {
+        return Err(error("a position holds fewer than two numbers".to_owned()));
+    }
     let shape = geo_types::Geometry::<f64>::try_from(&geometry.value)
         .map_err(|reason| error(reason.to_string()))?;
+    written(&shape).map_err(error)
+}
+
+/// Whether each position has its two numbers at least: the conversion takes that for granted and panics where it is not so.
+fn has_whole_positions(value: &GeometryValue) -> bool {
+    let line = |line: &Vec<Position>| line.iter().all(|at| at.as_slice().len() >= 2);
+    let polygon = |rings: &Vec<Vec<Position>>| rings.iter().all(line);
+    match value {
+        GeometryValue::Point { coordinates } => coordinates.as_slice().len() >= 2,
+        GeometryValue::MultiPoint { coordinates } | GeometryValue::LineString { coordinates } => {
+            line(coordinates)
+        }
+        GeometryValue::MultiLineString { coordinates } | GeometryValue::Polygon { coordinates } => {
+            polygon(coordinates)
+        }
+        GeometryValue::MultiPolygon { coordinates } => coordinates.iter().all(polygon),
+        GeometryValue::GeometryCollection { geometries } => {
+            let mut shapes = geometries.iter();
+            shapes.all(|shape| has_whole_positions(&shape.value))
+        }
+    }
+}
+
+/// A geometry as WKB, little endian.
+///
+/// # Errors
+/// Why it cannot be written.
+pub(crate) fn written(shape: &geo_types::Geometry<f64>) -> Result<Vec<u8>, String> {
     let mut binary = Vec::new();
-    write_geometry(&mut binary, &shape, &WriteOptions::default())
-        .map_err(|reason| error(reason.to_string()))?;
+    write_geometry(&mut binary, shape, &WriteOptions::default())
+        .map_err(|reason| reason.to_string())?;
     Ok(binary)
 }
 
@@ -48,6 +80,9 @@ mod tests {
             r#"{"type": "Point", "coordinates": []}"#,
             r#"{"type": "Point", "coordinates": [1]}"#,
             r#"{"type": "Point", "coordinates": ["a", "b"]}"#,
+            r#"{"type": "LineString", "coordinates": [[1, 2], [3]]}"#,
+            r#"{"type": "Polygon", "coordinates": [[[12], [3, 4], [5, 6], [1, 2]]]}"#,
+            r#"{"type": "MultiPolygon", "coordinates": [[[[1, 2], [], [5, 6], [1, 2]]]]}"#,
             r#"{"type": "Pont", "coordinates": [1, 2]}"#,
             r#"{"type": "LineString", "coordinates": [1, 2]}"#,
             r#"{"type": "Feature", "geometry": null, "properties": null}"#,
