@@ -1,10 +1,13 @@
 //! Options that nobody declared and only a draft may choose: they make other columns of a part than it had without them, so pipelines
 //! that are there already do not get them.
 
+mod columns;
 mod comments;
 mod headless;
 mod records;
 
+use self::columns::Padded;
+use self::headless::First;
 use crate::choice::Choice;
 use crate::content::Content;
 use crate::encoding::TextEncoding;
@@ -12,7 +15,7 @@ use crate::error::FormatError;
 use crate::options::ReadOptions;
 use crate::part::{Part, PartBytes, guessed, open};
 use crate::spec::{CsvFormat, FormatSpec, JsonFormat, SheetName, WorkbookFormat};
-use crate::workbook;
+use crate::{csv, workbook};
 
 /// Bytes that are looked at.
 const HEAD_BYTES: usize = 4 << 20;
@@ -23,7 +26,19 @@ const SHEETS_MAX: usize = 20;
 /// A format with what was found out written into it.
 struct Proposal {
     format: FormatSpec,
+    /// Why the format, where it is not by content and name alone.
+    why: Option<String>,
     choices: Vec<Choice>,
+}
+
+impl From<FormatSpec> for Proposal {
+    fn from(format: FormatSpec) -> Self {
+        Self {
+            format,
+            why: None,
+            choices: Vec::new(),
+        }
+    }
 }
 
 /// Opens a part whose format is not declared, with the options that its beginning speaks for; and tells them.
@@ -63,7 +78,8 @@ impl Proposal {
     ) -> Option<(Part, Vec<Choice>)> {
         let opened = open(part, member, Some(&self.format), options).await.ok()?;
         let mut told = opened.choices().to_vec();
-        let format = Choice::new(Choice::FORMAT, self.format.name(), "by content and name");
+        let why = self.why.unwrap_or_else(|| "by content and name".to_owned());
+        let format = Choice::new(Choice::FORMAT, self.format.name(), why);
         let packing = told
             .iter()
             .take_while(|choice| choice.what == Choice::COMPRESSION);
@@ -96,6 +112,7 @@ async fn other_sheet(
                 sheet: Some(SheetName::Name(sheet.clone())),
                 ..WorkbookFormat::default()
             }),
+            why: None,
             choices: vec![Choice::new(Choice::SHEET, sheet, why)],
         };
         if let Some(opened) = proposal.open(part, member, options).await {
@@ -124,28 +141,62 @@ async fn propose(
     let text = encoding.head(&head);
     Ok(match format {
         FormatSpec::Json(format) => json(&text, format),
-        _ => csv(&text),
+        _ => delimited(&text, is_whole),
     })
 }
 
-fn csv(text: &[u8]) -> Option<Proposal> {
+/// What speaks for options of text with a delimiter, or for columns without one.
+fn delimited(text: &[u8], is_whole: bool) -> Option<Proposal> {
+    let of_csv = |options: CsvFormat, choice| Proposal {
+        choices: vec![choice],
+        ..Proposal::from(FormatSpec::Csv(options))
+    };
     if let Some(why) = comments::find(text) {
-        return Some(Proposal {
-            format: FormatSpec::Csv(CsvFormat {
-                comment: Some(comments::MARK),
-                ..CsvFormat::default()
-            }),
-            choices: vec![Choice::new(Choice::COMMENT, comments::MARK, why)],
-        });
-    }
-    let why = headless::find(text)?;
-    Some(Proposal {
-        format: FormatSpec::Csv(CsvFormat {
-            header_rows: Some(Vec::new()),
+        let options = CsvFormat {
+            comment: Some(comments::MARK),
             ..CsvFormat::default()
-        }),
-        choices: vec![Choice::new(Choice::HEADER_ROWS, "[]", why)],
-    })
+        };
+        return Some(of_csv(
+            options,
+            Choice::new(Choice::COMMENT, comments::MARK, why),
+        ));
+    }
+    let padded = match csv::certain_delimiter(text, None) {
+        Some(_) => None,
+        None => columns::find(text, is_whole),
+    };
+    match padded {
+        Some(Padded::Columns { format, why, first }) => {
+            let rows = format.skip_rows.unwrap_or_default().to_string();
+            let told = first.map(|why| Choice::new(Choice::SKIP_ROWS, rows, why));
+            return Some(Proposal {
+                why: Some(why),
+                choices: told.into_iter().collect(),
+                ..Proposal::from(FormatSpec::Fixed(format))
+            });
+        }
+        Some(Padded::Perhaps(why)) => {
+            return Some(Proposal {
+                why: Some(format!("by content and name; but {why}")),
+                ..Proposal::from(FormatSpec::Csv(CsvFormat::default()))
+            });
+        }
+        None => {}
+    }
+    match headless::find(text) {
+        First::Header => None,
+        First::Data(why) => {
+            let options = CsvFormat {
+                header_rows: Some(Vec::new()),
+                ..CsvFormat::default()
+            };
+            Some(of_csv(options, Choice::new(Choice::HEADER_ROWS, "[]", why)))
+        }
+        First::Unsure(why) => {
+            let choice = Choice::new(Choice::HEADER_ROWS, "[1]", why);
+            Some(of_csv(CsvFormat::default(), choice))
+        }
+    }
 }
 
 fn json(text: &[u8], format: JsonFormat) -> Option<Proposal> {
@@ -163,11 +214,11 @@ fn json(text: &[u8], format: JsonFormat) -> Option<Proposal> {
     }
     let record_path = (!path.is_empty()).then_some(path);
     (!choices.is_empty()).then_some(Proposal {
-        format: FormatSpec::Json(JsonFormat {
+        choices,
+        ..Proposal::from(FormatSpec::Json(JsonFormat {
             record_path,
             ..format
-        }),
-        choices,
+        }))
     })
 }
 

@@ -106,7 +106,6 @@ fn a_first_record_that_is_none_of_a_header() {
         "tỉnh,2022,2023\na,1,2\nb,3,4\nc,5,6\n",
         "tỉnh,1,2\na,1,2\nb,3,4\nc,5,6\n",
         "a,b\nc,d\ne,f\ng,h\n",
-        "001,a\n002,b\n",
     ] {
         let found = sampled("a.csv", text.as_bytes());
         assert_eq!(written(&found).get("header_rows"), None, "{text}");
@@ -134,4 +133,51 @@ fn a_title_page_is_passed_over() {
         error.to_string().contains("sheet `Introduction`"),
         "{error}"
     );
+}
+
+#[test]
+fn what_is_not_certain_is_told() {
+    let found = sampled("two.csv", "tên,quận\na,b\n".as_bytes());
+    assert_eq!(written(&found).get("header_rows"), None);
+    assert_eq!(
+        (
+            found.rows.len(),
+            chosen(&found, Choice::HEADER_ROWS).unwrap()
+        ),
+        (1, "[1]".to_owned())
+    );
+    let why = |found: &Sample, what| {
+        let choice = found.choices.iter().find(|choice| choice.what == what);
+        choice.unwrap().why.clone()
+    };
+    assert!(why(&found, Choice::HEADER_ROWS).contains("write header_rows: []"));
+    let uneven = "a  b here\nlonger  text c\nd   e and f\nthe  last of them\n";
+    let found = sampled("a.txt", uneven.as_bytes());
+    assert_eq!(written(&found)["name"], "csv");
+    assert!(why(&found, Choice::FORMAT).contains("declare format: { name: fixed"));
+}
+
+#[test]
+fn columns_of_fixed_width() {
+    let text = "MA   TEN                 SO\n001  Hồng Bàng         1200\n002  Lê Chân            340\n003  Kiến An             56\n";
+    let found = sampled("fixed.txt", text.as_bytes());
+    assert_eq!(written(&found)["name"], "fixed");
+    let names: Vec<&str> = found
+        .schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    assert_eq!(names, ["MA", "TEN", "SO"]);
+    assert_eq!(
+        found.rows[0],
+        ["001", "Hồng Bàng", "1200"].map(|cell| Some(cell.to_owned()))
+    );
+    assert_eq!(
+        (found.rows.len(), found.rows[2][2].as_deref()),
+        (3, Some("56"))
+    );
+    // A pipeline that declares nothing reads what it read before.
+    let read = read_bytes(text.as_bytes(), r#""csv""#, &ReadOptions::default()).unwrap();
+    assert_eq!(read.columns.len(), 1);
 }
