@@ -118,6 +118,7 @@ fn begun_with_digits(text: &[u8]) -> Option<Value> {
             [b'T' | b' ', clock @ ..] if is_clock_and_zone(clock) => Some(Value::Datetime),
             _ => None,
         },
+        _ if matches!(text, [_, b':', ..] | [_, _, b':', ..]) => time_of_day(text),
         _ => plain(text),
     }
 }

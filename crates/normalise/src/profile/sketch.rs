@@ -94,10 +94,14 @@ impl Frequent {
             known.error += error;
             return;
         }
+        let mut value = value();
+        if let Some((end, _)) = value.char_indices().nth(VALUE_CHARS_MAX) {
+            value.truncate(end);
+        }
         let new = Watched {
             count: self.floor + weight,
             error: self.floor + error,
-            value: value().chars().take(VALUE_CHARS_MAX).collect(),
+            value,
         };
         self.watched.insert(hash, new);
         if self.watched.len() >= 2 * WATCHED {
