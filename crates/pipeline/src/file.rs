@@ -1,6 +1,7 @@
 //! A pipeline file, exactly as it is written: YAML into structs, unknown keys refused. Where each key stands, [`crate::places`] knows.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use schemars::JsonSchema;
 use sectorlake_normalise::Unpivot;
@@ -39,6 +40,10 @@ pub struct PipelineFile {
     /// What becomes of a run whose source has changed its columns.
     #[serde(default)]
     pub on_drift: OnDrift,
+    /// How many partitions of a stream (months, stations) are fetched side by side; how fast a host is asked is another matter.
+    /// Default: 4.
+    #[serde(default)]
+    pub partitions_at_once: Option<NonZeroU8>,
     /// When it is due.
     #[serde(default)]
     pub schedule: Option<ScheduleFile>,
@@ -48,6 +53,13 @@ pub struct PipelineFile {
     /// Checks over the staged tables.
     #[serde(default)]
     pub checks: Vec<serde_json::Value>,
+}
+
+impl PipelineFile {
+    /// How many partitions are fetched side by side.
+    pub(crate) fn partitions_at_once(&self) -> u8 {
+        self.partitions_at_once.map_or(4, NonZeroU8::get)
+    }
 }
 
 /// The connector; its settings follow, checked against the connector's own schema.

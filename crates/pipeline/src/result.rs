@@ -48,6 +48,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// The place in a project file; `message` and `help` there are those of this failure.
     pub place: Option<Box<Problem>>,
+    /// Whether the same may work later: the source was out of order, or slow.
+    pub may_pass: bool,
 }
 
 impl Failure {
@@ -57,15 +59,35 @@ impl Failure {
             message: message.into(),
             help: None,
             place: None,
+            may_pass: false,
         }
     }
 
     /// Told with the file whose reading failed.
-    pub(crate) fn in_file(mut self, file: &str) -> Self {
-        self.message = format!("{file}: {}", self.message);
+    pub(crate) fn in_file(self, file: &str) -> Self {
+        let message = format!("{file}: {}", self.message);
+        self.saying(message)
+    }
+
+    /// In other words.
+    pub(crate) fn saying(mut self, message: String) -> Self {
         if let Some(place) = &mut self.place {
-            place.message.clone_from(&self.message);
+            place.message.clone_from(&message);
         }
+        self.message = message;
+        self
+    }
+
+    /// With something behind its mend.
+    pub(crate) fn and_help(mut self, more: &str) -> Self {
+        let help = match self.help {
+            Some(help) => format!("{help}; {more}"),
+            None => more.to_owned(),
+        };
+        if let Some(place) = &mut self.place {
+            place.help = Some(help.clone());
+        }
+        self.help = Some(help);
         self
     }
 
@@ -87,6 +109,7 @@ impl From<Problem> for Failure {
             message: problem.message.clone(),
             help: problem.help.clone(),
             place: Some(Box::new(problem)),
+            may_pass: false,
         }
     }
 }

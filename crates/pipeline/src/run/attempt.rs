@@ -12,7 +12,7 @@ use super::RunContext;
 use super::added;
 use super::corrections::{Gathered, Gathering, account, published, taken_before};
 use super::failure::{internal, of_source};
-use super::fetch::{Fetcher, Parts, validators};
+use super::fetch::{Fetcher, Known, Parts};
 use super::job::Job;
 use super::journal::{self, Recorder};
 use super::judge::judge;
@@ -124,9 +124,9 @@ impl Attempt<'_> {
         if !self.pipeline.file.checks.is_empty() {
             result.notes.push("`checks:` are not run yet".to_owned());
         }
-        let known = validators(&self.swept(run).await.manifests().await?);
-        let io = Io::new(self.context.http.clone(), self.context.env.clock.now())
-            .with_validators(move |key| known.get(key).cloned());
+        let known = Known::of(&self.swept(run).await.manifests().await?);
+        let io = Io::new(self.context.http.clone(), self.context.env.clock.now());
+        let io = known.within(io, None);
         let state = run.state().cloned().unwrap_or_default();
         let plans = self.planned(run, &io, &state).await?;
         let evolves = evolves(run, &plans, &mut result.notes).await?;
@@ -149,6 +149,7 @@ impl Attempt<'_> {
             pipeline: self.pipeline,
             connector: self.connector.as_ref(),
             io,
+            known,
             raw: raw.clone(),
             run,
             progress,
@@ -197,6 +198,7 @@ impl Attempt<'_> {
     /// What was fetched.
     fn tell(&self, parts: &Parts, progress: &dyn Progress, result: &mut RunResult) {
         result.fetched = parts.fetched;
+        result.notes.extend(parts.notes.iter().cloned());
         if parts.taken_up > 0 {
             let noun = if parts.taken_up == 1 { "part" } else { "parts" };
             result.notes.push(format!(

@@ -177,6 +177,7 @@ pub(super) fn published(manifests: &[Manifest], state: &PipelineState) -> Result
     }
     let mut parts = Parts {
         cursor: state.cursor.clone(),
+        partitions: state.partitions.clone(),
         ..Parts::default()
     };
     for hash in &state.parts {

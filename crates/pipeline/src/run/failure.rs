@@ -71,6 +71,7 @@ impl From<NormaliseError> for Failure {
 pub(crate) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Failure {
     let mut failure =
         Failure::new(FailureKind::Source, error.to_string()).maybe_help(error.help.clone());
+    failure.may_pass = error.retryable;
     if matches!(
         error.kind,
         ErrorKind::NotFound | ErrorKind::Local | ErrorKind::Invalid

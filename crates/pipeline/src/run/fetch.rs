@@ -1,20 +1,22 @@
 //! Everything that the source has, into the raw zone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
 use sectorlake_connector::{Connector, Cursor, Fetched, Io, PartBody, Slice, Validators};
-use sectorlake_lake::{Manifest, PartMeta, RawZone, Run, Step};
+use sectorlake_lake::{Manifest, PartMeta, RawZone, Run, Step, Unfinished};
 
 use super::failure::{internal, of_put, of_source};
+use super::slices::{Read, Slices};
 use crate::event::{Event, Progress};
 use crate::pipeline::Pipeline;
 use crate::result::{Failure, FailureKind, FetchResult};
 
 /// Bytes of one part, at most.
 const PART_BYTES_MAX: u64 = 64 << 30;
-/// Parts of one unit that one run fetches, at most: a source that pages without end is broken.
+/// Parts of one unit or partition that one run fetches, at most: a source that pages without end is broken.
 const PARTS_MAX: usize = 1_000_000;
 
 /// What a run has to work on.
@@ -22,11 +24,17 @@ const PARTS_MAX: usize = 1_000_000;
 pub(super) struct Parts {
     /// By unit, in the order in which they are loaded.
     pub(super) by_unit: BTreeMap<String, Vec<Manifest>>,
-    /// Where the next run goes on.
+    /// Where the next run goes on, by unit.
     pub(super) cursor: BTreeMap<String, serde_json::Value>,
+    /// Where it goes on in the partitions of units.
+    pub(super) partitions: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    /// Units that were read from their beginning to their end: what they do not have, the source has no more.
+    pub(super) whole: BTreeSet<String>,
     pub(super) fetched: FetchResult,
     /// Parts that runs before this one fetched and never published.
     pub(super) taken_up: usize,
+    /// What the author should know.
+    pub(super) notes: Vec<String>,
 }
 
 impl Parts {
@@ -40,11 +48,12 @@ impl Parts {
     }
 }
 
-/// Fetches units, one after the other: a source is asked in order and politely.
+/// Fetches units, one after the other, and the partitions of one side by side: how politely, the client knows.
 pub(super) struct Fetcher<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) connector: &'a dyn Connector,
     pub(super) io: Io,
+    pub(super) known: Arc<Known>,
     pub(super) raw: RawZone,
     pub(super) run: &'a Run,
     pub(super) progress: &'a dyn Progress,
@@ -56,70 +65,142 @@ impl Fetcher<'_> {
     pub(super) async fn fetch(&self, units: &[String]) -> Result<Parts, Failure> {
         let mut parts = Parts::default();
         for unit in units {
-            let (manifests, cursor) = self.unit(unit, &mut parts).await?;
-            if let Some(cursor) = cursor {
-                parts.cursor.insert(unit.clone(), cursor.0);
-            }
-            parts.by_unit.insert(unit.clone(), manifests);
+            self.unit(unit, &mut parts).await?;
         }
         parts.fetched.bytes = self.bytes.load(Ordering::Relaxed);
         Ok(parts)
     }
 
-    /// What there is of one unit: first what a run before fetched until it broke off, then what the source has after that.
-    async fn unit(
+    /// What there is of one unit.
+    async fn unit(&self, unit: &str, parts: &mut Parts) -> Result<(), Failure> {
+        let mut unfinished = self.run.unpublished(unit).await?;
+        let slices = Slices::of(self, unit).await?;
+        // What made a run fail whose fetch was whole may be mended by now: the source is asked anew.
+        let is_over = |slice: &Option<String>| unfinished.get(slice).is_some_and(|it| it.is_whole);
+        if slices.all().iter().all(is_over) {
+            unfinished.clear();
+        }
+        let reads = slices.read(self, unit, unfinished).await?;
+        for read in &reads {
+            parts.fetched.parts += read.fetched;
+            parts.fetched.unchanged += read.unchanged;
+            parts.taken_up += read.taken_up;
+            let Some(Cursor(cursor)) = &read.cursor else {
+                continue;
+            };
+            match &read.partition {
+                None => drop(parts.cursor.insert(unit.to_owned(), cursor.clone())),
+                Some(partition) => {
+                    let of_unit = parts.partitions.entry(unit.to_owned()).or_default();
+                    of_unit.insert(partition.clone(), cursor.clone());
+                }
+            }
+        }
+        if reads.iter().all(|read| read.cursor.is_none()) {
+            parts.whole.insert(unit.to_owned());
+        }
+        slices.keep_gone(self.run.state(), unit, parts);
+        let manifests = self.manifests(unit, reads).await?;
+        parts.by_unit.insert(unit.to_owned(), manifests);
+        Ok(())
+    }
+
+    /// The parts that a unit consists of. What goes on where it stopped is what all runs have fetched of it, those that failed
+    /// and partitions that the source lists no more among them.
+    async fn manifests(&self, unit: &str, reads: Vec<Read>) -> Result<Vec<Manifest>, Failure> {
+        let goes_on = reads.iter().any(|read| read.cursor.is_some());
+        let mut all = Vec::new();
+        if goes_on {
+            all = self.raw.manifests().await?;
+            all.retain(|manifest| manifest.unit == unit);
+        }
+        let listed: HashSet<Option<String>> =
+            reads.iter().map(|read| read.partition.clone()).collect();
+        let (mut known, gone): (Vec<Manifest>, Vec<Manifest>) = all
+            .into_iter()
+            .partition(|manifest| listed.contains(&manifest.partition));
+        let mut manifests = newest(gone);
+        for read in reads {
+            let of_slice: Vec<Manifest> = match &read.cursor {
+                Some(_) => known
+                    .extract_if(.., |manifest| manifest.partition == read.partition)
+                    .collect(),
+                None => read.parts,
+            };
+            manifests.extend(newest(of_slice));
+        }
+        Ok(manifests)
+    }
+
+    /// What there is of one slice: first what a run before fetched until it broke off, then what the source has after that.
+    pub(super) async fn slice(
         &self,
-        unit: &str,
-        parts: &mut Parts,
-    ) -> Result<(Vec<Manifest>, Option<Cursor>), Failure> {
-        let mut got = self.run.unpublished(unit).await?;
-        parts.taken_up += got.len();
-        let published = || self.run.state()?.cursor.get(unit).cloned();
-        let mut cursor = match got.last() {
+        slice: Slice<'_>,
+        unfinished: Option<Unfinished>,
+    ) -> Result<Read, Failure> {
+        let unfinished = unfinished.unwrap_or(Unfinished {
+            parts: Vec::new(),
+            is_whole: false,
+        });
+        let mut read = Read {
+            partition: slice.partition.map(str::to_owned),
+            taken_up: unfinished.parts.len(),
+            parts: unfinished.parts,
+            ..Read::default()
+        };
+        if unfinished.is_whole {
+            return Ok(read);
+        }
+        let published = || {
+            self.run
+                .state()?
+                .cursor_of(slice.unit, slice.partition)
+                .cloned()
+        };
+        read.cursor = match read.parts.last() {
             Some(last) => last.step.as_ref().and_then(|step| step.next.clone()),
             None => published(),
         }
         .map(Cursor);
-        while let Some(fetched) = self.ask(unit, cursor.as_ref()).await? {
+        let raw = self.raw.within(slice.partition);
+        while let Some(fetched) = self.ask(slice, read.cursor.as_ref()).await? {
             let next = fetched.next.clone();
             let step = Step {
-                from: cursor.clone().map(|cursor| cursor.0),
+                from: read.cursor.clone().map(|cursor| cursor.0),
                 next: next.clone().map(|cursor| cursor.0),
             };
-            let manifest = self.keep(unit, fetched, &self.raw.at(step)).await?;
+            let manifest = self.keep(slice.unit, fetched, &raw.at(step)).await?;
             match manifest.run == self.run.id() {
-                true => parts.fetched.parts += 1,
-                false => parts.fetched.unchanged += 1,
+                true => read.fetched += 1,
+                false => read.unchanged += 1,
             }
-            got.push(manifest);
+            read.parts.push(manifest);
             if next.is_none() {
-                cursor = None;
+                read.cursor = None;
                 break;
             }
-            if next == cursor || got.len() > PARTS_MAX {
+            if next == read.cursor || read.parts.len() > PARTS_MAX {
                 let message = format!(
-                    "the source does not come to an end: after part {} of {unit} it leads back to where it was",
-                    got.len()
+                    "the source does not come to an end: after part {} of {} it leads back to where it was",
+                    read.parts.len(),
+                    slice.unit
                 );
                 return Err(Failure::new(FailureKind::Source, message)
                     .help("ask the publisher; the pages may be numbered wrongly"));
             }
-            cursor = next;
+            read.cursor = next;
         }
-        // A unit that goes on where it stopped is what all runs have fetched of it, those that failed among them.
-        if cursor.is_some() {
-            let all = self.raw.manifests().await?;
-            got = all
-                .into_iter()
-                .filter(|manifest| manifest.unit == unit)
-                .collect();
-        }
-        Ok((newest(got), cursor))
+        Ok(read)
     }
 
-    async fn ask(&self, unit: &str, cursor: Option<&Cursor>) -> Result<Option<Fetched>, Failure> {
+    async fn ask(
+        &self,
+        slice: Slice<'_>,
+        cursor: Option<&Cursor>,
+    ) -> Result<Option<Fetched>, Failure> {
+        let io = self.known.within(self.io.clone(), slice.partition);
         self.connector
-            .fetch(Slice::whole(unit), cursor, &self.io)
+            .fetch(slice, cursor, &io)
             .await
             .map_err(|error| of_source(self.pipeline, &error))
     }
@@ -174,23 +255,36 @@ impl Fetcher<'_> {
     }
 }
 
-/// What the newest fetch of each key said of its version.
-pub(super) fn validators(manifests: &[Manifest]) -> HashMap<String, Validators> {
-    let said = manifests.iter().map(|manifest| {
-        let validators = Validators {
-            etag: manifest.etag.clone(),
-            last_modified: manifest.last_modified.clone(),
-        };
-        (manifest.key.clone(), validators)
-    });
-    said.collect()
+/// What the newest fetch of each key said of its version, by partition.
+#[derive(Debug, Default)]
+pub(super) struct Known(HashMap<Option<String>, HashMap<String, Validators>>);
+
+impl Known {
+    pub(super) fn of(manifests: &[Manifest]) -> Arc<Self> {
+        let mut known = Self::default();
+        for manifest in manifests {
+            let of_slice = known.0.entry(manifest.partition.clone()).or_default();
+            let validators = Validators {
+                etag: manifest.etag.clone(),
+                last_modified: manifest.last_modified.clone(),
+            };
+            of_slice.insert(manifest.key.clone(), validators);
+        }
+        Arc::new(known)
+    }
+
+    /// `io` that knows of one partition, or of what has none.
+    pub(super) fn within(self: &Arc<Self>, io: Io, partition: Option<&str>) -> Io {
+        let (known, partition) = (Arc::clone(self), partition.map(str::to_owned));
+        io.with_validators(move |key| known.0.get(&partition)?.get(key).cloned())
+    }
 }
 
-/// Of each key the newest version. Two keys may well hold the same bytes: each is a part, and its rows count.
+/// Of each key of a partition the newest version. Two keys may well hold the same bytes: each is a part, and its rows count.
 fn newest(parts: Vec<Manifest>) -> Vec<Manifest> {
-    let mut last: HashMap<&str, usize> = HashMap::new();
+    let mut last: HashMap<(Option<&str>, &str), usize> = HashMap::new();
     for (index, part) in parts.iter().enumerate() {
-        last.insert(&part.key, index);
+        last.insert((part.partition.as_deref(), &part.key), index);
     }
     let kept: HashSet<usize> = last.into_values().collect();
     let versions = parts.into_iter().enumerate();

@@ -168,6 +168,7 @@ impl<'a> Job<'a> {
         }
         PipelineState {
             cursor: self.parts.cursor.clone(),
+            partitions: self.parts.partitions.clone(),
             parts: self.parts.hashes(),
             appended,
             fingerprint: self.fingerprint.clone(),

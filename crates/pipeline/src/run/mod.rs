@@ -20,6 +20,7 @@ mod place;
 pub(crate) mod place_lookup;
 mod profile;
 mod seen;
+mod slices;
 mod watch;
 mod work;
 

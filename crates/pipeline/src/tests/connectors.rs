@@ -24,6 +24,7 @@ pub(super) fn registry() -> Registry {
                 }))
             },
         ),
+        super::parted::registration(),
         Registration::of(
             "feed",
             "Two files of one zip.",

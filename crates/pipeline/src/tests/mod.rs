@@ -6,6 +6,8 @@ mod connectors;
 mod fixes;
 mod keys;
 mod loads;
+mod parted;
+mod partitions;
 mod place_lookup;
 mod problems;
 mod runs;
