@@ -38,6 +38,7 @@ mod project;
 mod result;
 mod run;
 mod trial;
+mod unquoted;
 mod validate;
 mod values;
 mod yaml;

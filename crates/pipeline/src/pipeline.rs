@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::file::{Load, PipelineFile, ScheduleFile, TableFile};
 use crate::places::{Place, Places};
 use crate::problem::{Problem, did_you_mean};
+use crate::unquoted::unquoted;
 use crate::yaml;
 
 /// The key beside which a connector's settings stand.
@@ -158,8 +159,22 @@ impl Pipeline {
                     .help(help),
                 )
             }
-            _ => Some(self.problem_at_value(&["source", "format"], format!("format: {error}"))),
+            _ => Some(self.of_format(format, &error)),
         }
+    }
+
+    /// What is wrong with a format, at the value that is no text where there is one.
+    pub(crate) fn of_format(&self, format: &Value, error: &str) -> Problem {
+        let Some((path, written)) = unquoted(format, error) else {
+            return self.problem_at_value(&["source", "format"], format!("format: {error}"));
+        };
+        let path: Vec<&str> = ["source", "format"]
+            .into_iter()
+            .chain(path.iter().map(String::as_str))
+            .collect();
+        let message = format!("format: a text is asked for here, and {written} is none");
+        self.problem_at_value(&path, message)
+            .help(format!("quote it: \"{written}\""))
     }
 
     /// The contract of a table that the file names.

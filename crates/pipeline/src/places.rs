@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+use crate::yaml;
+
 /// Line and column, both from 1.
 pub(crate) type Place = (usize, usize);
 
@@ -31,7 +33,7 @@ impl Places {
     /// # Errors
     /// Where the text is no YAML.
     pub(crate) fn of(text: &str) -> Result<Self, serde_saphyr::Error> {
-        serde_saphyr::from_str(text).map(Self)
+        serde_saphyr::from_str_with_options(text, yaml::options()).map(Self)
     }
 
     /// Where the key at the end of `path` stands; that of the last step there is, if the path leads nowhere.

@@ -170,10 +170,10 @@ impl Planner<'_> {
     fn feed(&self, stream: Stream, table_name: &str, table: &TableFile) -> Result<Feed, Problem> {
         let default = default_of(&stream, table_name).cloned();
         let format = match &stream.format {
-            Some(format) => Some(serde_json::from_value(format.clone()).map_err(|error| {
-                self.pipeline
-                    .problem_at_value(&["source", "format"], format!("format: {error}"))
-            })?),
+            Some(format) => Some(
+                serde_json::from_value(format.clone())
+                    .map_err(|error| self.pipeline.of_format(format, &error.to_string()))?,
+            ),
             None => None,
         };
         let (sql, written_in) = match (&table.map, &default) {
@@ -202,9 +202,8 @@ impl Planner<'_> {
         parameters
             .entry(FEED_ID.to_owned())
             .or_insert_with(|| self.pipeline.name.clone());
-        let columns = known
-            .map(|mapping| mapping.columns.clone())
-            .unwrap_or_default();
+        let mut columns = stream.columns.clone();
+        columns.extend(known.into_iter().flat_map(|mapping| mapping.columns.clone()));
         Ok(Feed {
             stream,
             format,

@@ -75,6 +75,28 @@ async fn yaml_and_keys() {
 }
 
 #[tokio::test]
+async fn values_of_another_kind() {
+    let fixed = |name: &str| {
+        format!(
+            "source:\n  connector: files\n  path: data/stops.csv\n  format:\n    name: fixed\n    columns:\n      - {{ name: stop_id, start: 1, width: 5 }}\n      - {{ name: {name}, start: 6, width: 5 }}\ntables:\n  city.stops: {{ load: replace, map: SELECT stop_id FROM source }}\n"
+        )
+    };
+    let source = "source: { connector: files, path: data/stops.csv }\n";
+    let files = [
+        // YAML 1.2 has these as texts.
+        fixed("n"),
+        format!("title: no\nowner: off\n{source}"),
+        fixed("2024"),
+        fixed("true"),
+        format!("{source}on_reject: {{ max_rows: -1 }}\n"),
+        format!("{source}on_reject: {{ rules: {{ name.required: {{ max_rows: -1 }} }} }}\n"),
+        format!("{source}on_reject: {{ max_share: few }}\n"),
+        format!("{source}on_shrink: yes\n"),
+    ];
+    insta::assert_snapshot!(pages(&files.iter().map(String::as_str).collect::<Vec<_>>()).await);
+}
+
+#[tokio::test]
 async fn tables_and_streams() {
     let source = "source: { connector: files, path: data/stops.csv }\n";
     let with = |rest: &str| format!("{source}{rest}");
