@@ -27,6 +27,8 @@ const EXAMPLES: &[&str] = &[
     r#"{"name": "xml", "record_path": "response/body/items/item"}"#,
     r#"{"name": "geojson"}"#,
     r#"{"name": "gtfs_realtime", "entity": "vehicle_positions"}"#,
+    r#"{"name": "siri", "service": "vehicle_monitoring"}"#,
+    r#"{"name": "netex", "objects": "passing_times"}"#,
     r#"{"name": "avro"}"#,
     r#"{"name": "parquet"}"#,
 ];

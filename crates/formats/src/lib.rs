@@ -48,15 +48,18 @@ mod guess;
 mod html;
 mod json;
 mod nested;
+mod netex;
 mod options;
 mod packing;
 mod parquet;
 mod part;
 mod propose;
 mod sample;
+mod siri;
 mod spec;
 mod table;
 mod thread;
+mod transmodel;
 mod workbook;
 mod xml;
 
@@ -83,5 +86,6 @@ pub use sample::{Sample, sample};
 pub use spec::{
     AvroFormat, CsvFormat, FixedColumn, FixedFormat, FormatSpec, FormulaErrors, GeojsonFormat,
     GtfsRealtimeFormat, HtmlFormat, HtmlTable, JsonFormat, NdjsonFormat, ParquetFormat, Quote,
-    RealtimeEntity, SheetName, ShortRecords, WorkbookFormat, XmlFormat,
+    NetexFormat, NetexObjects, RealtimeEntity, SheetName, ShortRecords, SiriFormat, SiriService, WorkbookFormat,
+    XmlFormat,
 };

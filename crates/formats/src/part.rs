@@ -18,7 +18,8 @@ use crate::options::ReadOptions;
 use crate::spec::FormatSpec;
 use crate::table::PartTable;
 use crate::{
-    archive, avro, composed, csv, fixed, gtfs_realtime, html, json, parquet, workbook, xml,
+    archive, avro, composed, csv, fixed, gtfs_realtime, html, json, netex, parquet, siri, workbook,
+    xml,
 };
 
 /// Bytes that a format is guessed from.
@@ -147,6 +148,8 @@ async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>
         FormatSpec::Xml(format) => Arc::new(xml::open(content, format).await?),
         FormatSpec::GtfsRealtime(format) => Arc::new(gtfs_realtime::open(content, format).await?),
         FormatSpec::Html(format) => Arc::new(html::open(content, format).await?),
+        FormatSpec::Siri(format) => Arc::new(siri::open(content, format).await?),
+        FormatSpec::Netex(format) => Arc::new(netex::open(content, format).await?),
         FormatSpec::Avro(_) => Arc::new(avro::open(content).await?),
         FormatSpec::Parquet(_) => Arc::new(parquet::open(content).await?),
     })

@@ -3,6 +3,7 @@
 mod structured;
 mod tabular;
 mod text;
+mod transit;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use structured::{
 };
 pub use tabular::{FormulaErrors, HtmlFormat, HtmlTable, SheetName, WorkbookFormat};
 pub use text::{CsvFormat, FixedColumn, FixedFormat, Quote, ShortRecords};
+pub use transit::{NetexFormat, NetexObjects, SiriFormat, SiriService};
 
 /// One list of formats: the enum, its twin that serde reads as a map, and the names.
 macro_rules! formats {
@@ -92,6 +94,11 @@ formats! {
     Geojson(GeojsonFormat) = "geojson",
     /// A GTFS-Realtime feed (protobuf).
     GtfsRealtime(GtfsRealtimeFormat) = "gtfs_realtime",
+    /// SIRI: what public transit says of the moment, as XML or as the JSON of SIRI Lite. Columns are named as the elements are, in small
+    /// letters with `_`.
+    Siri(SiriFormat) = "siri",
+    /// NeTEx: stops and timetables of public transit. What rows need of other objects of the same document is put into their columns.
+    Netex(NetexFormat) = "netex",
     /// An Avro object container file.
     Avro(AvroFormat) = "avro",
     /// Apache Parquet.

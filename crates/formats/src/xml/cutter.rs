@@ -34,6 +34,8 @@ struct Open {
 pub(crate) struct RecordCutter {
     part: String,
     path: Vec<String>,
+    /// Local names of elements that are records wherever they stand.
+    anywhere: &'static [&'static str],
     record_bytes_max: usize,
     encoding: TextEncoding,
     scanner: Scanner,
@@ -73,6 +75,7 @@ impl RecordCutter {
         Self {
             part: part.to_owned(),
             path: path.to_vec(),
+            anywhere: &[],
             record_bytes_max,
             encoding,
             scanner: Scanner::new(),
@@ -88,6 +91,19 @@ impl RecordCutter {
             tag_byte: 0,
             position: 0,
             line: 1,
+        }
+    }
+
+    /// Elements of these local names are records, at whatever depth; those inside a record are part of it.
+    pub(crate) fn of_names(
+        part: &str,
+        names: &'static [&'static str],
+        record_bytes_max: usize,
+        encoding: TextEncoding,
+    ) -> Self {
+        Self {
+            anywhere: names,
+            ..Self::new(part, &[], record_bytes_max, encoding)
         }
     }
 
@@ -136,7 +152,8 @@ impl RecordCutter {
         if on_path && self.matched >= self.furthest && !matches && self.names.len() < NAMES_MAX {
             self.names.push(String::from_utf8_lossy(name).into_owned());
         }
-        if matches && self.matched + 1 == self.path.len() {
+        let is_wanted = self.anywhere.iter().any(|wanted| wanted.as_bytes() == name);
+        if is_wanted || (matches && self.matched + 1 == self.path.len()) {
             self.furthest = self.path.len();
             let lines = memchr::memchr_iter(b'\n', &chunk.bytes[..index]).count() as u64;
             self.open = Some(Open {

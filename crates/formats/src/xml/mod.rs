@@ -8,11 +8,11 @@
 //! formed.
 
 mod columns;
-mod cutter;
+pub(crate) mod cutter;
 mod decode;
 mod paths;
 mod scan;
-mod tree;
+pub(crate) mod tree;
 
 #[cfg(test)]
 mod tests;
@@ -136,7 +136,7 @@ fn keys(path: &str) -> Vec<String> {
 }
 
 /// What `<?xml … encoding="…"?>` says.
-fn declared_encoding(head: &[u8]) -> Option<String> {
+pub(crate) fn declared_encoding(head: &[u8]) -> Option<String> {
     let end = memchr::memmem::find(head, b"?>")?;
     let line = head[..end].trim_ascii_start();
     let rest = line.strip_prefix(b"<?xml")?;

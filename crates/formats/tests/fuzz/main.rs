@@ -145,6 +145,32 @@ const MARKUP: &[&[u8]] = &[
     b"\n",
     b"\xFF",
 ];
+const TRANSIT: &[&[u8]] = &[
+    b"<",
+    b">",
+    b"</",
+    b"\"",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b"\"MonitoredStopVisit\":",
+    b"\"value\": 1",
+    b"<ServiceDelivery>",
+    b"<EstimatedVehicleJourney>",
+    b"</EstimatedVehicleJourney>",
+    b"<RecordedCalls><RecordedCall/></RecordedCalls>",
+    b"<ErrorCondition><OtherError/></ErrorCondition>",
+    b"<ValidityPeriod><StartTime>9999-99-99</StartTime></ValidityPeriod>",
+    b"<DayTypeAssignment><DayTypeRef ref='a'/><OperatingPeriodRef ref='p'/></DayTypeAssignment>",
+    b"<OperatingPeriod id='p'><FromDate>0001-01-01</FromDate><ToDate>9999-12-31</ToDate></OperatingPeriod>",
+    b"<UicOperatingPeriod id='p'><FromDate>2025-01-01</FromDate><ToDate>2024-01-01</ToDate><ValidDayBits>1</ValidDayBits></UicOperatingPeriod>",
+    b"<ArrivalTime>24:00:00</ArrivalTime><ArrivalDayOffset>99999999999</ArrivalDayOffset>",
+    b"<Quay id='q'><quays><Quay id='r'/></quays></Quay>",
+    b"&b;",
+    b"\xFF",
+];
 const DELIMITED: &[&[u8]] = &[
     b",",
     b";",
@@ -221,6 +247,16 @@ targets! {
         formats: &["\"gtfs_realtime\"", r#"{"name": "gtfs_realtime", "entity": "alerts"}"#,
             r#"{"name": "gtfs_realtime", "entity": "vehicle_positions", "encoding": "shift_jis"}"#],
         tokens: BINARY, seeds: seeds::gtfs_realtime, is_packed: false,
+    }
+    siri {
+        formats: &["\"siri\"", r#"{"name": "siri", "service": "stop_monitoring"}"#, r#"{"name": "siri", "service": "vehicle_monitoring"}"#,
+            r#"{"name": "siri", "service": "situation_exchange"}"#],
+        tokens: TRANSIT, seeds: seeds::siri, is_packed: false,
+    }
+    netex {
+        formats: &["\"netex\"", r#"{"name": "netex", "objects": "passing_times"}"#, r#"{"name": "netex", "objects": "service_journeys"}"#,
+            r#"{"name": "netex", "objects": "day_type_dates"}"#, r#"{"name": "netex", "objects": "operators"}"#],
+        tokens: TRANSIT, seeds: seeds::netex, is_packed: false,
     }
     avro { formats: &["\"avro\""], tokens: BINARY, seeds: seeds::avro, is_packed: false }
     parquet { formats: &["\"parquet\""], tokens: BINARY, seeds: seeds::parquet, is_packed: false }

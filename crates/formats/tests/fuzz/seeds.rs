@@ -270,3 +270,35 @@ pub(crate) fn guessed() -> Vec<Vec<u8>> {
     .filter_map(|mut seeds| (!seeds.is_empty()).then(|| seeds.swap_remove(0)))
     .collect()
 }
+
+pub(crate) fn siri() -> Vec<Vec<u8>> {
+    let made = [
+        "stop_monitoring.json",
+        "vehicle_monitoring.xml",
+        "situation_exchange.xml",
+    ];
+    let mut all: Vec<Vec<u8>> = made
+        .map(|name| whole(&format!("../recordings/siri/{name}")))
+        .into();
+    all.push(head("transport/siri_et_norway_nsb.xml"));
+    all
+}
+
+pub(crate) fn netex() -> Vec<Vec<u8>> {
+    let zip = whole("transport/netex_marseille_par_abm.zip");
+    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    [
+        "Arrets.xml",
+        "Reseaux.xml",
+        "Ligne_PABMAR_CAM1.xml",
+        "Calendriers.xml",
+    ]
+    .map(|name| {
+        let mut bytes = Vec::new();
+        let mut member = archive.by_name(name).unwrap();
+        member.read_to_end(&mut bytes).unwrap();
+        bytes.truncate(3 * TEXT_BYTES);
+        bytes
+    })
+    .into()
+}

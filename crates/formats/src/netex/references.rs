@@ -1,0 +1,237 @@
+//! What rows need of other objects: gathered in one pass over the document, before its rows are read.
+
+use std::collections::HashMap;
+
+use futures::StreamExt;
+
+use super::{calendar::Calendar, flag, id};
+use crate::error::FormatError;
+use crate::spec::NetexObjects;
+use crate::transmodel::{Document, attribute, child, elements, reference, text};
+use crate::xml::tree::Element;
+
+/// What an entry takes beside its texts, about.
+const ENTRY_BYTES: usize = 96;
+
+/// Other objects of the document, by their ids.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    /// Journey patterns.
+    pub(super) patterns: HashMap<String, Pattern>,
+    /// Routes.
+    pub(super) routes: HashMap<String, Route>,
+    /// `DirectionType` of directions.
+    pub(super) directions: HashMap<String, String>,
+    /// What destination displays show.
+    pub(super) displays: HashMap<String, String>,
+    /// The quay, or else the stop place, that a scheduled stop point is assigned to.
+    pub(super) assignments: HashMap<String, String>,
+    /// Whether the document has journeys of its own to resolve.
+    pub(super) has_patterns: bool,
+    pub(super) calendar: Calendar,
+    /// Of the first frame that says one.
+    pub(super) time_zone: Option<String>,
+    bytes: usize,
+}
+
+/// A journey pattern.
+#[derive(Debug, Default)]
+pub(super) struct Pattern {
+    pub(super) route: Option<String>,
+    pub(super) line: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) direction: Option<String>,
+    pub(super) display: Option<String>,
+    pub(super) points: Vec<Point>,
+}
+
+/// A point of a journey pattern, in its sequence.
+#[derive(Debug, Default)]
+pub(super) struct Point {
+    pub(super) id: Option<String>,
+    pub(super) order: Option<String>,
+    /// None: a timing point, where nobody gets on or off.
+    pub(super) stop: Option<String>,
+    pub(super) for_alighting: Option<bool>,
+    pub(super) for_boarding: Option<bool>,
+    pub(super) request_stop: Option<bool>,
+}
+
+/// A route of a line.
+#[derive(Debug, Default)]
+pub(super) struct Route {
+    pub(super) line: Option<String>,
+    pub(super) direction: Option<String>,
+}
+
+/// The objects that rows of `kind` refer to.
+///
+/// # Errors
+/// [`FormatError::TooLarge`] where they take more than half the memory bound, and what the document fails with.
+pub(super) async fn gather(
+    document: &Document,
+    kind: NetexObjects,
+) -> Result<References, FormatError> {
+    let mut known = References::default();
+    let names: &'static [&'static str] = match kind {
+        NetexObjects::Lines => return Ok(known),
+        NetexObjects::Stops => &[
+            "PassengerStopAssignment",
+            "ServiceJourneyPattern",
+            "JourneyPattern",
+        ],
+        NetexObjects::Operators => &["FrameDefaults"],
+        NetexObjects::ServiceJourneys => &[
+            "ServiceJourneyPattern",
+            "JourneyPattern",
+            "Route",
+            "Direction",
+            "DestinationDisplay",
+        ],
+        NetexObjects::PassingTimes => &[
+            "ServiceJourneyPattern",
+            "JourneyPattern",
+            "PassengerStopAssignment",
+        ],
+        NetexObjects::DayTypeDates => &[
+            "DayType",
+            "OperatingPeriod",
+            "UicOperatingPeriod",
+            "OperatingDay",
+            "DayTypeAssignment",
+        ],
+    };
+    let wants_points = kind == NetexObjects::PassingTimes;
+    let bound = document.content.options.memory_bytes_max / 2;
+    let mut found = elements(&document.content, document.notation, names);
+    while let Some(found) = found.next().await.transpose()? {
+        // One that is broken is told of where a row needs it, by the reference that is left.
+        let Ok(element) = found.element else { continue };
+        known.take(&element, wants_points);
+        let bytes = known.bytes + known.calendar.bytes();
+        if bytes as u64 > bound {
+            return Err(FormatError::TooLarge {
+                name: document.content.name.clone(),
+                bytes: document.content.size,
+                format: "NeTEx whose objects refer to so many others",
+                bound: document.content.options.memory_bytes_max,
+            });
+        }
+    }
+    Ok(known)
+}
+
+impl References {
+    fn take(&mut self, element: &Element, wants_points: bool) {
+        match element.name.as_str() {
+            "ServiceJourneyPattern" | "JourneyPattern" => {
+                self.has_patterns = true;
+                let pattern = pattern(element, wants_points);
+                self.bytes += pattern.bytes();
+                if let Some(id) = self.named(element) {
+                    self.patterns.insert(id, pattern);
+                }
+            }
+            "Route" => {
+                let route = Route {
+                    line: reference(element, "LineRef").map(str::to_owned),
+                    direction: direction(element),
+                };
+                self.bytes += ENTRY_BYTES;
+                if let Some(id) = self.named(element) {
+                    self.routes.insert(id, route);
+                }
+            }
+            "Direction" => self.text_of(element, &["DirectionType"], |known| &mut known.directions),
+            "DestinationDisplay" => {
+                self.text_of(element, &["FrontText", "Name"], |known| &mut known.displays);
+            }
+            "PassengerStopAssignment" => self.assignment(element),
+            "FrameDefaults" => {
+                let zone = text(element, "DefaultLocale/TimeZone");
+                let zone = zone.or_else(|| text(element, "DefaultTimeZone"));
+                self.time_zone = self.time_zone.take().or_else(|| zone.map(str::to_owned));
+            }
+            _ => self.calendar.take(element),
+        }
+    }
+
+    /// The object's id, counted.
+    fn named(&mut self, element: &Element) -> Option<String> {
+        let id = id(element)?.to_owned();
+        self.bytes += id.len() + ENTRY_BYTES;
+        Some(id)
+    }
+
+    fn text_of(
+        &mut self,
+        element: &Element,
+        ways: &[&str],
+        map: impl Fn(&mut Self) -> &mut HashMap<String, String>,
+    ) {
+        let Some(found) = ways.iter().find_map(|way| text(element, way)) else {
+            return;
+        };
+        if let Some(id) = self.named(element) {
+            self.bytes += found.len();
+            map(self).insert(id, found.to_owned());
+        }
+    }
+
+    fn assignment(&mut self, element: &Element) {
+        let place = reference(element, "QuayRef").or_else(|| reference(element, "StopPlaceRef"));
+        if let (Some(point), Some(place)) = (reference(element, "ScheduledStopPointRef"), place) {
+            self.bytes += point.len() + place.len() + ENTRY_BYTES;
+            self.assignments.insert(point.to_owned(), place.to_owned());
+        }
+    }
+}
+
+fn direction(element: &Element) -> Option<String> {
+    let said = text(element, "DirectionType").or_else(|| reference(element, "DirectionRef"));
+    said.map(str::to_owned)
+}
+
+fn pattern(element: &Element, wants_points: bool) -> Pattern {
+    let owned = |said: Option<&str>| said.map(str::to_owned);
+    let points = child(element, "pointsInSequence").filter(|_| wants_points);
+    Pattern {
+        route: owned(reference(element, "RouteRef")),
+        line: owned(reference(element, "LineRef")),
+        name: owned(text(element, "Name")),
+        direction: direction(element),
+        display: owned(reference(element, "DestinationDisplayRef")),
+        points: points
+            .map(|points| points.children.iter().map(point).collect())
+            .unwrap_or_default(),
+    }
+}
+
+fn point(element: &Element) -> Point {
+    Point {
+        id: id(element).map(str::to_owned),
+        order: attribute(element, "order").map(str::to_owned),
+        stop: reference(element, "ScheduledStopPointRef").map(str::to_owned),
+        for_alighting: flag(element, "ForAlighting"),
+        for_boarding: flag(element, "ForBoarding"),
+        request_stop: flag(element, "RequestStop"),
+    }
+}
+
+impl Pattern {
+    fn bytes(&self) -> usize {
+        let texts = [
+            &self.route,
+            &self.line,
+            &self.name,
+            &self.direction,
+            &self.display,
+        ];
+        let own: usize = texts.into_iter().flatten().map(String::len).sum();
+        let points = self.points.iter().map(|point| {
+            let texts = [&point.id, &point.order, &point.stop];
+            texts.into_iter().flatten().map(String::len).sum::<usize>() + ENTRY_BYTES
+        });
+        own + points.sum::<usize>() + ENTRY_BYTES
+    }
+}
