@@ -34,7 +34,7 @@ pub struct PipelineFile {
     /// How much may be rejected before the run fails; counts per table.
     #[serde(default)]
     pub on_reject: Option<OnReject>,
-    /// Whether a replace may remove over half of what it replaces.
+    /// Whether a replace, or a merge under a changed mapping, may remove over half of what it finds.
     #[serde(default)]
     pub on_shrink: OnShrink,
     /// What becomes of a run whose source has changed its columns.
@@ -129,7 +129,7 @@ pub enum Load {
     Merge,
 }
 
-/// Whether a replace may remove over half of what it replaces.
+/// Whether a replace, or a merge under a changed mapping, may remove over half of what it finds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnShrink {

@@ -1,6 +1,6 @@
 //! A header that is none: where the names of the columns look like values, the rows above and below are tried.
 
-use sectorlake_formats::{FormatError, FormatSpec, PartBytes, ReadOptions, Sample, sample};
+use sectorlake_formats::{Choice, FormatError, FormatSpec, PartBytes, ReadOptions, Sample, sample};
 use sectorlake_normalise::{Value, look};
 
 use super::columns::SourceColumn;
@@ -37,7 +37,13 @@ pub(super) async fn better(
             why: why.to_owned(),
         }));
     }
-    if !is_doubted(&names) {
+    // Whoever read it saw that the first line is data, or told that nothing tells.
+    let is_told = matches!(found.format, FormatSpec::Csv(_))
+        && found
+            .choices
+            .iter()
+            .any(|choice| choice.what == Choice::HEADER_ROWS);
+    if is_told || !is_doubted(&names) {
         return Ok(None);
     }
     let mut best = (quality(found), None);

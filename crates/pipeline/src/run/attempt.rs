@@ -15,7 +15,7 @@ use super::failure::{internal, of_source};
 use super::fetch::{Fetcher, Known, Parts};
 use super::job::Job;
 use super::journal::{self, Recorder};
-use super::judge::judge;
+use super::judge::{judge, vanished};
 use super::keys::{Around, KnownTables};
 use super::load::Loader;
 use super::order::in_key_order;
@@ -303,7 +303,9 @@ impl Attempt<'_> {
             .await;
         let on_drift = self.pipeline.file.on_drift;
         result.drift = recorder.watch.drifts();
-        let notes = recorder.watch.mixtures(&result.drift);
+        let notes = recorder.watch.mixtures(&result.drift, |table, field| {
+            recorder.rules(table).of(&format!("{field}.type"))
+        });
         result.notes.extend(notes);
         result.trial = recorder.watch.trial();
         let columns = recorder.watch.columns();
@@ -339,6 +341,7 @@ impl Attempt<'_> {
         let stage = StageOptions {
             buffer_bytes_max: (memory / 4) as usize,
             settle_bytes_max: (memory / 8) as usize,
+            workers: self.context.partitions,
             ..StageOptions::default()
         };
         let loader = Loader {
@@ -348,7 +351,6 @@ impl Attempt<'_> {
             session,
             started_at: self.context.env.clock.now(),
             read,
-            stage,
             progress,
         };
         let mut known = KnownTables::default();
@@ -366,11 +368,17 @@ impl Attempt<'_> {
             let checks = known.checks(&around, table).await;
             let notes = std::mem::take(&mut known.notes);
             let fixes = job.fixes_of(table);
-            let loading = loader.load(table, parts, checks?, &fixes, recorder);
+            let options = StageOptions {
+                slice: table.slice.clone(),
+                mapped_again: job.mapped_again(table, &parts),
+                ..stage.clone()
+            };
+            let loading = loader.load(table, (parts, options), checks?, &fixes, recorder);
             let Some(loaded) = loading.await? else {
                 continue;
             };
             result.notes.extend(notes);
+            result.notes.extend(vanished(table, &loaded.staged));
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
             let rules = recorder.rules(&table.contract.name);

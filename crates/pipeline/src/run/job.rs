@@ -1,6 +1,7 @@
 //! What a run has to do, beside what was done before.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use sectorlake_contract::TableName;
 use sectorlake_lake::{FixState, Load, Manifest, PipelineState, Run, SourceColumn};
@@ -96,6 +97,19 @@ impl<'a> Job<'a> {
                 .collect::<Vec<_>>()
         };
         plan.feeds.iter().flat_map(of_feed).collect()
+    }
+
+    /// Of a table that is merged under other rules than before: the hashes of the parts that it is made from again.
+    pub(super) fn mapped_again(
+        &self,
+        plan: &TablePlan,
+        parts: &[(&Feed, Manifest)],
+    ) -> Option<Arc<HashSet<String>>> {
+        let before = &self.before.fingerprint;
+        let is_changed = !before.is_empty() && self.fingerprint != *before;
+        (plan.load == Load::Merge && is_changed)
+            .then(|| parts.iter().map(|(_, part)| part.hash.clone()).collect())
+            .map(Arc::new)
     }
 
     /// The corrections that one table takes up.

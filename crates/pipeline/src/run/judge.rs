@@ -1,6 +1,6 @@
 //! Whether a table may be published: not if too much was rejected, or too much would go.
 
-use sectorlake_lake::Load;
+use sectorlake_lake::{Load, Staged};
 
 use super::load::Loaded;
 use crate::file::OnShrink;
@@ -20,7 +20,49 @@ pub(super) fn judge(
     rules: &RuleCounts,
 ) -> Result<(), Failure> {
     rejected(pipeline, loaded, rules)?;
+    emptied(pipeline, plan, loaded)?;
     shrunk(pipeline, plan, loaded)
+}
+
+/// What is told of rows that a changed mapping no longer gives.
+pub(super) fn vanished(plan: &TablePlan, staged: &Staged) -> Vec<String> {
+    let table = &plan.contract.name;
+    let mut notes = Vec::new();
+    if staged.vanished > 0 {
+        notes.push(format!(
+            "{table}: {} of {} rows go: the mapping or the contract has changed, and the parts they came from no longer give a row of \
+             their key",
+            staged.vanished, staged.previous_rows
+        ));
+    }
+    if staged.not_mapped_again > 0 {
+        notes.push(format!(
+            "{table}: {} of {} rows stay, though the changed mapping gives no row of their key: they came with parts that the source has no \
+             more, so whether it would give them is not known; to be rid of them, run the pipeline once with `load: replace`",
+            staged.not_mapped_again, staged.previous_rows
+        ));
+    }
+    notes
+}
+
+/// A changed mapping may not empty a table that is merged, any more than a replace may.
+fn emptied(pipeline: &Pipeline, plan: &TablePlan, loaded: &Loaded) -> Result<(), Failure> {
+    let staged = &loaded.staged;
+    if plan.on_shrink == OnShrink::Allow
+        || staged.vanished.saturating_mul(2) <= staged.previous_rows
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: the changed mapping no longer gives {} of {} rows, which would go",
+        loaded.table.table, staged.vanished, staged.previous_rows
+    );
+    let help = format!(
+        "`sectorlake plan {}` shows what it gives; if they are to go, set on_shrink: allow in {}; nothing was published",
+        pipeline.name,
+        pipeline.path.display()
+    );
+    Err(Failure::new(FailureKind::Data, message).help(help))
 }
 
 fn rejected(pipeline: &Pipeline, loaded: &Loaded, rules: &RuleCounts) -> Result<(), Failure> {

@@ -38,7 +38,6 @@ pub(super) struct Loader<'a> {
     /// When the run began: what was observed later lies in the future.
     pub(super) started_at: DateTime<Utc>,
     pub(super) read: ReadOptions,
-    pub(super) stage: StageOptions,
     pub(super) progress: &'a dyn Progress,
 }
 
@@ -55,7 +54,7 @@ impl Loader<'_> {
     pub(super) async fn load(
         &self,
         plan: &TablePlan,
-        parts: Vec<(&Feed, Manifest)>,
+        (parts, options): (Vec<(&Feed, Manifest)>, StageOptions),
         checks: KeyChecks,
         fixes: &Fixes<'_>,
         recorder: &mut Recorder,
@@ -64,6 +63,7 @@ impl Loader<'_> {
             loader: self,
             plan,
             fixes,
+            options,
             stage: None,
             checks,
             recorder,
@@ -110,6 +110,7 @@ pub(super) struct TableLoad<'a> {
     pub(super) loader: &'a Loader<'a>,
     pub(super) plan: &'a TablePlan,
     pub(super) fixes: &'a Fixes<'a>,
+    options: StageOptions,
     /// Begun with the first piece.
     stage: Option<TableStage>,
     pub(super) checks: KeyChecks,
@@ -234,11 +235,7 @@ impl TableLoad<'_> {
         let stage = match self.stage.take() {
             Some(stage) => stage,
             None => {
-                let options = StageOptions {
-                    slice: self.plan.slice.clone(),
-                    ..self.loader.stage.clone()
-                };
-                let run = self.loader.run;
+                let (run, options) = (self.loader.run, self.options.clone());
                 run.stage(&self.plan.contract, self.plan.load, options)
                     .await?
             }

@@ -40,9 +40,31 @@ pub(super) async fn evolves(
         let (load, slice) = (plan.load, plan.slice.as_ref());
         let evolution = run.evolution(&plan.contract, load, slice).await?;
         evolves |= evolution.is_some();
+        notes.extend(
+            evolution
+                .as_ref()
+                .and_then(|evolution| moved(plan, evolution)),
+        );
         notes.extend(evolution.and_then(|evolution| note(plan, &evolution)));
     }
     Ok(evolves)
+}
+
+/// What is told where a table is closed that was open.
+fn moved(plan: &TablePlan, evolution: &Evolution) -> Option<String> {
+    let name = &plan.contract.name;
+    let (schema, table) = (name.schema(), name.table());
+    let rows = match evolution.rewritten_rows {
+        0 => String::new(),
+        rows => format!(", with its rows of every source ({rows} are written anew)"),
+    };
+    evolution.moves.then(|| {
+        format!(
+            "{name}: it holds personal fields from now on, so it moves to restricted/tables/{schema}/{table}{rows}; what was published and \
+             fetched before stays where it is for the snapshots of before: close tables/{schema}/{table} and the raw parts of its \
+             pipelines to whom they are not for"
+        )
+    })
 }
 
 fn note(plan: &TablePlan, evolution: &Evolution) -> Option<String> {

@@ -6,6 +6,7 @@ mod connectors;
 mod fixes;
 mod keys;
 mod loads;
+mod mappings;
 mod parted;
 mod partitions;
 mod place_lookup;
