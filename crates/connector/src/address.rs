@@ -129,6 +129,52 @@ impl SourceUrl {
         changed
     }
 
+    /// `text` of a setting with its references to secrets replaced, and this URL, which hides them from now on too; `path` leads to
+    /// the setting, for the error.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for a secret that is missing.
+    pub fn expand(
+        &self,
+        text: &str,
+        path: &[&str],
+        context: &MakeContext,
+    ) -> Result<(Self, String), SettingsError> {
+        let path: Vec<String> = path.iter().map(|&step| step.to_owned()).collect();
+        let (text, found) = expand(text, &path, context)?;
+        let mut hiding = self.clone();
+        hiding.secrets.extend(found);
+        Ok((hiding, text))
+    }
+
+    /// Whether `{name}` stands in its path or query.
+    #[must_use]
+    pub fn has_place(&self, name: &str) -> bool {
+        let text = self.url.as_str();
+        places(name).iter().any(|place| text.contains(place))
+    }
+
+    /// The same with `value` where `{name}` stands in its path or query, encoded as it must be there.
+    #[must_use]
+    pub fn filled(&self, name: &str, value: &str) -> Self {
+        let in_path = Url::parse("http://host/").ok().and_then(|mut url| {
+            url.path_segments_mut().ok()?.push(value);
+            Some(url.path().trim_start_matches('/').to_owned())
+        });
+        let in_query: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        let fill = |text: &str, value: &str| {
+            let fill = |text: String, place: &String| text.replace(place, value);
+            places(name).iter().fold(text.to_owned(), fill)
+        };
+        let mut filled = self.clone();
+        filled
+            .url
+            .set_path(&fill(self.url.path(), &in_path.unwrap_or_default()));
+        let query = self.url.query().map(|query| fill(query, &in_query));
+        filled.url.set_query(query.as_deref());
+        filled
+    }
+
     /// The last part of the path, for a file name.
     #[must_use]
     pub fn file_name(&self) -> String {
@@ -299,6 +345,11 @@ fn encoded(secret: &str) -> Vec<String> {
     forms
 }
 
+/// How `{name}` may stand in a URL.
+fn places(name: &str) -> [String; 2] {
+    [format!("{{{name}}}"), format!("%7B{name}%7D")]
+}
+
 /// Whether a query key's value must not be shown.
 fn looks_secret(key: &str) -> bool {
     const PARTS: [&str; 12] = [
@@ -333,145 +384,4 @@ fn looks_secret(key: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn resolve(text: &str) -> Result<SourceUrl, SettingsError> {
-        let context = MakeContext::new(".", "demo", |name| {
-            (name == "KEY").then(|| "s3 cret".to_owned())
-        });
-        UrlSetting(text.to_owned()).resolve(&["url"], &context)
-    }
-
-    #[test]
-    fn urls_print_masked() {
-        for (text, printed) in [
-            ("https://example.org/a.csv", "https://example.org/a.csv"),
-            (
-                "https://joe:pass@example.org/a.csv",
-                "https://***@example.org/a.csv",
-            ),
-            (
-                "https://example.org/?b=1&apiKey=abc",
-                "https://example.org/?b=1&apiKey=***",
-            ),
-            (
-                "https://example.org/?X-Amz-Signature=abc",
-                "https://example.org/?X-Amz-Signature=***",
-            ),
-            (
-                "https://example.org/?q=${env:KEY}&b=1",
-                "https://example.org/?q=***&b=1",
-            ),
-            (
-                "https://example.org/${env:KEY}/a.csv",
-                "https://example.org/***/a.csv",
-            ),
-        ] {
-            let printed_now = resolve(text).unwrap().to_string();
-            assert_eq!(printed_now, printed, "{text}");
-        }
-    }
-
-    #[test]
-    fn paths_and_queries_are_joined_and_encoded() {
-        let base = resolve("https://example.org/v3/?limit=10").unwrap();
-        let page = base
-            .join(&["sensors", "a/b c"])
-            .with_query(&[("page", "2"), ("limit", "5")]);
-        assert_eq!(
-            page.to_string(),
-            "https://example.org/v3/sensors/a%2Fb%20c?page=2&limit=5"
-        );
-        assert_eq!(
-            resolve("https://example.org")
-                .unwrap()
-                .join(&["a"])
-                .file_name(),
-            "a"
-        );
-        assert_eq!(
-            resolve("https://example.org/").unwrap().file_name(),
-            "example.org"
-        );
-    }
-
-    #[test]
-    fn links_of_answers_are_followed_as_they_stand() {
-        let url = resolve("https://example.org/api/list?page=1&q=${env:KEY}").unwrap();
-        for (link, leads, is_foreign) in [
-            ("?page=2", "https://example.org/api/list?page=2", false),
-            ("/files/a.csv", "https://example.org/files/a.csv", false),
-            ("https://example.org/b", "https://example.org/b", false),
-            ("http://example.org/b", "http://example.org/b", true),
-            (
-                "https://example.org:8443/b",
-                "https://example.org:8443/b",
-                true,
-            ),
-            ("//other.org/b", "https://other.org/b", true),
-            (
-                "https://other.org/${env:KEY}",
-                "https://other.org/$%7Benv:KEY%7D",
-                true,
-            ),
-            (
-                "https://other.org/?k=s3+cret",
-                "https://other.org/?k=***",
-                true,
-            ),
-        ] {
-            let followed = url.follow(link).unwrap();
-            assert_eq!(followed.to_string(), leads, "{link}");
-            assert_eq!(followed.is_foreign(), is_foreign, "{link}");
-            assert!(!followed.join(&["x"]).is_foreign() || is_foreign, "{link}");
-        }
-        for link in [
-            "ftp://example.org/a",
-            "mailto:x",
-            "https://",
-            "javascript:1",
-        ] {
-            let error = url.follow(link).unwrap_err();
-            assert!(error.to_string().contains("link"), "{error}");
-            assert!(!error.to_string().contains("s3"), "{error}");
-        }
-        let plain = resolve("http://example.org/").unwrap();
-        assert!(!plain.follow("https://example.org/b").unwrap().is_foreign());
-        assert!(plain.follow("https://example.org:444/b").unwrap().is_foreign());
-        // From elsewhere there is no way home.
-        let away = url.follow("https://other.org/").unwrap();
-        assert!(away.follow("https://example.org/").unwrap().is_foreign());
-    }
-
-    #[test]
-    fn what_is_no_address_is_told() {
-        for text in [
-            "ftp://example.org/a",
-            "data/a.csv",
-            "C:\\a.csv",
-            "https://",
-            "",
-        ] {
-            let error = resolve(text).unwrap_err();
-            assert_eq!(error.key(), "url", "{text}");
-            assert!(error.help.unwrap().contains("http://"), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_secret_is_printed(secret in "[ \n]?[A-Za-z0-9][A-Za-z0-9 &=/+%]{8,20}[A-Za-z0-9][ \n]?") {
-            let copy = secret.clone();
-            let context = MakeContext::new(".", "demo", move |_| Some(copy.clone()));
-            let setting = UrlSetting("https://example.org/x?q=${env:KEY}".to_owned());
-            if let Ok(url) = setting.resolve(&["url"], &context) {
-                let printed = format!("{url} {url:?}");
-                prop_assert!(!printed.contains(secret.trim()), "{}", printed);
-            }
-        }
-    }
-}
+mod tests;
