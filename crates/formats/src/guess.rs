@@ -4,11 +4,12 @@ use crate::avro;
 use crate::encoding::looks_like_utf16;
 use crate::gtfs_realtime::is_feed;
 use crate::spec::{
-    AvroFormat, CsvFormat, FormatSpec, GeojsonFormat, GtfsRealtimeFormat, HtmlFormat, JsonFormat,
-    NdjsonFormat, ParquetFormat, WorkbookFormat, XmlFormat,
+    AvroFormat, CsvFormat, EsriJsonFormat, FormatSpec, GeojsonFormat, GmlFormat,
+    GtfsRealtimeFormat, HtmlFormat, JsonFormat, NdjsonFormat, NgsiLdFormat, ParquetFormat,
+    SdmxJsonFormat, WorkbookFormat, XmlFormat,
 };
 use crate::xml::is_xml;
-use crate::{html, workbook};
+use crate::{esri, gml, html, ngsi_ld, sdmx_json, workbook};
 
 /// The format of a part, from its first bytes and its name; none for an archive, an old binary workbook, a web page or unknown bytes.
 #[must_use]
@@ -40,10 +41,16 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
         .unwrap_or(head)
         .trim_ascii_start();
     match text.first() {
+        Some(b'[') if ngsi_ld::is_entities(text) => {
+            return Some(FormatSpec::NgsiLd(NgsiLdFormat::default()));
+        }
         Some(b'[') => return Some(FormatSpec::Json(JsonFormat::default())),
         Some(b'{') => return Some(object(&extension, text)),
         Some(b'<') if html::is_page(text, matches!(extension.as_str(), "html" | "htm" | "xls")) => {
             return Some(FormatSpec::Html(HtmlFormat::default()));
+        }
+        Some(b'<') if is_xml(head, extension == "xml") && gml::is_features(text) => {
+            return Some(FormatSpec::Gml(GmlFormat::default()));
         }
         Some(b'<') if is_xml(head, extension == "xml") => {
             return Some(FormatSpec::Xml(XmlFormat::default()));
@@ -113,6 +120,15 @@ fn object(extension: &str, text: &[u8]) -> FormatSpec {
     }
     if matches!(extension, "ndjson" | "jsonl") {
         return FormatSpec::Ndjson(NdjsonFormat::default());
+    }
+    if esri::is_answer(text) {
+        return FormatSpec::EsriJson(EsriJsonFormat::default());
+    }
+    if sdmx_json::is_message(text) {
+        return FormatSpec::SdmxJson(SdmxJsonFormat::default());
+    }
+    if ngsi_ld::is_entities(text) {
+        return FormatSpec::NgsiLd(NgsiLdFormat::default());
     }
     FormatSpec::Json(JsonFormat::default())
 }

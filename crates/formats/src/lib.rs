@@ -41,20 +41,24 @@ mod csv;
 mod decoded;
 mod encoding;
 mod error;
+mod esri;
 mod fixed;
 mod geometry;
+mod gml;
 mod gtfs_realtime;
 mod guess;
 mod html;
 mod json;
 mod nested;
 mod netex;
+mod ngsi_ld;
 mod options;
 mod packing;
 mod parquet;
 mod part;
 mod propose;
 mod sample;
+mod sdmx_json;
 mod siri;
 mod spec;
 mod table;
@@ -84,8 +88,8 @@ pub use options::ReadOptions;
 pub use part::{Part, PartBytes, open};
 pub use sample::{Sample, sample};
 pub use spec::{
-    AvroFormat, CsvFormat, FixedColumn, FixedFormat, FormatSpec, FormulaErrors, GeojsonFormat,
-    GtfsRealtimeFormat, HtmlFormat, HtmlTable, JsonFormat, NdjsonFormat, ParquetFormat, Quote,
-    NetexFormat, NetexObjects, RealtimeEntity, SheetName, ShortRecords, SiriFormat, SiriService, WorkbookFormat,
-    XmlFormat,
+    AvroFormat, AxisOrder, CsvFormat, EsriJsonFormat, FixedColumn, FixedFormat, FormatSpec,
+    FormulaErrors, GeojsonFormat, GmlFormat, GtfsRealtimeFormat, HtmlFormat, HtmlTable, JsonFormat,
+    NdjsonFormat, NetexFormat, NetexObjects, NgsiLdFormat, ParquetFormat, Quote, RealtimeEntity,
+    SdmxJsonFormat, SheetName, ShortRecords, SiriFormat, SiriService, WorkbookFormat, XmlFormat,
 };

@@ -18,8 +18,8 @@ use crate::options::ReadOptions;
 use crate::spec::FormatSpec;
 use crate::table::PartTable;
 use crate::{
-    archive, avro, composed, csv, fixed, gtfs_realtime, html, json, netex, parquet, siri, workbook,
-    xml,
+    archive, avro, composed, csv, fixed, gtfs_realtime, html, json, netex, parquet, sdmx_json,
+    siri, workbook, xml,
 };
 
 /// Bytes that a format is guessed from.
@@ -141,10 +141,14 @@ async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>
         FormatSpec::Ndjson(format) => {
             Arc::new(json::open(content, json::Shape::lines(format)).await?)
         }
-        FormatSpec::Geojson(_) => Arc::new(json::open(content, json::Shape::features()).await?),
+        FormatSpec::Geojson(_) => Arc::new(json::open(content, json::Shape::Features).await?),
+        FormatSpec::EsriJson(_) => Arc::new(json::open(content, json::Shape::Esri).await?),
+        FormatSpec::SdmxJson(_) => Arc::new(sdmx_json::open(content).await?),
+        FormatSpec::NgsiLd(_) => Arc::new(json::open(content, json::Shape::Entities).await?),
         FormatSpec::Xlsx(format) | FormatSpec::Xls(format) | FormatSpec::Ods(format) => {
             Arc::new(workbook::open(content, format).await?)
         }
+        FormatSpec::Gml(format) => Arc::new(xml::open_gml(content, format).await?),
         FormatSpec::Xml(format) => Arc::new(xml::open(content, format).await?),
         FormatSpec::GtfsRealtime(format) => Arc::new(gtfs_realtime::open(content, format).await?),
         FormatSpec::Html(format) => Arc::new(html::open(content, format).await?),

@@ -14,6 +14,7 @@ use crate::error::FormatError;
 use crate::json::fields::{fields, items, text};
 use crate::json::unnest::split;
 use crate::json::{Block, Cutter, Kind, Reading};
+use crate::ngsi_ld;
 
 /// The whole record's column.
 const RECORD: &str = "_record";
@@ -116,6 +117,10 @@ pub(crate) async fn collect(reading: &Reading) -> Result<Collected, FormatError>
     for found in try_join_all(workers).await? {
         all.add(found);
     }
+    // An answer names its attributes, so that a page without records has the columns of the others.
+    for (place, name) in reading.layer.names.iter().enumerate() {
+        note(&mut all.keys, name, (0, place));
+    }
     let mut choices = Vec::new();
     if let Cutter::Document(cutter) = scan.lock().await.cutter()
         && let Some(byte) = cutter.trailing_comma()
@@ -197,7 +202,9 @@ impl Found {
             match (&reading.unnest, reading.kind) {
                 (Some(path), _) => self.elements(row, text, path),
                 (None, Kind::Plain) => self.plain(row, text),
-                (None, Kind::Feature) => self.feature(row, text),
+                (None, Kind::Feature) => self.members(row, text, "properties"),
+                (None, Kind::Esri) => self.members(row, text, "attributes"),
+                (None, Kind::Entity) => self.entity(row, text),
             }
         }
     }
@@ -221,14 +228,22 @@ impl Found {
         }
     }
 
-    fn feature(&mut self, row: i64, record: &str) {
+    /// A record whose columns stand in one of its members.
+    fn members(&mut self, row: i64, record: &str, member: &str) {
         let Ok(all) = fields(record) else { return };
         self.has_id |= all.iter().any(|(key, _)| key == "id");
-        let properties = all.iter().rfind(|(key, _)| key == "properties");
-        let Some(Ok(properties)) = properties.map(|(_, value)| fields(value)) else {
+        let members = all.iter().rfind(|(key, _)| key == member);
+        let Some(Ok(members)) = members.map(|(_, value)| fields(value)) else {
             return;
         };
-        for (place, (key, _)) in properties.iter().enumerate() {
+        for (place, (key, _)) in members.iter().enumerate() {
+            note(&mut self.keys, key, (row, place));
+        }
+    }
+
+    fn entity(&mut self, row: i64, record: &str) {
+        let Ok(all) = fields(record) else { return };
+        for (place, (key, _)) in ngsi_ld::pairs(&all).iter().enumerate() {
             note(&mut self.keys, key, (row, place));
         }
     }
@@ -276,6 +291,7 @@ fn name_columns(
     header: Option<Vec<String>>,
 ) -> Result<Vec<Column>, FormatError> {
     let is_feature = reading.kind == Kind::Feature;
+    let has_shape = is_feature || reading.kind == Kind::Esri;
     let list = reading.unnest.as_ref().map(|path| path.join("."));
     let mut sources: Vec<(First, String, Source)> = Vec::new();
     for (key, first) in found.keys {
@@ -294,7 +310,7 @@ fn name_columns(
     }
     sources.sort_unstable_by_key(|(first, ..)| *first);
     let mut last = Vec::new();
-    if is_feature {
+    if has_shape {
         last.push((GEOMETRY, Source::Geometry));
     }
     if list.is_some() {

@@ -14,11 +14,13 @@ use crate::columns::TextColumn;
 use crate::decoded::{BrokenRecord, Decoded};
 use crate::encoding::TextEncoding;
 use crate::error::FormatError;
+use crate::esri::{self, Layer};
 use crate::geometry::geometry_to_wkb;
 use crate::json::columns::{Column, Source};
 use crate::json::fields::{fields, items, text};
 use crate::json::unnest::{batches, no_json};
 use crate::json::{Block, Kind, Reading, Record};
+use crate::ngsi_ld;
 
 /// What all blocks of one reading have in common.
 #[derive(Debug)]
@@ -41,6 +43,7 @@ pub(crate) struct Decoder {
     next_row: AtomicI64,
     /// How many values the first record names, where records are lists.
     header: Option<usize>,
+    layer: Arc<Layer>,
 }
 
 impl Decoder {
@@ -74,6 +77,7 @@ impl Decoder {
             unnest: reading.unnest.clone(),
             next_row: AtomicI64::new(1),
             header,
+            layer: Arc::clone(&reading.layer),
         }
     }
 
@@ -172,21 +176,33 @@ impl Decoder {
             return self.push_list(whole, names, building);
         }
         let mut feature = Feature::default();
-        let properties;
+        let mut values: Vec<Option<Cow<'_, str>>> = vec![None; building.len()];
         let named = match self.kind {
-            Kind::Plain if self.reads_whole || whole.starts_with('{') => &all,
+            Kind::Plain if self.reads_whole || whole.starts_with('{') => all,
             // Read by its fields it would be a row of nothing.
-            Kind::Plain => return Err(format!("it is {}, no JSON object", what(whole))),
+            Kind::Plain | Kind::Entity if !whole.starts_with('{') => {
+                return Err(format!("it is {}, no JSON object", what(whole)));
+            }
+            Kind::Plain => all,
+            Kind::Entity => ngsi_ld::pairs(&all),
             Kind::Feature => {
                 feature = Feature::find(&all)?;
-                properties = fields(feature.properties).map_err(no_json)?;
-                &properties
+                fields(feature.properties).map_err(no_json)?
+            }
+            Kind::Esri => {
+                let row = esri::row(&all, &self.layer)?;
+                feature.shape = row.shape;
+                for (key, value) in row.values {
+                    for &place in self.places(&key) {
+                        values[place].clone_from(&value);
+                    }
+                }
+                Vec::new()
             }
         };
-        let mut values: Vec<Option<Cow<'_, str>>> = vec![None; building.len()];
-        for (key, value) in named {
+        for (key, value) in &named {
             for &place in self.places(key) {
-                values[place] = scalar(value).map_err(no_json)?;
+                fill(&mut values[place], key, scalar(value).map_err(no_json)?)?;
             }
         }
         for ((column, value), building) in self.columns.iter().zip(values).zip(building) {
@@ -234,6 +250,21 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+/// Puts a key's value in its place. A key that stands twice with different values (RFC 8259, section 4) leaves open which is meant.
+pub(crate) fn fill<T: PartialEq>(
+    place: &mut Option<T>,
+    key: &str,
+    value: Option<T>,
+) -> Result<(), String> {
+    if place.is_some() && *place != value {
+        return Err(format!(
+            "its key `{key}` stands twice, with different values"
+        ));
+    }
+    *place = value;
+    Ok(())
 }
 
 /// What a value that is no object is.

@@ -15,21 +15,33 @@ pub(crate) fn fields(record: &str) -> Result<Vec<(Cow<'_, str>, &str)>, serde_js
         serde_json::from_str::<serde_json::Value>(record)?;
     }
     let mut fields = Vec::new();
-    let mut rest = match record.trim_ascii_start().strip_prefix('{') {
-        Some(rest) => rest.trim_ascii_start(),
-        None => return Ok(fields),
-    };
+    let mut rest = inside(record);
     // The record is well-formed, so that only ends must be found.
-    while rest.starts_with('"') {
-        let (key, after) = rest.split_at(value_bytes(rest.as_bytes()));
-        let after = after.trim_ascii_start();
-        let after = after.strip_prefix(':').unwrap_or(after).trim_ascii_start();
-        let (value, after) = after.split_at(value_bytes(after.as_bytes()));
-        fields.push((text(key)?, value.trim_ascii_end()));
-        let after = after.trim_ascii_start();
-        rest = after.strip_prefix(',').unwrap_or(after).trim_ascii_start();
+    while let Some((key, value, after)) = member(rest) {
+        fields.push((text(key)?, value));
+        rest = after;
     }
     Ok(fields)
+}
+
+/// What follows the bracket of an object that is well-formed; nothing for any other value.
+pub(crate) fn inside(object: &str) -> &str {
+    let after = object.trim_ascii_start().strip_prefix('{');
+    after.unwrap_or_default().trim_ascii_start()
+}
+
+/// The first member of what is left of an object that is well-formed: its key as it is quoted, its value, and what is left then.
+pub(crate) fn member(rest: &str) -> Option<(&str, &str, &str)> {
+    if !rest.starts_with('"') {
+        return None;
+    }
+    let (key, after) = rest.split_at(value_bytes(rest.as_bytes()));
+    let after = after.trim_ascii_start();
+    let after = after.strip_prefix(':').unwrap_or(after).trim_ascii_start();
+    let (value, after) = after.split_at(value_bytes(after.as_bytes()));
+    let after = after.trim_ascii_start();
+    let after = after.strip_prefix(',').unwrap_or(after).trim_ascii_start();
+    Some((key, value.trim_ascii_end(), after))
 }
 
 /// The elements of a list that is well-formed; none for any other value.

@@ -1,4 +1,4 @@
-//! JSON in its three shapes: a document that holds a list of records, a value per line, and GeoJSON.
+//! JSON in its shapes: a document that holds a list of records, a value per line, GeoJSON, Esri JSON and NGSI-LD.
 //!
 //! Records that are lists become rows where the first of them is a list of texts: it names the values of the others. A comma after the
 //! last record, which some writers leave there, is reported and loses nothing.
@@ -6,10 +6,11 @@
 //! A document is never held whole: a scan cuts it into records by brackets and strings, and each record is parsed alone. The columns
 //! must be known before the first record, so a part is passed over once when it is opened, to collect its keys.
 
+mod answer;
 mod columns;
 mod decode;
 mod document;
-mod fields;
+pub(crate) mod fields;
 mod lines;
 mod unnest;
 
@@ -27,12 +28,14 @@ use crate::choice::Choice;
 use crate::content::Content;
 use crate::encoding::TextEncoding;
 use crate::error::FormatError;
+use crate::esri::Layer;
 use crate::part::{Source, Streams};
 use crate::spec::{JsonFormat, NdjsonFormat};
 use columns::{Collected, Column, Source as ColumnSource, collect};
 use decode::Decoder;
 use document::DocumentCutter;
 use lines::LineCutter;
+pub(crate) use unnest::no_json;
 
 /// Bytes that tell encoding and kind.
 const HEAD_BYTES: usize = 64 << 10;
@@ -46,6 +49,10 @@ pub(crate) enum Shape {
     Lines(Option<Vec<String>>),
     /// In `features`.
     Features,
+    /// In `features`, as an ArcGIS server writes them.
+    Esri,
+    /// The entities of a context broker: a list of them, or one.
+    Entities,
 }
 
 /// The keys of a path such as `data.items`.
@@ -67,10 +74,6 @@ impl Shape {
     pub(crate) fn lines(format: &NdjsonFormat) -> Self {
         Self::Lines(format.unnest.as_deref().map(keys))
     }
-
-    pub(crate) fn features() -> Self {
-        Self::Features
-    }
 }
 
 /// What the records are.
@@ -80,6 +83,10 @@ pub(crate) enum Kind {
     Plain,
     /// GeoJSON features.
     Feature,
+    /// Features of an ArcGIS server.
+    Esri,
+    /// Entities of a context broker.
+    Entity,
 }
 
 /// Whole records, one after the other.
@@ -152,20 +159,22 @@ pub(crate) struct Reading {
     pub(crate) unnest: Option<Arc<[String]>>,
     /// The first record names the values of the others.
     pub(crate) has_header: bool,
+    /// What an ArcGIS server says of its records.
+    pub(crate) layer: Arc<Layer>,
 }
 
 impl Reading {
     pub(crate) fn cutter(&self) -> Cutter {
-        let record_bytes_max = self.content.options.record_bytes_max;
         match &self.path {
-            Some(path) => Cutter::Document(DocumentCutter::new(
-                &self.content.name,
-                path,
-                record_bytes_max,
-                self.encoding,
-            )),
-            None => Cutter::Lines(LineCutter::new(record_bytes_max)),
+            Some(path) => Cutter::Document(self.document(path)),
+            None => Cutter::Lines(LineCutter::new(self.content.options.record_bytes_max)),
         }
+    }
+
+    /// What cuts out the list, or the object, at a path.
+    pub(crate) fn document(&self, path: &[String]) -> DocumentCutter {
+        let bound = self.content.options.record_bytes_max;
+        DocumentCutter::new(&self.content.name, path, bound, self.encoding)
     }
 
     pub(crate) fn text(&self) -> crate::content::Chunks {
@@ -182,6 +191,8 @@ pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatE
     let (kind, path, unnest) = match shape {
         Shape::Document(path, unnest) => (Kind::Plain, Some(path), unnest),
         Shape::Lines(unnest) => (Kind::Plain, None, unnest),
+        Shape::Esri => (Kind::Esri, Some(vec!["features".to_owned()]), None),
+        Shape::Entities => (Kind::Entity, Some(Vec::new()), None),
         Shape::Features => {
             // A file may be one feature alone.
             let text = encoding.head(&head);
@@ -214,12 +225,17 @@ pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatE
         path,
         unnest: unnest.map(Into::into),
         has_header: false,
+        layer: Arc::default(),
     };
+    if kind == Kind::Esri {
+        reading.layer = Arc::new(answer::layer(&reading, &head).await?);
+    }
     let Collected {
         columns,
-        choices,
+        mut choices,
         has_header,
     } = collect(&reading).await?;
+    choices.extend(reading.layer.choices());
     reading.has_header = has_header;
     let schema = Arc::new(Schema::new(
         columns.iter().map(Column::field).collect::<Vec<_>>(),

@@ -381,6 +381,19 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+#[test]
+fn a_key_that_stands_twice_leaves_open_which_is_meant() {
+    let text =
+        r#"[{"id": 1, "id": 2}, {"id": 3, "id": 3}, {"id": 4, "id": null}, {"id": null, "id": 5}]"#;
+    let all = read(text, JSON, 1000);
+    assert_eq!(all.column("id"), ["3", "5"]);
+    let reason = "its key `id` stands twice, with different values";
+    assert_eq!(all.reasons(), [(1, reason), (3, reason)]);
+    let text = r#"{"a": 1, "a": 2, "l": [1, 2]}"#;
+    let all = read(text, r#"{"name": "ndjson", "unnest": "l"}"#, 1000);
+    assert_eq!((all.rows.len(), all.broken.len()), (0, 1));
+}
+
 proptest! {
     #[test]
     fn records_come_back_as_they_were(values in prop::collection::vec(value(), 0..12), pretty: bool, block in 1_u64..80) {

@@ -12,7 +12,7 @@ use crate::blocks::Batches;
 use crate::decoded::{BrokenRecord, Decoded};
 use crate::error::FormatError;
 use crate::json::columns::Source;
-use crate::json::decode::{Building, Decoder, scalar, what};
+use crate::json::decode::{Building, Decoder, fill, scalar, what};
 use crate::json::fields::{fields, items};
 use crate::json::{Block, Record};
 
@@ -168,7 +168,8 @@ impl Rows {
         let mut own = vec![None; self.decoder.columns().len()];
         for (key, value) in &split.own {
             for &place in self.decoder.places(key) {
-                own[place] = scalar(value).map_err(no_json)?.map(Cow::into_owned);
+                let value = scalar(value).map_err(no_json)?.map(Cow::into_owned);
+                fill(&mut own[place], key, value)?;
             }
         }
         let start = whole.as_ptr() as usize;

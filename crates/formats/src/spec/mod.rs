@@ -13,8 +13,9 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use structured::{
-    AvroFormat, GeojsonFormat, GtfsRealtimeFormat, JsonFormat, NdjsonFormat, ParquetFormat,
-    RealtimeEntity, XmlFormat,
+    AvroFormat, AxisOrder, EsriJsonFormat, GeojsonFormat, GmlFormat, GtfsRealtimeFormat,
+    JsonFormat, NdjsonFormat, NgsiLdFormat, ParquetFormat, RealtimeEntity, SdmxJsonFormat,
+    XmlFormat,
 };
 pub use tabular::{FormulaErrors, HtmlFormat, HtmlTable, SheetName, WorkbookFormat};
 pub use text::{CsvFormat, FixedColumn, FixedFormat, Quote, ShortRecords};
@@ -92,6 +93,19 @@ formats! {
     Xml(XmlFormat) = "xml",
     /// A GeoJSON FeatureCollection.
     Geojson(GeojsonFormat) = "geojson",
+    /// What an ArcGIS server answers to a query: `attributes` as columns, `geometry` as in GeoJSON, dates as times in UTC, and
+    /// for a coded value `status` its meaning as `status_label`. Coordinates of another reference system than 4326 stay as they
+    /// are, which is told.
+    EsriJson(EsriJsonFormat) = "esri_json",
+    /// Features of a Web Feature Service as GML 3.2, 3.1 or 2: properties as columns, the first shape as `geometry`, `gml:id` as `id`.
+    /// Arcs and splines are not read. Coordinates of another reference system than 4326 stay as they are, which is told.
+    Gml(GmlFormat) = "gml",
+    /// An SDMX-JSON data message, version 1.0 or 2.0: a row for each observation, a column for each dimension and attribute (its code,
+    /// and what that means as `…_label`), `OBS_VALUE`, and the data set's `ACTION`. It is read whole, up to the memory bound.
+    SdmxJson(SdmxJsonFormat) = "sdmx_json",
+    /// Entities of an NGSI-LD (or NGSI-v2) context broker, normalized, concise or as key-values: an attribute is a column of its
+    /// value, and what stands beside the value is `pm25.unitCode`, `pm25.observedAt` and so on. A geometry stays GeoJSON text.
+    NgsiLd(NgsiLdFormat) = "ngsi_ld",
     /// A GTFS-Realtime feed (protobuf).
     GtfsRealtime(GtfsRealtimeFormat) = "gtfs_realtime",
     /// SIRI: what public transit says of the moment, as XML or as the JSON of SIRI Lite. Columns are named as the elements are, in small

@@ -41,6 +41,41 @@ pub struct XmlFormat {
 #[serde(deny_unknown_fields)]
 pub struct GeojsonFormat {}
 
+/// Options of Esri JSON: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EsriJsonFormat {}
+
+/// Options of SDMX-JSON: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SdmxJsonFormat {}
+
+/// Options of GML.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GmlFormat {
+    /// Which of two numbers comes first, where a server does not keep to the name of its reference system. Left out: by that name, so
+    /// `urn:ogc:def:crs:EPSG::4326` is latitude first and `EPSG:4326` longitude first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub axis_order: Option<AxisOrder>,
+}
+
+/// Which of two numbers comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AxisOrder {
+    /// Longitude or easting.
+    Xy,
+    /// Latitude or northing.
+    Yx,
+}
+
+/// Options of NGSI-LD: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NgsiLdFormat {}
+
 /// Options of GTFS-Realtime.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

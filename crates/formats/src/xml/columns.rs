@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::blocks::Scan;
 use crate::columns::UniqueNames;
 use crate::error::FormatError;
+use crate::gml::{GEOMETRY, Shapes};
 use crate::xml::Reading;
 use crate::xml::cutter::RecordCutter;
 use crate::xml::tree::Element;
@@ -33,6 +34,7 @@ pub(crate) struct Shape {
     first: First,
     has_text: bool,
     is_list: bool,
+    has_shape: bool,
     attributes: HashMap<String, First>,
     children: HashMap<String, Shape>,
 }
@@ -47,6 +49,7 @@ impl Shape {
 
     fn add(&mut self, element: &Element, row: i64, place: &mut usize) {
         self.has_text |= !element.text.trim().is_empty();
+        self.has_shape |= element.shape.is_some();
         for (name, _) in &element.attributes {
             *place += 1;
             let first = (row, *place);
@@ -71,6 +74,7 @@ impl Shape {
         self.first = self.first.min(other.first);
         self.has_text |= other.has_text;
         self.is_list |= other.is_list;
+        self.has_shape |= other.has_shape;
         for (name, first) in other.attributes {
             let known = self.attributes.entry(name).or_insert(first);
             *known = first.min(*known);
@@ -89,18 +93,22 @@ impl Shape {
     }
 
     /// Adds the columns below it; those of the record itself have no prefix.
-    fn columns(&self, prefix: &[String], found: &mut Vec<(First, Vec<String>, bool)>) {
+    fn columns(&self, prefix: &[String], found: &mut Vec<(First, Source)>) {
         let below = |name: String| [prefix, &[name]].concat();
         if self.is_list {
-            found.push((self.first, prefix.to_vec(), true));
+            found.push((self.first, Source::List(prefix.to_vec())));
+            return;
+        }
+        if self.has_shape {
+            found.push((self.first, Source::Shape(prefix.to_vec())));
             return;
         }
         let is_bare = self.children.is_empty() && self.attributes.is_empty();
         if self.has_text || (is_bare && !prefix.is_empty()) {
-            found.push((self.first, prefix.to_vec(), false));
+            found.push((self.first, Source::Text(prefix.to_vec())));
         }
         for (name, first) in &self.attributes {
-            found.push((*first, below(format!("@{name}")), false));
+            found.push((*first, Source::Text(below(format!("@{name}")))));
         }
         for (name, shape) in &self.children {
             shape.columns(&below(name.clone()), found);
@@ -109,12 +117,14 @@ impl Shape {
 }
 
 /// Where a column's values come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     /// The names on the way from the record; an attribute's begins with `@`.
     Text(Vec<String>),
     /// The same, to elements that become a list.
     List(Vec<String>),
+    /// The same, to a shape of GML.
+    Shape(Vec<String>),
     /// The whole record.
     Record,
 }
@@ -128,8 +138,11 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) fn field(&self) -> Field {
-        let is_record = self.source == Source::Record;
-        Field::new(&self.name, DataType::Utf8View, !is_record)
+        match self.source {
+            Source::Shape(_) => Field::new(&self.name, DataType::Binary, true),
+            Source::Record => Field::new(&self.name, DataType::Utf8View, false),
+            _ => Field::new(&self.name, DataType::Utf8View, true),
+        }
     }
 }
 
@@ -139,7 +152,8 @@ pub(crate) async fn collect(reading: &Reading) -> Result<Vec<Column>, FormatErro
     let scan = Arc::new(Mutex::new(Scan::new(reading.text(), reading.cutter())));
     let workers = (0..reading.content.options.partitions()).map(|_| {
         let (scan, name) = (Arc::clone(&scan), name.clone());
-        let worker = tokio::spawn(async move { work(&scan, &name).await });
+        let shapes = reading.shapes;
+        let worker = tokio::spawn(async move { work(&scan, &name, shapes).await });
         async {
             worker.await.unwrap_or_else(|_| {
                 Err(FormatError::Stopped {
@@ -152,10 +166,14 @@ pub(crate) async fn collect(reading: &Reading) -> Result<Vec<Column>, FormatErro
     for found in try_join_all(workers).await? {
         shape.merge(found);
     }
-    name_columns(name, &shape)
+    name_columns(name, &shape, reading.shapes.is_some())
 }
 
-async fn work(scan: &Mutex<Scan<RecordCutter>>, name: &str) -> Result<Shape, FormatError> {
+async fn work(
+    scan: &Mutex<Scan<RecordCutter>>,
+    name: &str,
+    shapes: Option<Shapes>,
+) -> Result<Shape, FormatError> {
     let mut shape = Shape::default();
     loop {
         let block = scan.lock().await.next().await?;
@@ -164,7 +182,7 @@ async fn work(scan: &Mutex<Scan<RecordCutter>>, name: &str) -> Result<Shape, For
             // Broken records are told of when they are decoded.
             let text = std::str::from_utf8(&record.bytes).ok();
             let text = text.filter(|_| !record.is_too_long);
-            if let Some(Ok(element)) = text.map(Element::parse) {
+            if let Some(Ok(element)) = text.map(|text| read(text, shapes)) {
                 shape.add(&element, row, &mut 0);
             }
         }
@@ -177,25 +195,44 @@ async fn work(scan: &Mutex<Scan<RecordCutter>>, name: &str) -> Result<Shape, For
     }
 }
 
-fn name_columns(part: &str, shape: &Shape) -> Result<Vec<Column>, FormatError> {
+/// The record that a text is; of GML, the feature in it.
+///
+/// # Errors
+/// What is wrong with it, as a sentence.
+pub(crate) fn read(text: &str, shapes: Option<Shapes>) -> Result<Element, String> {
+    let element =
+        Element::parse(text).map_err(|reason| format!("it is no well-formed XML: {reason}"))?;
+    match shapes {
+        Some(shapes) => shapes.place(element),
+        None => Ok(element),
+    }
+}
+
+fn name_columns(part: &str, shape: &Shape, is_gml: bool) -> Result<Vec<Column>, FormatError> {
     let mut found = Vec::new();
     shape.columns(&[], &mut found);
     found.sort_unstable();
     let mut names = UniqueNames::default();
     names.reserve(RECORD);
     let mut columns = Vec::with_capacity(found.len() + 1);
-    for (_, path, is_list) in found {
-        let name = match path.is_empty() {
-            true => TEXT.to_owned(),
-            false => path.join("."),
+    // The first shape and the id of a feature are named as GeoJSON names them.
+    let is_shape = |source: &Source| matches!(source, Source::Shape(_));
+    let first_shape = found.iter().position(|(_, source)| is_shape(source));
+    if is_gml {
+        names.reserve(GEOMETRY);
+    }
+    for (place, (_, source)) in found.into_iter().enumerate() {
+        let path = match &source {
+            Source::Text(path) | Source::List(path) | Source::Shape(path) => path.as_slice(),
+            Source::Record => &[],
         };
-        columns.push(Column {
-            name: names.add(part, &name)?,
-            source: match is_list {
-                true => Source::List(path),
-                false => Source::Text(path),
-            },
-        });
+        let name = match path {
+            _ if first_shape == Some(place) => GEOMETRY.to_owned(),
+            [] => names.add(part, TEXT)?,
+            [id] if is_gml && (id == "@id" || id == "@fid") => names.add(part, "id")?,
+            path => names.add(part, &path.join("."))?,
+        };
+        columns.push(Column { name, source });
     }
     columns.push(Column {
         name: RECORD.to_owned(),

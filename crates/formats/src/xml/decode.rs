@@ -3,24 +3,60 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, BinaryBuilder};
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use crate::blocks::{Batches, Decode};
 use crate::columns::TextColumn;
 use crate::decoded::{BrokenRecord, Decoded};
 use crate::encoding::TextEncoding;
 use crate::error::FormatError;
+use crate::gml::Shapes;
 use crate::json::{Block, Record};
 use crate::xml::Reading;
-use crate::xml::columns::{Column, Source};
+use crate::xml::columns::{Column, Source, read};
 use crate::xml::tree::Element;
+
+/// What a row has in one column.
+#[derive(Debug, Clone)]
+enum Value {
+    Null,
+    Text(String),
+    /// WKB.
+    Shape(Vec<u8>),
+}
+
+/// A column being built.
+enum Building {
+    Text(TextColumn),
+    Shape(BinaryBuilder),
+}
+
+impl Building {
+    fn push(&mut self, value: Value) {
+        match (self, value) {
+            (Self::Text(column), Value::Text(text)) => column.push_own(text.as_bytes()),
+            (Self::Text(column), _) => column.push_null(),
+            (Self::Shape(column), Value::Shape(shape)) => column.append_value(shape),
+            (Self::Shape(column), _) => column.append_null(),
+        }
+    }
+
+    fn finish(self) -> Result<ArrayRef, ArrowError> {
+        match self {
+            Self::Text(column) => column.finish(&[]),
+            Self::Shape(mut column) => Ok(Arc::new(column.finish())),
+        }
+    }
+}
 
 /// The projected columns at one place, and below it.
 #[derive(Debug, Default)]
 struct Place {
     text: Vec<usize>,
+    shape: Vec<usize>,
     list: Vec<usize>,
     attributes: HashMap<String, Vec<usize>>,
     children: HashMap<String, Place>,
@@ -33,19 +69,23 @@ impl Place {
         })
     }
 
-    fn fill(&self, element: &Element, values: &mut [Option<String>]) {
+    fn fill(&self, element: &Element, values: &mut [Value]) {
+        for &column in &self.shape {
+            let shape = element.shape.as_ref().filter(|it| !it.is_empty());
+            values[column] = shape.cloned().map_or(Value::Null, Value::Shape);
+        }
         let is_leaf = element.children.is_empty() && !element.is_nil;
         if is_leaf || !element.text.is_empty() {
             for &column in &self.text {
-                values[column] = Some(element.text.clone());
+                values[column] = Value::Text(element.text.clone());
             }
         }
         for (name, value) in &element.attributes {
             for &column in self.attributes.get(name).into_iter().flatten() {
-                values[column] = Some(value.clone());
+                values[column] = Value::Text(value.clone());
             }
         }
-        let mut lists: HashMap<&str, Vec<Value>> = HashMap::new();
+        let mut lists: HashMap<&str, Vec<Json>> = HashMap::new();
         for child in &element.children {
             let Some(place) = self.children.get(&child.name) else {
                 continue;
@@ -57,9 +97,9 @@ impl Place {
             }
         }
         for (name, list) in lists {
-            let list = Value::Array(list).to_string();
+            let list = Json::Array(list).to_string();
             for &column in self.children.get(name).iter().flat_map(|place| &place.list) {
-                values[column] = Some(list.clone());
+                values[column] = Value::Text(list.clone());
             }
         }
     }
@@ -71,6 +111,7 @@ pub(crate) struct Decoder {
     name: String,
     encoding: TextEncoding,
     columns: usize,
+    shapes: Option<Shapes>,
     places: Place,
     /// The columns of whole records.
     records: Vec<usize>,
@@ -85,6 +126,7 @@ impl Decoder {
         for (index, column) in columns.iter().enumerate() {
             match &column.source {
                 Source::Record => records.push(index),
+                Source::Shape(path) => places.at(path).shape.push(index),
                 Source::List(path) => places.at(path).list.push(index),
                 Source::Text(path) => match path.split_last() {
                     Some((name, way)) if name.starts_with('@') => {
@@ -102,6 +144,7 @@ impl Decoder {
             name: reading.content.name.clone(),
             encoding: reading.encoding,
             columns: columns.len(),
+            shapes: reading.shapes,
             places,
             records,
             schema,
@@ -111,15 +154,20 @@ impl Decoder {
     }
 
     fn batch(&self, records: &[Record], row: i64) -> Result<Decoded, FormatError> {
-        let mut building: Vec<TextColumn> = Vec::new();
-        building.resize_with(self.columns, TextColumn::default);
+        let fields = self.schema.fields().iter();
+        let mut building: Vec<Building> = fields
+            .map(|field| match field.data_type() {
+                DataType::Binary => Building::Shape(BinaryBuilder::new()),
+                _ => Building::Text(TextColumn::default()),
+            })
+            .collect();
         let (mut rows, mut broken) = (Vec::with_capacity(records.len()), Vec::new());
         for (row, record) in (row..).zip(records) {
             match self.values(record) {
                 Ok(values) => {
                     rows.push(row);
-                    for (column, value) in building.iter_mut().zip(&values) {
-                        column.push_option(value.as_deref());
+                    for (column, value) in building.iter_mut().zip(values) {
+                        column.push(value);
                     }
                 }
                 Err(reason) => {
@@ -128,7 +176,7 @@ impl Decoder {
                 }
             }
         }
-        let columns = building.into_iter().map(|column| column.finish(&[]));
+        let columns = building.into_iter().map(Building::finish);
         let columns = columns.collect::<Result<_, ArrowError>>();
         Ok(Decoded {
             broken,
@@ -137,7 +185,7 @@ impl Decoder {
     }
 
     /// The values of one row, or why there is none.
-    fn values(&self, record: &Record) -> Result<Vec<Option<String>>, String> {
+    fn values(&self, record: &Record) -> Result<Vec<Value>, String> {
         if record.is_too_long {
             return Err(format!(
                 "the record is longer than {} bytes",
@@ -149,14 +197,13 @@ impl Decoder {
                 true => format!("its byte {} is no valid UTF-8", error.valid_up_to() + 1),
                 false => format!("it holds bytes that {} does not have", self.encoding.name()),
             })?;
-        let element =
-            Element::parse(text).map_err(|reason| format!("it is no well-formed XML: {reason}"))?;
-        let mut values = vec![None; self.columns];
+        let element = read(text, self.shapes)?;
+        let mut values = vec![Value::Null; self.columns];
         self.places.fill(&element, &mut values);
         if !self.records.is_empty() {
             let record = element.json().to_string();
             for &column in &self.records {
-                values[column] = Some(record.clone());
+                values[column] = Value::Text(record.clone());
             }
         }
         Ok(values)

@@ -26,14 +26,18 @@ use crate::choice::Choice;
 use crate::content::{Chunks, Content};
 use crate::encoding::TextEncoding;
 use crate::error::FormatError;
+use crate::gml::{self, Shapes};
 use crate::part::{Source, Streams};
-use crate::spec::{FormatSpec, XmlFormat};
+use crate::spec::{FormatSpec, GmlFormat, XmlFormat};
 use columns::{Column, collect};
 use cutter::RecordCutter;
 use decode::Decoder;
 
 /// Bytes that tell the encoding.
 const HEAD_BYTES: usize = 4096;
+
+/// Bytes that tell what GML holds.
+const GML_HEAD_BYTES: usize = 64 << 10;
 
 /// Whether the bytes, without a byte order mark, begin as an XML document that is no web page: with its declaration, or with an element
 /// that declares a namespace; `is_named_so`: any element will do.
@@ -68,12 +72,20 @@ pub(crate) struct Reading {
     pub(crate) content: Content,
     pub(crate) encoding: TextEncoding,
     path: Vec<String>,
+    /// Names of elements that are records wherever they stand; the path says nothing then.
+    anywhere: &'static [&'static str],
+    /// Of GML: how shapes are read.
+    pub(crate) shapes: Option<Shapes>,
 }
 
 impl Reading {
     pub(crate) fn cutter(&self) -> RecordCutter {
         let bound = self.content.options.record_bytes_max;
-        RecordCutter::new(&self.content.name, &self.path, bound, self.encoding)
+        let name = &self.content.name;
+        match self.anywhere {
+            [] => RecordCutter::new(name, &self.path, bound, self.encoding),
+            names => RecordCutter::of_names(name, names, bound, self.encoding),
+        }
     }
 
     pub(crate) fn text(&self) -> Chunks {
@@ -96,6 +108,8 @@ pub(crate) async fn open(content: Content, format: &XmlFormat) -> Result<Xml, Fo
         content,
         encoding,
         path: Vec::new(),
+        anywhere: &[],
+        shapes: None,
     };
     reading.path = match &format.record_path {
         Some(path) => keys(path),
@@ -116,14 +130,55 @@ pub(crate) async fn open(content: Content, format: &XmlFormat) -> Result<Xml, Fo
             reason: "it names no element".to_owned(),
         });
     }
-    let columns = collect(&reading).await?;
-    let fields: Vec<_> = columns.iter().map(Column::field).collect();
-    Ok(Xml {
-        reading,
-        columns,
-        choices,
-        schema: Arc::new(Schema::new(fields)),
-    })
+    Xml::of(reading, choices).await
+}
+
+/// The features of a Web Feature Service.
+pub(crate) async fn open_gml(content: Content, format: &GmlFormat) -> Result<Xml, FormatError> {
+    let head = content.head(GML_HEAD_BYTES).await?;
+    let declared = declared_encoding(&head);
+    let encoding = TextEncoding::find(&content.name, declared.as_deref(), &head)?;
+    let text = encoding.head(&head);
+    if let Some(refused) = gml::refused(&text) {
+        return Err(FormatError::Document {
+            name: content.name,
+            byte: 0,
+            reason: format!("the server answered: {refused}"),
+        });
+    }
+    let mut choices = Vec::new();
+    if let Some(name) = gml::first_name(&text).filter(|name| gml::code(name) != Some(4326)) {
+        let why = "so the first shape says: coordinates stay as they are, ST_Transform(geometry, code, 4326) makes them longitude and latitude";
+        choices.push(Choice::new("spatial reference", name, why));
+    }
+    let lists_all = memchr::memmem::find(&text, gml::ALL_MEMBERS).is_some();
+    let (path, anywhere): (&[&str], _) = match lists_all {
+        true => (&["*", "featureMembers", "*"], &[][..]),
+        false => (&[], gml::MEMBERS),
+    };
+    let reading = Reading {
+        content,
+        encoding,
+        path: path.iter().copied().map(str::to_owned).collect(),
+        anywhere,
+        shapes: Some(gml::Shapes {
+            order: format.axis_order,
+        }),
+    };
+    Xml::of(reading, choices).await
+}
+
+impl Xml {
+    async fn of(reading: Reading, choices: Vec<Choice>) -> Result<Self, FormatError> {
+        let columns = collect(&reading).await?;
+        let fields: Vec<_> = columns.iter().map(Column::field).collect();
+        Ok(Self {
+            reading,
+            columns,
+            choices,
+            schema: Arc::new(Schema::new(fields)),
+        })
+    }
 }
 
 /// The names of a path such as `response/items/item`.
@@ -158,7 +213,10 @@ impl Source for Xml {
         &self.choices
     }
 
-    fn detected(&self, _: &FormatSpec) -> FormatSpec {
+    fn detected(&self, declared: &FormatSpec) -> FormatSpec {
+        if self.reading.shapes.is_some() {
+            return declared.clone();
+        }
         FormatSpec::Xml(XmlFormat {
             record_path: Some(self.reading.path.join("/")),
         })

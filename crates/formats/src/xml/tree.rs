@@ -20,6 +20,8 @@ pub(crate) struct Element {
     pub(crate) text: String,
     /// Said to be nil (XML Schema, part 1, section 2.6.2).
     pub(crate) is_nil: bool,
+    /// The shape that stood in it, as WKB; no bytes for an empty one. Only GML has any.
+    pub(crate) shape: Option<Vec<u8>>,
 }
 
 impl Element {

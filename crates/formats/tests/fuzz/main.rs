@@ -111,6 +111,86 @@ const JSON: &[&[u8]] = &[
     b"\\ud800",
     b"\xFF",
 ];
+const ESRI: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b"\"features\": [",
+    b"\"fields\": [",
+    b"\"attributes\": {",
+    b"\"geometry\": ",
+    b"{\"x\": 1, \"y\": \"NaN\"}",
+    b"{\"rings\": [[[1, 2], [3, 4], [5, 0]]]}",
+    b"{\"paths\": [[[1, 2, null]]]}",
+    b"{\"name\": \"d\", \"type\": \"esriFieldTypeDate\"}",
+    b"\"d\": 1e300",
+    b"\"d\": -99999999999999",
+    b"\"error\": {\"code\": 1}",
+    b"\"spatialReference\": {\"wkid\": 3857}",
+    b"null",
+    b"\xFF",
+];
+const SDMX: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\"data\": {",
+    b"\"dataSets\": [",
+    b"\"observations\": {",
+    b"\"series\": {",
+    b"\"attributes\": [0, null]",
+    b"\"structure\": 9",
+    b"\"dimensionGroupAttributes\": {\"0:::0\": [0]}",
+    b"\"0:0\": [1, 0]",
+    b"\"~:99999999999999999999\": [1]",
+    b"\"structure\": {\"dimensions\": {\"observation\": [{\"id\": \"A\", \"values\": [null, 1, {\"id\": \"x\"}]}]}}",
+    b"null",
+    b"\xFF",
+];
+const ENTITIES: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b"\"id\": \"urn:ngsi-ld:A:1\"",
+    b"\"type\": \"Property\"",
+    b"\"value\": ",
+    b"\"object\": [1]",
+    b"\"a\": {",
+    b"\"a\": [{\"value\": 1, \"datasetId\": \"x\"}]",
+    b"\"metadata\": {\"m\": {\"value\": 1}}",
+    b"\"@context\": []",
+    b"\\ud800",
+    b"null",
+    b"\xFF",
+];
+const GML: &[&[u8]] = &[
+    b"<",
+    b">",
+    b"</member>",
+    b"<member>",
+    b"<featureMembers>",
+    b"<a fid='1'>",
+    b"</a>",
+    b"<p>",
+    b"</p>",
+    b"<Point srsName='urn:ogc:def:crs:EPSG::4326'><pos>1 2</pos></Point>",
+    b"<LineString><posList srsDimension='3'>1 2 3 4</posList></LineString>",
+    b"<Polygon><exterior>",
+    b"<LinearRing><coordinates>1,2 3</coordinates></LinearRing>",
+    b"</exterior></Polygon>",
+    b"<MultiSurface><surfaceMembers>",
+    b"<Curve><segments><Arc/></segments></Curve>",
+    b"<Envelope><lowerCorner>NaN 1e999</lowerCorner></Envelope>",
+    b"<ows:ExceptionReport>",
+    b"\xFF",
+];
 const MARKUP: &[&[u8]] = &[
     b"<",
     b">",
@@ -232,6 +312,13 @@ targets! {
         tokens: JSON, seeds: seeds::ndjson, is_packed: false,
     }
     geojson { formats: &["\"geojson\""], tokens: JSON, seeds: seeds::geojson, is_packed: false }
+    esri_json { formats: &["\"esri_json\""], tokens: ESRI, seeds: seeds::esri_json, is_packed: false }
+    sdmx_json { formats: &["\"sdmx_json\""], tokens: SDMX, seeds: seeds::sdmx_json, is_packed: false }
+    ngsi_ld { formats: &["\"ngsi_ld\""], tokens: ENTITIES, seeds: seeds::ngsi_ld, is_packed: false }
+    gml {
+        formats: &["\"gml\"", r#"{"name": "gml", "axis_order": "yx"}"#],
+        tokens: GML, seeds: seeds::gml, is_packed: false,
+    }
     xml {
         formats: &["\"xml\"", r#"{"name": "xml", "record_path": "r/i"}"#, r#"{"name": "xml", "record_path": "*/*"}"#],
         tokens: MARKUP, seeds: seeds::xml, is_packed: false,

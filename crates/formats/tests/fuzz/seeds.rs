@@ -103,6 +103,37 @@ pub(crate) fn geojson() -> Vec<Vec<u8>> {
     ]
 }
 
+pub(crate) fn esri_json() -> Vec<Vec<u8>> {
+    vec![
+        head("common/arcgis_query_columbia.json"),
+        head("common/arcgis_query_no_geometry.json"),
+        br#"{"spatialReference": {"wkid": 102100}, "fields": [{"name": "d", "type": "esriFieldTypeDate"}, {"name": "k", "domain": {"codedValues": [{"code": 1, "name": "one"}]}}], "features": [{"attributes": {"d": 1428404675000, "k": 1}, "geometry": {"rings": [[[0, 0], [0, 9], [9, 9], [0, 0]], [[1, 1], [2, 1], [2, 2], [1, 1]]]}}, {"attributes": {"d": null}, "geometry": {"paths": [[[1, 2], [3, 4]]]}}]}"#.to_vec(),
+    ]
+}
+
+pub(crate) fn sdmx_json() -> Vec<Vec<u8>> {
+    vec![
+        whole("common/ecb_exr_flat.sdmx.json"),
+        whole("education/oecd_innovation_in_education.sdmx.json"),
+        br#"{"data": {"structures": [{"dimensions": {"series": [{"id": "A", "keyPosition": 0, "values": [{"id": "a"}]}], "observation": [{"id": "T", "values": [{"value": "2024"}]}]}, "attributes": {"dimensionGroup": [{"id": "G", "values": [{"id": "g"}]}]}}], "dataSets": [{"dimensionGroupAttributes": {"0:": [0]}, "series": {"0": {"attributes": [], "observations": {"0": [1]}}}}]}}"#.to_vec(),
+    ]
+}
+
+pub(crate) fn ngsi_ld() -> Vec<Vec<u8>> {
+    vec![
+        whole("environment/ngsi_ld/AirQualityObserved.example-normalized.jsonld"),
+        whole("environment/ngsi_ld/WaterObserved.example.json"),
+        br#"[{"id": "urn:ngsi-ld:A:1", "type": "A", "a": {"type": "Property", "value": 1, "unitCode": "GQ"}, "b": [{"value": 1, "datasetId": "x"}, {"value": 2}]}, {"id": "2", "a": {"type": "Number", "value": 3, "metadata": {"m": {"value": 4}}}}]"#.to_vec(),
+    ]
+}
+
+pub(crate) fn gml() -> Vec<Vec<u8>> {
+    vec![
+        br#"<?xml version="1.0"?><FeatureCollection xmlns="http://www.opengis.net/wfs/2.0"><member><a id="1"><n>x</n><p><Polygon srsName="urn:ogc:def:crs:EPSG::4326"><exterior><LinearRing><posList>0 0 0 9 9 9 0 0</posList></LinearRing></exterior></Polygon></p></a></member><member><a id="2"><p><MultiCurve><curveMember><Curve><segments><LineStringSegment><pos>1 2</pos><pos>3 4</pos></LineStringSegment></segments></Curve></curveMember></MultiCurve></p></a></member></FeatureCollection>"#.to_vec(),
+        br#"<FeatureCollection xmlns:gml="http://www.opengis.net/gml"><gml:featureMembers><a fid="1"><p><gml:Point><gml:coordinates>1,2</gml:coordinates></gml:Point></p></a></gml:featureMembers></FeatureCollection>"#.to_vec(),
+    ]
+}
+
 pub(crate) fn xml() -> Vec<Vec<u8>> {
     vec![
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><!DOCTYPE r [<!ENTITY big \"x\">]><r xmlns:n=\"u\"><!-- <i> --><i n:id='1'><a>Cầu &lt; &#x1ED8;</a><b/><b x=\"y\">z</b></i><i id=\"2\"><![CDATA[<i>]]></i><i/></r>".as_bytes().to_vec(),
@@ -257,6 +288,10 @@ pub(crate) fn guessed() -> Vec<Vec<u8>> {
         json(),
         ndjson(),
         geojson(),
+        esri_json(),
+        sdmx_json(),
+        ngsi_ld(),
+        gml(),
         xml(),
         html(),
         xlsx(),
