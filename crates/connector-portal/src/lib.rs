@@ -17,6 +17,7 @@ mod ask;
 mod ckan;
 mod file;
 mod http;
+mod odata;
 mod opendatasoft;
 mod socrata;
 
@@ -35,5 +36,6 @@ pub fn registrations() -> Vec<Registration> {
         ckan::registration(),
         socrata::registration(),
         opendatasoft::registration(),
+        odata::registration(),
     ]
 }
