@@ -14,7 +14,7 @@ use super::metadata::Identity;
 use super::plan::{Changes, Plan};
 use super::read::{FileRef, Reader};
 use super::suspects::{Search, may_meet};
-use super::vanished::{self, Vanished};
+use super::vanished::{self, Vanished, Which};
 use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions};
 use crate::error::LakeError;
 use crate::keys::KeyHashes;
@@ -69,10 +69,19 @@ pub(super) async fn finish(
         plan.apply(&verdicts);
         conclude(&mut plan, verdicts, &mut sums);
     }
-    let vanished = match (stage.load, &stage.options.mapped_again) {
-        (Load::Merge, Some(again)) => vanished::take_away(stage, &reader, &mut plan, again).await?,
-        _ => Vanished::default(),
+    let which = match (&stage.deletions, &stage.options.mapped_again) {
+        (Some(refused), _) => Some(Which::AllBut(refused)),
+        (None, Some(again)) => Some(Which::OfParts(again)),
+        (None, None) => None,
     };
+    let (mut vanished, mut deleted) = (Vanished::default(), 0);
+    if let Some(which) = which.filter(|_| stage.load == Load::Merge) {
+        let found = vanished::take_away(stage, &reader, &mut plan, which).await?;
+        match which {
+            Which::OfParts(_) => vanished = found,
+            Which::AllBut(_) => deleted = found.gone,
+        }
+    }
     duplicates.tell_in_full(stage, &reader, &plan).await?;
     revisions::write(stage, &reader, &plan, &mut sums.changed).await?;
     let mut staged = Staged {
@@ -85,6 +94,7 @@ pub(super) async fn finish(
         previous_rows: plan.rows_of(Side::Own) + stage.ground.left_behind,
         revised: sums.changed.len() as u64,
         vanished: vanished.gone,
+        deleted,
         not_mapped_again: vanished.kept,
         version: None,
     };

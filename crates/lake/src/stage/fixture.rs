@@ -13,7 +13,7 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use sectorlake_contract::Contract;
+use sectorlake_contract::{Contract, key_hashes};
 
 use super::read::{FileRef, Reader};
 use super::{DuplicateKey, Load, StageOptions, Staged, TableStage};
@@ -129,6 +129,8 @@ pub(crate) struct Loading {
     pub(crate) options: StageOptions,
     /// What a text field `note` says in every row.
     pub(crate) note: Option<&'static str>,
+    /// Where deletions are followed: the ids whose new rows were refused.
+    pub(crate) refused: Option<Vec<&'static str>>,
 }
 
 /// What a stage came to, with the duplicates it told of on the way.
@@ -153,12 +155,17 @@ impl Loading {
             load,
             options: StageOptions::default(),
             note: None,
+            refused: None,
         }
     }
 
     /// Stages the rows, each group by a writer of its own; parts in the order of their names.
     pub(crate) async fn stage(&self, run: &Run, groups: &[Vec<Row>]) -> Result<Told, LakeError> {
-        let stage = self.begin(run).await?;
+        let mut stage = self.begin(run).await?;
+        if let Some(refused) = &self.refused {
+            let ids: ArrayRef = Arc::new(StringViewArray::from(refused.clone()));
+            stage.follow_deletions(key_hashes(&[ids]).unwrap().into_iter().collect());
+        }
         let files = self.write(&stage, run, groups).await?;
         let mut parts: Vec<String> = groups
             .iter()

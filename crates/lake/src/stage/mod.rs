@@ -33,6 +33,7 @@ use sectorlake_contract::{Contract, PartitionBy, TableName};
 use tokio::sync::mpsc;
 
 use crate::error::LakeError;
+use crate::keys::KeyHashes;
 use crate::layout::Access;
 use crate::settle::KeyHolder;
 use crate::table::LakeTable;
@@ -183,6 +184,8 @@ pub struct Staged {
     pub revised: u64,
     /// Of the removed rows, those that the changed mapping no longer gives.
     pub vanished: u64,
+    /// Of the removed rows, those that the source has removed.
+    pub deleted: u64,
     /// Rows of this source that the changed mapping did not give, and that stay: their parts were not mapped again.
     pub not_mapped_again: u64,
     /// The Delta version that was staged; none where the table stays as it is.
@@ -200,6 +203,8 @@ pub struct TableStage {
     target: Arc<Target>,
     ground: Ground,
     form: Form,
+    /// Where deletions are followed: the hashes of keys whose new rows were refused.
+    deletions: Option<KeyHashes>,
 }
 
 /// What a table is staged on.
@@ -261,7 +266,20 @@ impl TableStage {
             target,
             ground,
             form,
+            deletions: None,
         })
+    }
+
+    /// With a merge of all that the source has: published rows of this source go whose key no new row has. Those stay whose
+    /// new row was refused: `refused` are the hashes of their keys, as `sectorlake_contract::key_hashes` makes them.
+    pub fn follow_deletions(&mut self, refused: KeyHashes) {
+        self.deletions = Some(refused);
+    }
+
+    /// Whether keys have the types of before, so that their hashes are the same.
+    #[must_use]
+    pub fn keeps_types(&self) -> bool {
+        self.form.fit == form::Fit::Exact
     }
 
     /// Whether published files of any source are written anew, for a wider type, other partitions or another door.

@@ -1,9 +1,11 @@
-//! Published rows that a changed mapping no longer gives.
+//! Published rows that a changed mapping, or the source itself, no longer gives.
 //!
 //! In a merge rows stay until another comes for their key. That is right as long as the rules stay: the source may show each row but
 //! once. Once the mapping has changed and parts are mapped again, a row whose very part gives no row of its key any more is a row of
 //! the old mapping: it goes, as it would not be there had the table been made by the new one. A row of a part that is not mapped
 //! again, since the source has it no more, stays; how many there are is told.
+//!
+//! Where deletions are followed, all that the source has came in this run, so that every other row is one that it has removed.
 
 use std::collections::HashSet;
 
@@ -29,12 +31,21 @@ pub(super) struct Vanished {
     pub(super) kept: u64,
 }
 
+/// Which rows go, of those whose key no new row has.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which<'a> {
+    /// Those of parts that were mapped again.
+    OfParts(&'a HashSet<String>),
+    /// All but those with one of these keys: their new row came, and was refused.
+    AllBut(&'a KeyHashes),
+}
+
 /// Takes the rows away. The hashes of the new keys are held a share at a time.
 pub(super) async fn take_away(
     stage: &TableStage,
     reader: &Reader,
     plan: &mut Plan,
-    mapped_again: &HashSet<String>,
+    which: Which<'_>,
 ) -> Result<Vanished, LakeError> {
     let file = |number: &usize| plan.entries[*number].file.clone();
     let new: Vec<FileRef> = plan.numbers(Side::New).iter().map(file).collect();
@@ -54,11 +65,7 @@ pub(super) async fn take_away(
         for number in plan.numbers(Side::Own) {
             let entry = &plan.entries[number];
             let wanted = |hash: u64| is_ours(hash) && !coming.contains(&hash);
-            let search = Search {
-                reader,
-                key,
-                mapped_again,
-            };
+            let search = Search { reader, key, which };
             let (gone, kept) = search.look(&entry.file, &entry.dropped, wanted).await?;
             vanished.gone += gone.len();
             vanished.kept += kept;
@@ -72,7 +79,7 @@ pub(super) async fn take_away(
 struct Search<'a> {
     reader: &'a Reader,
     key: &'a [String],
-    mapped_again: &'a HashSet<String>,
+    which: Which<'a>,
 }
 
 impl Search<'_> {
@@ -92,10 +99,10 @@ impl Search<'_> {
         let mut batches = self.reader.read(file, &columns).await?;
         let (mut gone, mut kept, mut position) = (Positions::default(), 0, 0);
         while let Some(batch) = batches.try_next().await? {
-            for (hash, is_again) in self.rows(&batch)? {
+            for (hash, goes) in self.rows(&batch)? {
                 // A row without a key is none that could come again.
                 if hash.is_some_and(&wanted) && !dropped.contains(position) {
-                    if is_again {
+                    if goes {
                         gone.insert(position);
                     } else {
                         kept += 1;
@@ -107,20 +114,27 @@ impl Search<'_> {
         Ok((gone, kept))
     }
 
-    /// The hash of each row's key, and whether its part was mapped again.
+    /// The hash of each row's key, and whether it goes unless it came.
     fn rows(&self, batch: &RecordBatch) -> Result<Vec<(Option<u64>, bool)>, LakeError> {
         let (parts, keys) = (
             batch.column(self.key.len()),
             &batch.columns()[..self.key.len()],
         );
         let hashes = row_hashes(keys).map_err(|error| self.reader.arrow(error))?;
-        let parts = parts.as_string::<i32>().iter().map(|part| {
-            // A member of an archive is named behind the archive's hash.
-            let part = part.unwrap_or_default();
-            let whole = part.split_once('!').map_or(part, |(whole, _)| whole);
-            self.mapped_again.contains(whole)
+        let parts = parts.as_string::<i32>().iter();
+        let rows = hashes.zip(parts).map(|(hash, part)| {
+            let goes = match self.which {
+                Which::OfParts(again) => {
+                    // A member of an archive is named behind the archive's hash.
+                    let part = part.unwrap_or_default();
+                    let whole = part.split_once('!').map_or(part, |(whole, _)| whole);
+                    again.contains(whole)
+                }
+                Which::AllBut(refused) => hash.is_none_or(|hash| !refused.contains(&hash)),
+            };
+            (hash, goes)
         });
-        Ok(hashes.zip(parts).collect())
+        Ok(rows.collect())
     }
 }
 
@@ -187,6 +201,35 @@ mod tests {
             .unwrap();
         assert_eq!((staged.vanished, staged.not_mapped_again), (0, 0));
         assert_eq!(values(&lake, "bus").await.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn rows_go_that_the_source_has_no_more() {
+        let lake = lake().await;
+        let merge = Loading::of(Load::Merge);
+        let first = ["a", "b", "c", "d"].map(|id| row(id, 1, "p1", 1)).to_vec();
+        merge.run(&lake, "bus", &[first]).await.unwrap();
+        merge
+            .run(&lake, "tram", &[vec![row("z", 6, "p1", 1)]])
+            .await
+            .unwrap();
+        // Of d a row came, and was refused: what was published of it stays.
+        let mut follow = Loading::of(Load::Merge);
+        follow.refused = Some(vec!["d"]);
+        let rows = vec![row("a", 1, "p2", 1), row("b", 2, "p2", 2)];
+        let (staged, _) = follow.run(&lake, "bus", &[rows]).await.unwrap();
+        assert_eq!((staged.deleted, staged.vanished, staged.revised), (1, 0, 1));
+        assert_eq!(staged.removed_rows, 2);
+        assert_eq!(
+            values(&lake, "bus").await,
+            map(&[("a", 1), ("b", 2), ("d", 1)])
+        );
+        assert_eq!(values(&lake, "tram").await, map(&[("z", 6)]));
+        // The source is empty.
+        follow.refused = Some(Vec::new());
+        let (staged, _) = follow.run(&lake, "bus", &[vec![]]).await.unwrap();
+        assert_eq!(staged.deleted, 3);
+        assert_eq!(values(&lake, "bus").await, map(&[]));
     }
 
     #[tokio::test]
