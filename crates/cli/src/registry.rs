@@ -6,6 +6,7 @@ use sectorlake_connector::Registry;
 pub(crate) fn all() -> Registry {
     let sectors = [
         sectorlake_connector_portal::registrations(),
+        sectorlake_connector_database::registrations(),
         sectorlake_connector_education::registrations(),
         sectorlake_connector_environment::registrations(),
         sectorlake_connector_transport::registrations(),
