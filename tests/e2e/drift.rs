@@ -244,7 +244,7 @@ fn a_few_odd_values_are_a_note_and_no_change_of_type() {
     let done = run_with(&project, &rows).ok();
     assert!(!done.says("drift:"), "{}", done.whole());
     assert!(
-        done.says("column \"Số HV\" mixes whole numbers (499 rows) with text (1 row, first clubs.csv row 400): what is no integer is rejected from education.clubs.members"),
+        done.says("column \"Số HV\" mixes whole numbers (499 rows) with text (1 row, first clubs.csv row 400): 1 row is rejected, for education.clubs.members is integer"),
         "{}",
         done.whole()
     );

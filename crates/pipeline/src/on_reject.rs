@@ -83,7 +83,8 @@ impl RuleCounts {
         }
     }
 
-    fn of(&self, key: &str) -> u64 {
+    /// How often `field.rule` or a rule was broken.
+    pub(crate) fn of(&self, key: &str) -> u64 {
         match key.rsplit_once('.') {
             Some((field, rule)) => {
                 let key = (field.to_owned(), rule.to_owned());
