@@ -31,8 +31,9 @@ pub(crate) struct Moment {
 struct Progress {
     /// When the run began that asked last: it asks no second time.
     run: DateTime<Utc>,
-    /// The part that the last answer was.
-    key: String,
+    /// What told the last answer from others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stamp: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     etag: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,8 +41,6 @@ struct Progress {
     /// Before then there is nothing new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<DateTime<Utc>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ttl_s: Option<i64>,
 }
 
 impl Progress {
@@ -86,41 +85,49 @@ pub(crate) async fn poll(
     let known = known.filter(|known| known.etag.is_some() || known.last_modified.is_some());
     let answer = match io.http().get(&request.if_changed_since(known)).await? {
         Answer::Fresh(answer) => answer,
-        Answer::Unchanged => return Ok(Some(unchanged(before, place, started_at))),
+        Answer::Unchanged => return Ok(Some(unchanged(before, &place, started_at))),
     };
     let (answer, bytes) = answer.read(bytes_max).await?;
     let moment = look(&bytes).map_err(|error| error.at(url))?;
-    let key = match &moment.stamp {
-        Some(stamp) => format!("{place}#{stamp}"),
-        None => place,
-    };
+    let key = key(&place, moment.stamp.as_deref());
+    let is_known =
+        moment.stamp.is_some() && before.is_some_and(|before| before.stamp == moment.stamp);
     let next = Progress {
         run: started_at,
         etag: answer.etag.clone(),
         last_modified: answer.last_modified.clone(),
         until: until(&moment, started_at),
-        ttl_s: moment.ttl_s,
-        key: key.clone(),
+        stamp: moment.stamp,
     };
-    let is_known = moment.stamp.is_some() && before.is_some_and(|before| before.key == key);
     Ok(Some(match is_known {
         true => Fetched::unchanged(key, Some(next.cursor())),
         false => Fetched::part(answer.into_part(key, &url.file_name()), Some(next.cursor())),
     }))
 }
 
-fn unchanged(before: Option<Progress>, place: String, started_at: DateTime<Utc>) -> Fetched {
-    let mut next = before.unwrap_or_else(|| Progress {
+/// The part that an answer is.
+fn key(place: &str, stamp: Option<&str>) -> String {
+    match stamp {
+        Some(stamp) => format!("{place}#{stamp}"),
+        None => place.to_owned(),
+    }
+}
+
+/// What did not change is asked for again by the next run.
+fn unchanged(before: Option<Progress>, place: &str, started_at: DateTime<Utc>) -> Fetched {
+    let before = before.unwrap_or_else(|| Progress {
         run: started_at,
-        key: place,
+        stamp: None,
         etag: None,
         last_modified: None,
         until: None,
-        ttl_s: None,
     });
-    next.run = started_at;
-    next.until = None;
-    Fetched::unchanged(next.key.clone(), Some(next.cursor()))
+    let next = Progress {
+        run: started_at,
+        until: None,
+        ..before
+    };
+    Fetched::unchanged(key(place, next.stamp.as_deref()), Some(next.cursor()))
 }
 
 /// Until when an answer holds: so long after it was made as it says, but never longer than that from now, whatever its clock says.
@@ -151,6 +158,9 @@ mod tests {
         assert_eq!(holds("2099-01-01T00:00:00Z", 60), Some(60));
         assert_eq!(holds("2025-09-23T10:00:00Z", i64::MAX), None);
         assert_eq!(holds("2025-09-23T10:00:00Z", 999_999_999), Some(86_400));
-        assert_eq!(holds("2020-01-01T00:00:00Z", 60).map(|left| left < 0), Some(true));
+        assert_eq!(
+            holds("2020-01-01T00:00:00Z", 60).map(|left| left < 0),
+            Some(true)
+        );
     }
 }
