@@ -118,7 +118,10 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
 /// Saved feeds, whose names must be those of the standard.
 fn known(saved: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, SettingsError> {
     let names = || FEEDS.iter().map(|feed| feed.name);
-    match saved.keys().find(|name| !names().any(|known| known == **name)) {
+    match saved
+        .keys()
+        .find(|name| !names().any(|known| known == **name))
+    {
         None => Ok(saved),
         Some(name) => {
             let path = vec!["path".to_owned(), name.clone()];

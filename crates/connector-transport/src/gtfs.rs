@@ -1,6 +1,9 @@
 //! `gtfs`: a feed of the General Transit Feed Specification, as a zip or a folder.
 //!
-//! Reference: <https://gtfs.org/documentation/schedule/reference/>; which files and fields are required is said there.
+//! Reference: <https://gtfs.org/documentation/schedule/reference/>; which files and fields are required is said there. A feed may be named
+//! by its number in a catalogue too (`catalogue: mobility_database`, `feed: mdb-123`).
+
+mod catalogue;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,10 +13,12 @@ use schemars::JsonSchema;
 use sectorlake_connector::files::{self, Found};
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MakeContext,
-    MemberPattern, OneOrMany, Origin, OriginSettings, Registration, SettingsError, Sight, Slice,
-    Stream, UrlSetting,
+    MemberPattern, OneOrMany, Origin, OriginSettings, Pages, Registration, SecretSetting,
+    SettingsError, Sight, Slice, Stream, UrlSetting,
 };
 use serde::Deserialize;
+
+use catalogue::{Catalogue, Copy, Entry};
 
 /// The one unit of a zipped feed.
 const FEED: &str = "feed";
@@ -28,6 +33,21 @@ struct Settings {
     /// The feed's zip behind an http or https URL. Secrets in it as `${env:NAME}` or `${file:PATH}`.
     #[serde(default)]
     url: Option<UrlSetting>,
+    /// The catalogue that `feed` is a number of, in place of `path` and `url`.
+    #[serde(default)]
+    catalogue: Option<Catalogue>,
+    /// The feed's number in the catalogue, such as `mdb-123`.
+    #[serde(default)]
+    feed: Option<String>,
+    /// Which copy of a feed of the catalogue is fetched. Default: `publisher`.
+    #[serde(default)]
+    copy: Copy,
+    /// The refresh token of an account of the catalogue, as `${env:NAME}`: its API is asked then, else its public list of feeds.
+    #[serde(default)]
+    token: Option<SecretSetting>,
+    /// Another address of the catalogue's list, or with `token` of its API, such as a mirror's.
+    #[serde(default)]
+    catalogue_url: Option<UrlSetting>,
     /// What tells this feed's rows from others' in the shared tables. Default: the pipeline's name.
     #[serde(default)]
     feed_id: Option<String>,
@@ -41,6 +61,7 @@ pub(crate) fn registration() -> Registration {
     )
     .over_http()
     .with_claims(claims)
+    .with_example(include_str!("gtfs/example.yaml"))
 }
 
 /// An archive with the files that every feed must have.
@@ -58,18 +79,47 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let url = settings.url.map(OneOrMany::One);
-    let origin = OriginSettings {
-        path: settings.path.as_deref(),
-        url: url.as_ref(),
-        ..OriginSettings::default()
+    let source = match settings.catalogue {
+        Some(Catalogue::MobilityDatabase) => Source::Listed(Box::new(entry(&settings, context)?)),
+        None => {
+            if settings.feed.is_some() {
+                return Err(SettingsError::of_key("feed", "has no catalogue")
+                    .with_help("write `catalogue: mobility_database` beside it"));
+            }
+            let url = settings.url.map(OneOrMany::One);
+            let origin = OriginSettings {
+                path: settings.path.as_deref(),
+                url: url.as_ref(),
+                ..OriginSettings::default()
+            };
+            Source::Plain(Origin::of(origin, context)?)
+        }
     };
     Ok(Arc::new(Gtfs {
-        origin: Origin::of(origin, context)?,
+        source,
         feed_id: settings
             .feed_id
             .unwrap_or_else(|| context.pipeline().to_owned()),
     }))
+}
+
+/// The feed that `feed` names in the catalogue.
+fn entry(settings: &Settings, context: &MakeContext) -> Result<Entry, SettingsError> {
+    for (key, is_there) in [
+        ("path", settings.path.is_some()),
+        ("url", settings.url.is_some()),
+    ] {
+        if is_there {
+            return Err(SettingsError::of_key(key, "stands beside `catalogue`")
+                .with_help("leave one of them out"));
+        }
+    }
+    let Some(feed) = &settings.feed else {
+        return Err(SettingsError::new(Vec::new(), "`feed` is missing")
+            .with_help("write the feed's number in the catalogue, such as `feed: mdb-123`"));
+    };
+    let place = (settings.catalogue_url.as_ref(), settings.token.as_ref());
+    Entry::new(feed, settings.copy, place, context)
 }
 
 /// One file of the standard, and how it feeds a shared table.
@@ -200,14 +250,20 @@ const MAPPED: &[FileOfFeed] = &[
 const UNMAPPED: &str = "location_groups location_group_stops booking_rules";
 
 struct Gtfs {
-    origin: Origin,
+    source: Source,
     feed_id: String,
+}
+
+enum Source {
+    Plain(Origin),
+    /// A feed of a catalogue.
+    Listed(Box<Entry>),
 }
 
 impl Gtfs {
     /// The feed's folder, if it is one.
     async fn folder(&self) -> Result<Option<PathBuf>, ConnectorError> {
-        let Origin::Files { project_dir, path } = &self.origin else {
+        let Source::Plain(Origin::Files { project_dir, path }) = &self.source else {
             return Ok(None);
         };
         match files::find(project_dir, path).await? {
@@ -261,10 +317,20 @@ impl Connector for Gtfs {
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
         let unit = slice.unit;
-        let Some(folder) = self.folder().await? else {
-            return self.origin.fetch(cursor, io).await;
+        let origin = match &self.source {
+            Source::Plain(origin) => origin,
+            Source::Listed(entry) => {
+                let origin = Origin::Urls {
+                    urls: vec![entry.url(io).await?.clone()],
+                    pages: Pages::Refused,
+                };
+                return origin.fetch(cursor, io).await;
+            }
         };
-        let Origin::Files { project_dir, .. } = &self.origin else {
+        let Some(folder) = self.folder().await? else {
+            return origin.fetch(cursor, io).await;
+        };
+        let Origin::Files { project_dir, .. } = origin else {
             return Ok(None);
         };
         let required = MAPPED.iter().any(|file| file.name == unit && file.required);

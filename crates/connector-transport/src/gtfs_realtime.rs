@@ -1,16 +1,29 @@
-//! `gtfs_realtime`: a feed message of GTFS Realtime, fetched as it stands.
+//! `gtfs_realtime`: a feed message of GTFS Realtime, fetched as it stands, again and again.
 //!
 //! Reference: <https://gtfs.org/documentation/realtime/reference/>. One message may hold trip updates, vehicle positions and alerts; most
 //! publishers give each an address of its own. The protobuf is decoded after the raw zone, so that a replay decodes it again.
+//!
+//! A message whose header has the time of the one before is unchanged, and nothing is loaded. Rows are merged: a vehicle by its id and
+//! the time of its position, a trip by its id, its start and the time of the update, so that who has not moved on keeps one row. Feeds
+//! that hold changes only (`DIFFERENTIAL`) are refused.
+
+mod header;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, DefaultMapping, MakeContext, OneOrMany, Origin, OriginSettings, PlainSource,
-    Registration, SettingsError, Sight, Stream, UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Origin,
+    OriginSettings, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream,
+    UrlSetting,
 };
 use serde::Deserialize;
+
+use crate::poll::poll;
+
+/// The largest networks' messages are a few megabytes.
+const MESSAGE_BYTES_MAX: usize = 256 << 20;
 
 /// The one unit: the message.
 const FEED: &str = "feed";
@@ -74,6 +87,7 @@ pub(crate) fn registration() -> Registration {
     )
     .over_http()
     .with_claims(claims)
+    .with_example(include_str!("gtfs_realtime/example.yaml"))
 }
 
 /// A feed begins with its header: the field 1, its length, and in that the version 1.0 or 2.0 of the specification.
@@ -89,28 +103,69 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let url = settings.url.map(OneOrMany::One);
-    let origin = OriginSettings {
-        path: settings.path.as_deref(),
-        url: url.as_ref(),
-        ..OriginSettings::default()
+    let source = match (&settings.path, &settings.url) {
+        (None, Some(url)) => Source::Polled(url.resolve(&["url"], context)?),
+        (path, url) => {
+            let url = url.clone().map(sectorlake_connector::OneOrMany::One);
+            let origin = OriginSettings {
+                path: path.as_deref(),
+                url: url.as_ref(),
+                ..OriginSettings::default()
+            };
+            Source::Saved(Origin::of(origin, context)?)
+        }
     };
     let feed_id = settings
         .feed_id
         .unwrap_or_else(|| context.pipeline().to_owned());
     let entities = settings.entities.unwrap_or_else(|| Entity::ALL.to_vec());
     let streams = entities.into_iter().map(|entity| stream(entity, &feed_id));
-    Ok(Arc::new(PlainSource {
-        origin: Origin::of(origin, context)?,
+    Ok(Arc::new(Realtime {
+        source,
         streams: streams.collect(),
     }))
+}
+
+struct Realtime {
+    source: Source,
+    streams: Vec<Stream>,
+}
+
+enum Source {
+    /// One message after the other.
+    Polled(SourceUrl),
+    /// Messages that were kept.
+    Saved(Origin),
+}
+
+#[async_trait]
+impl Connector for Realtime {
+    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        Ok(self.streams.clone())
+    }
+
+    async fn fetch(
+        &self,
+        _slice: Slice<'_>,
+        cursor: Option<&Cursor>,
+        io: &Io,
+    ) -> Result<Option<Fetched>, ConnectorError> {
+        match &self.source {
+            Source::Saved(origin) => origin.fetch(cursor, io).await,
+            Source::Polled(url) => {
+                let request = Request::get(url.clone());
+                let look = |bytes: &bytes::Bytes| header::moment(bytes);
+                poll(request, url, MESSAGE_BYTES_MAX, (cursor, io), look).await
+            }
+        }
+    }
 }
 
 fn stream(entity: Entity, feed_id: &str) -> Stream {
     let name = entity.name();
     let mut stream = Stream::new(name, FEED);
     stream.format = Some(serde_json::json!({ "name": "gtfs_realtime", "entity": name }));
-    // A vehicle that has not moved on is published again with the same time: merging keeps one row of it.
+    // Who has not moved on is published again with the same time: merging keeps one row.
     stream.mappings = vec![
         DefaultMapping::new(&format!("transport.{name}"), "merge", entity.sql())
             .with_parameter("feed_id", feed_id),

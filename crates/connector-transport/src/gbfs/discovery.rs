@@ -113,7 +113,11 @@ impl Discovery {
             Some(wanted) if has(wanted) => Ok(wanted.clone()),
             Some(wanted) => Err(format!(
                 "has no feeds in the language {wanted:?}; there are: {}",
-                languages.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
+                languages
+                    .iter()
+                    .map(|it| it.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )),
             None if has("en") => Ok("en".to_owned()),
             None => match languages.first() {

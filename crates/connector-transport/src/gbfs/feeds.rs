@@ -114,8 +114,9 @@ impl Feed {
     /// When the feed was made, and how long it holds.
     pub(super) fn moment(&self, bytes: &[u8]) -> Result<Moment, ConnectorError> {
         let invalid = |message: String| {
-            ConnectorError::new(ErrorKind::Invalid, message)
-                .with_help("ask the publisher: gbfs.org/documentation/reference says what a feed holds")
+            ConnectorError::new(ErrorKind::Invalid, message).with_help(
+                "ask the publisher: gbfs.org/documentation/reference says what a feed holds",
+            )
         };
         let envelope: Envelope = serde_json::from_slice(bytes)
             .map_err(|error| invalid(format!("is no feed of GBFS: {error}")))?;

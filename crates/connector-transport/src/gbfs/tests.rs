@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use sectorlake_connector::kit::{self, Abilities, Exchange, Server, Subject, TestPace, check};
 use sectorlake_connector::Http;
+use sectorlake_connector::kit::{self, Abilities, Exchange, Server, Subject, TestPace, check};
 use serde_json::json;
 
 use super::*;
@@ -41,7 +41,9 @@ fn io(at: &str) -> Io {
 async fn passes_the_kit() {
     for (version, vehicles) in [("2.2", "free_bike_status"), ("3.0", "vehicle_status")] {
         let subject = Subject {
-            make: &|server| make_at(json!({ "url": format!("{server}/gbfs.json?token=${{env:KEY}}") })),
+            make: &|server| {
+                make_at(json!({ "url": format!("{server}/gbfs.json?token=${{env:KEY}}") }))
+            },
             recording: exchanges(version, vehicles),
             abilities: Abilities {
                 looks_inside: true,
@@ -70,19 +72,41 @@ async fn a_feed_that_holds_is_not_asked_for() {
     let server = Server::start(one_minute()).await.unwrap();
     let gbfs = make_at(json!({ "url": format!("{}/gbfs.json", server.url()) })).unwrap();
     let status = Slice::whole("station_status");
-    let first = gbfs.fetch(status, None, &io("2025-09-23T10:00:05Z")).await.unwrap().unwrap();
+    let first = gbfs
+        .fetch(status, None, &io("2025-09-23T10:00:05Z"))
+        .await
+        .unwrap()
+        .unwrap();
     let key = first.part.unwrap().key;
-    assert!(key.ends_with("/status.json#last_updated=2025-09-23T10:00:00Z"), "{key}");
+    assert!(
+        key.ends_with("/status.json#last_updated=2025-09-23T10:00:00Z"),
+        "{key}"
+    );
     assert_eq!(server.asked().len(), 2);
     let cursor = first.next.unwrap();
     for at in ["2025-09-23T10:00:05Z", "2025-09-23T10:00:59Z"] {
-        assert!(gbfs.fetch(status, Some(&cursor), &io(at)).await.unwrap().is_none());
+        assert!(
+            gbfs.fetch(status, Some(&cursor), &io(at))
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
     assert_eq!(server.asked().len(), 2);
-    let later = gbfs.fetch(status, Some(&cursor), &io("2025-09-23T10:01:00Z")).await.unwrap().unwrap();
+    let later = gbfs
+        .fetch(status, Some(&cursor), &io("2025-09-23T10:01:00Z"))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(later.known, Some(key));
     assert_eq!(server.asked().len(), 4);
-    let absent = gbfs.fetch(Slice::whole("system_alerts"), None, &io("2025-09-23T10:01:00Z")).await;
+    let absent = gbfs
+        .fetch(
+            Slice::whole("system_alerts"),
+            None,
+            &io("2025-09-23T10:01:00Z"),
+        )
+        .await;
     assert!(absent.unwrap().is_none());
 }
 
@@ -101,22 +125,44 @@ async fn languages_of_2_x() {
     let url = format!("{}/gbfs.json", server.url());
     let fetch = async |settings| {
         let gbfs = make_at(settings).unwrap();
-        let fetched = gbfs.fetch(Slice::whole("vehicle_types"), None, &io("2025-09-23T10:00:00Z")).await;
+        let fetched = gbfs
+            .fetch(
+                Slice::whole("vehicle_types"),
+                None,
+                &io("2025-09-23T10:00:00Z"),
+            )
+            .await;
         fetched.map(|fetched| fetched.unwrap().part.unwrap().name)
     };
     assert_eq!(fetch(json!({"url": url})).await.unwrap(), "fr.json");
-    assert_eq!(fetch(json!({"url": url, "language": "vi"})).await.unwrap(), "vi.json");
-    let error = fetch(json!({"url": url, "language": "de"})).await.unwrap_err();
-    assert!(error.to_string().ends_with("has no feeds in the language \"de\"; there are: fr, vi"), "{error}");
+    assert_eq!(
+        fetch(json!({"url": url, "language": "vi"})).await.unwrap(),
+        "vi.json"
+    );
+    let error = fetch(json!({"url": url, "language": "de"}))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("has no feeds in the language \"de\"; there are: fr, vi"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn saved_feeds_are_streams_and_claims_are_by_content() {
     let saved = json!({"path": {"station_status": "a.json"}, "system_id": "x"});
-    let streams = make_at(saved).unwrap().streams(&io("2025-09-23T10:00:00Z")).await.unwrap();
+    let streams = make_at(saved)
+        .unwrap()
+        .streams(&io("2025-09-23T10:00:00Z"))
+        .await
+        .unwrap();
     assert_eq!(streams.len(), 1);
     assert_eq!(streams[0].mappings[0].parameters["system_id"], "x");
-    let error = make_at(json!({"path": {"station_statu": "a.json"}})).err().unwrap();
+    let error = make_at(json!({"path": {"station_statu": "a.json"}}))
+        .err()
+        .unwrap();
     assert_eq!(error.help.unwrap(), "did you mean `station_status`?");
     let claim = |location: &str, head: &[u8]| {
         claims(&Sight {
@@ -128,5 +174,11 @@ async fn saved_feeds_are_streams_and_claims_are_by_content() {
     assert!(claim("https://bikes.example/gbfs/2/gbfs.json", b"").is_some());
     assert!(claim("https://bikes.example/api", &recording("3.0/gbfs.json")).is_some());
     assert!(claim("https://bikes.example/gbfs.json", b"{\"error\": 1}").is_none());
-    assert!(claim("https://bikes.example/api", &recording("3.0/vehicle_status.json")).is_none());
+    assert!(
+        claim(
+            "https://bikes.example/api",
+            &recording("3.0/vehicle_status.json")
+        )
+        .is_none()
+    );
 }

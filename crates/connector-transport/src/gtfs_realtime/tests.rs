@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 use std::path::{Path, PathBuf};
 
-use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Http, Io, kit};
+use sectorlake_connector::Http;
+use sectorlake_connector::kit::{self, Abilities, Exchange, Server, Subject, TestPace, check};
 use serde_json::json;
 
 use super::*;
@@ -41,12 +41,85 @@ async fn passes_the_kit() {
         },
         recording: vec![Exchange::new("/vehicles.pb?key=s3cr3t-k3y", message).with_etag("\"v1\"")],
         abilities: Abilities {
-            conditional: true,
+            looks_inside: true,
+            incremental: true,
             ..Abilities::default()
         },
         secrets: &["s3cr3t-k3y"],
     };
     assert_eq!(check(&subject).await, [""; 0]);
+}
+
+fn io(at: &str) -> Io {
+    let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
+    Io::new(http, at.parse().unwrap())
+}
+
+/// A message of a vehicle that says so much of itself: version, incrementality, timestamp.
+fn message(incrementality: u8, timestamp: u8) -> Vec<u8> {
+    let header = [
+        0x0a,
+        3,
+        b'2',
+        b'.',
+        b'0',
+        0x10,
+        incrementality,
+        0x18,
+        timestamp,
+    ];
+    [
+        &[0x0a, header.len() as u8],
+        header.as_slice(),
+        b"\x12\x03\x0a\x01a",
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn a_message_of_the_same_time_is_unchanged_whatever_its_headers_say() {
+    let server = Server::start(vec![Exchange::new("/a.pb", message(0, 7))])
+        .await
+        .unwrap();
+    let url = format!("{}/a.pb", server.url());
+    let realtime = make_at(Path::new("."), json!({"url": url})).unwrap();
+    let feed = Slice::whole(FEED);
+    let first = realtime
+        .fetch(feed, None, &io("2025-09-23T10:00:00Z"))
+        .await
+        .unwrap()
+        .unwrap();
+    let key = first.part.unwrap().key;
+    assert_eq!(key, format!("{url}#timestamp=7"));
+    let same_run = realtime
+        .fetch(feed, first.next.as_ref(), &io("2025-09-23T10:00:00Z"))
+        .await;
+    assert!(same_run.unwrap().is_none());
+    let next = realtime
+        .fetch(feed, first.next.as_ref(), &io("2025-09-23T10:00:30Z"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((next.known, next.part.is_none()), (Some(key), true));
+}
+
+#[tokio::test]
+async fn a_feed_of_changes_only_is_refused() {
+    let server = Server::start(vec![Exchange::new("/a.pb", message(1, 7))])
+        .await
+        .unwrap();
+    let url = format!("{}/a.pb", server.url());
+    let realtime = make_at(Path::new("."), json!({"url": url})).unwrap();
+    let error = realtime
+        .fetch(Slice::whole(FEED), None, &io("2025-09-23T10:00:00Z"))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("is a DIFFERENTIAL feed, which holds changes only"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -76,7 +149,11 @@ fn an_entity_that_is_none_is_told() {
     let error = make_at(Path::new("."), json!({"path": "a", "entities": ["trips"]}))
         .err()
         .unwrap();
-    assert!(error.to_string().contains("trip_updates"), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "entities[0]: \"trips\" is none of its values"
+    );
+    assert!(error.help.unwrap().contains("trip_updates"));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 -- TripUpdate, https://gtfs.org/documentation/realtime/reference/#message-tripupdate
--- stop_sequence and stop_id are part of the key, and an update may give either.
+-- stop_sequence and stop_id are part of the key, and an update may give either. Of whole messages the specification lets the ids of
+-- entities change from one to the next, so that a trip is known by its own id, service day and start where it has one.
 SELECT
-  $feed_id AS feed_id, entity_id, to_timestamp_seconds(coalesce("timestamp", header_timestamp)) AS "timestamp",
+  $feed_id AS feed_id,
+  coalesce(trip_id || coalesce('/' || start_date, '') || coalesce('/' || start_time, ''), entity_id) AS entity_id,
+  to_timestamp_seconds(coalesce("timestamp", header_timestamp)) AS "timestamp",
   trip_id, route_id, direction_id, start_date, start_time, trip_schedule_relationship, vehicle_id, vehicle_label,
   vehicle_license_plate, vehicle_wheelchair_accessible, delay, trip_properties,
   coalesce(stop_sequence, -1) AS stop_sequence, coalesce(stop_id, '') AS stop_id, arrival_delay,
