@@ -19,6 +19,7 @@ mod file;
 mod http;
 mod odata;
 mod opendatasoft;
+mod rest;
 mod socrata;
 
 #[cfg(test)]
@@ -37,5 +38,6 @@ pub fn registrations() -> Vec<Registration> {
         socrata::registration(),
         opendatasoft::registration(),
         odata::registration(),
+        rest::registration(),
     ]
 }
