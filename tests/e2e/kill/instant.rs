@@ -9,13 +9,21 @@ use std::process::{Child, Command, Stdio};
 use crate::harness::{Project, Random};
 
 /// What is watched: the log, or a folder of the lake. A run fetches into `raw`, loads into `tables`, stages into `runs`, publishes into
-/// `snapshots` and then `tables` again, and tells of itself in `journal`.
-const WATCHED: [&str; 6] = ["log", "raw", "tables", "runs", "snapshots", "journal"];
+/// `snapshots` and then `tables` again, and tells of itself in `journal`; what is personal lies below `restricted`.
+const WATCHED: [&str; 7] = [
+    "log",
+    "raw",
+    "tables",
+    "runs",
+    "snapshots",
+    "journal",
+    "restricted",
+];
 
-/// How much of each a whole run makes.
+/// How much a whole run makes of each that it makes anything of.
 pub(super) struct Instants {
     args: &'static [&'static str],
-    most: Vec<usize>,
+    most: Vec<(&'static str, usize)>,
     next: usize,
 }
 
@@ -38,22 +46,25 @@ impl Instants {
             .map(|it| files(&project.lake().join(it)))
             .collect();
         let done = project.sectorlake(args).ok();
-        let made = |(name, before): (&&str, usize)| match *name {
-            "log" => done.stderr.lines().count(),
-            folder => files(&project.lake().join(folder)).saturating_sub(before),
+        let made = |(name, before): (&'static str, usize)| match name {
+            "log" => (name, done.stderr.lines().count()),
+            folder => (
+                name,
+                files(&project.lake().join(folder)).saturating_sub(before),
+            ),
         };
+        let most = WATCHED.into_iter().zip(before).map(made);
         Self {
             args,
-            most: WATCHED.iter().zip(before).map(made).collect(),
+            most: most.filter(|(_, most)| *most > 0).collect(),
             next: 0,
         }
     }
 
     /// Starts a run and kills it at an instant of the seed's choice; what is watched changes from one to the next.
     pub(super) fn shoot(&mut self, project: &Project, random: &mut Random) -> Shot {
-        let which = self.next % WATCHED.len();
+        let (watched, most) = self.most[self.next % self.most.len()];
         self.next += 1;
-        let (watched, most) = (WATCHED[which], self.most[which]);
         let after = random.up_to(most);
         let mut command = project.command(self.args);
         command.stdin(Stdio::null()).stdout(Stdio::null());

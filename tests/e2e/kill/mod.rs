@@ -6,6 +6,7 @@
 mod correction;
 mod delta_log;
 mod instant;
+mod migration;
 mod world;
 
 use std::collections::BTreeSet;
