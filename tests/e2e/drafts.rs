@@ -260,6 +260,8 @@ fn an_endpoint_is_looked_at_and_planned_without_being_stored() {
         text.contains("connector: http") && text.contains("school_id,\n"),
         "{text}"
     );
+    // It lies in a private network, as whoever typed its address knows: the draft says so.
+    assert!(text.contains("allow_private: [\"127.0.0.1\"]"), "{text}");
     let before = tree(project.root());
     let plan = project.sectorlake(&["plan", "schools"]).ok();
     assert!(plan.says("2 mapped: 2 would be loaded"), "{}", plan.whole());

@@ -406,3 +406,31 @@ fn corrections_go_with_their_rows_through_a_wider_type_and_into_a_new_major_vers
     }
     assert_eq!(held("t.rows_all"), expected);
 }
+
+#[test]
+fn a_table_that_becomes_personal_moves_with_the_rows_of_both_pipelines() {
+    let project = project();
+    let began = project.latest();
+    let before = project.beds(began);
+    let personal = first().replace("1.0.0", "1.1.0").replace(
+        "\"title\": \"Beds\"",
+        "\"title\": \"Beds\", \"sectorlake\": { \"classification\": \"personal\" }",
+    );
+    project.file(CLINICS_CONTRACT_FILE, personal);
+    let done = project.run(&["clinics"]).ok();
+    let told = "moves to restricted/tables/health/clinics, with its rows of every source (14 are written anew); what was published and fetched before stays";
+    assert!(done.says(told), "{}", done.whole());
+    assert!(
+        project
+            .lake()
+            .join("restricted/tables/health/clinics/_delta_log/00000000000000000000.json")
+            .is_file()
+    );
+    assert_eq!(project.beds(project.latest()), before);
+    assert_eq!(project.beds(began), before);
+    // The other pipeline goes on behind the door, and nothing moves twice.
+    let done = project.run(&["hospitals"]).ok();
+    assert!(!done.says("moves to"), "{}", done.whole());
+    assert_eq!(project.beds(project.latest()), before);
+    assert!(project.run(&["clinics"]).ok().says("unchanged"));
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
-use sectorlake_connector::{Claim, Connector, Fetched, Io, MakeContext, PartBody, Registry, Sight};
+use sectorlake_connector::{
+    Claim, Connector, ErrorKind, Fetched, Io, MakeContext, PartBody, Registry, Sight, UrlSetting,
+};
 use sectorlake_formats::{
     FormatError, FormatSpec, Member, PartBytes, ReadOptions, Sample, members,
 };
@@ -96,19 +98,20 @@ async fn seen(
         return Ok(Looked::of(connector, claim, location));
     }
     let declared = declared(request)?;
-    let made = made(
-        request,
-        (&connector, &claim),
-        declared.as_ref(),
-        &sight,
-        name,
-    )?;
     let scratch = TempDir::new().map_err(|source| DraftError::File {
         action: "make a folder in",
         path: std::env::temp_dir(),
         source,
     })?;
-    let part = first_part(made.as_ref(), &request.io, scratch.path(), location).await?;
+    let asked = Asked {
+        request,
+        location,
+        name,
+        declared: declared.as_ref(),
+    };
+    let (part, private) = asked
+        .first_part((&connector, claim), scratch.path())
+        .await?;
     let (members, head) = inside(&part).await?;
     let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
     let closer = Sight {
@@ -116,31 +119,83 @@ async fn seen(
         head: &head,
         ..sight
     };
-    let (connector, claim) = self::claim(request.registry, &closer)?;
-    let looked = Looked::of(connector, claim, &part.name);
+    let (connector, mut claim) = self::claim(request.registry, &closer)?;
+    if let Some(host) = &private {
+        allow(&mut claim, host);
+    }
+    let mut looked = Looked::of(connector, claim, &part.name);
+    looked.refined.extend(private.map(|host| {
+        format!("allow_private [{host}]: the address lies in a private network, which no pipeline reaches unless it says so")
+    }));
     if looked.claim.is_own {
         return Ok(looked);
     }
     with_records(looked, &part, &members, declared.as_ref()).await
 }
 
-/// The connector that a claim is for, to look with.
-fn made(
-    request: &DraftRequest<'_>,
-    (connector, claim): (&str, &Claim),
-    declared: Option<&FormatSpec>,
-    sight: &Sight<'_>,
-    name: &str,
-) -> Result<Arc<dyn Connector>, DraftError> {
-    let context = MakeContext::new(request.project.root(), name, {
-        let environment = Arc::clone(&request.environment);
-        move |name: &str| environment(name)
-    });
-    let registration = request
-        .registry
-        .get(connector)
-        .ok_or_else(|| unknown(sight.location))?;
-    Ok(registration.make(settings(claim, declared), &context)?)
+/// What is looked at, and how.
+struct Asked<'a> {
+    request: &'a DraftRequest<'a>,
+    location: &'a str,
+    name: &'a str,
+    declared: Option<&'a FormatSpec>,
+}
+
+impl Asked<'_> {
+    /// The first part; and the host it came from, where that lies in a private network. Whoever typed the address means it; where it
+    /// leads on to is another matter.
+    async fn first_part(
+        &self,
+        (connector, mut claim): (&str, Claim),
+        folder: &Path,
+    ) -> Result<(PartBytes, Option<String>), DraftError> {
+        let io = &self.request.io;
+        let made = self.made(connector, &claim)?;
+        let fetched = first_part(made.as_ref(), io, folder, self.location).await;
+        let refused = fetched.as_ref().err();
+        let Some(host) = refused.and_then(|error| self.own_host(error)) else {
+            return Ok((fetched?, None));
+        };
+        allow(&mut claim, &host);
+        let made = self.made(connector, &claim)?;
+        let part = first_part(made.as_ref(), io, folder, self.location).await?;
+        Ok((part, Some(host)))
+    }
+
+    /// The connector that a claim is for, to look with.
+    fn made(&self, connector: &str, claim: &Claim) -> Result<Arc<dyn Connector>, DraftError> {
+        let registration = self
+            .request
+            .registry
+            .get(connector)
+            .ok_or_else(|| unknown(self.location))?;
+        Ok(registration.make(settings(claim, self.declared), &self.context())?)
+    }
+
+    fn context(&self) -> MakeContext {
+        MakeContext::new(self.request.project.root(), self.name, {
+            let environment = Arc::clone(&self.request.environment);
+            move |name: &str| environment(name)
+        })
+    }
+
+    /// The host of the address, where it was refused for lying in a private network.
+    fn own_host(&self, error: &DraftError) -> Option<String> {
+        let DraftError::Source(error) = error else {
+            return None;
+        };
+        if error.kind != ErrorKind::PrivateNetwork {
+            return None;
+        }
+        let address = UrlSetting::new(self.location).resolve(&[], &self.context());
+        address.ok()?.expose().host_str().map(str::to_owned)
+    }
+}
+
+/// Lets the connector reach this one host of a private network.
+fn allow(claim: &mut Claim, host: &str) {
+    let hosts = serde_json::json!([host]);
+    claim.settings.insert("allow_private".to_owned(), hosts);
 }
 
 /// The same with the first records of the part, read as well as they tell.
@@ -166,7 +221,7 @@ async fn with_records(
         sample: Some(found),
         member,
         unnested,
-        refined,
+        refined: [looked.refined.as_slice(), refined.as_slice()].concat(),
         ..looked
     })
 }
@@ -223,7 +278,9 @@ async fn first_part(
     };
     let streams = connector.streams(io).await?;
     let unit = &streams.first().ok_or_else(nothing)?.unit;
-    let fetched = connector.fetch(sectorlake_connector::Slice::whole(unit), None, io).await?;
+    let fetched = connector
+        .fetch(sectorlake_connector::Slice::whole(unit), None, io)
+        .await?;
     let Some(Fetched {
         part: Some(part), ..
     }) = fetched
