@@ -54,6 +54,7 @@ mod mapping;
 mod normaliser;
 mod origin;
 mod profile;
+mod refused;
 mod rejection;
 mod rowwise;
 mod session;
@@ -76,6 +77,7 @@ pub use mapping::{Failed, Mapped, Mapping, MappingRunner, MappingSpec, check_syn
 pub use normaliser::{Normaliser, TableSpec};
 pub use origin::Taken;
 pub use profile::{FieldSummary, Profile, SeenAt, SeenLooks, SourceSummary};
+pub use refused::{Refused, RefusedKeys};
 pub use rejection::{Counts, Rejection};
 pub use session::{mapping_session, mapping_session_with};
 pub use severity::{Rules, SoftRule};

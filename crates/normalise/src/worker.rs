@@ -19,6 +19,7 @@ use crate::keys::{KeyLog, KnownKeys};
 use crate::mapping::MappingRunner;
 use crate::normaliser::{Fill, Normaliser};
 use crate::profile::Profile;
+use crate::refused::RefusedKeys;
 use crate::rejection::{Counts, Rejection};
 use crate::shown::kept;
 use crate::used::UsedRows;
@@ -44,6 +45,8 @@ pub struct KeyChecks {
     pub foreign: Vec<ForeignCheck>,
     /// Rows that point into their own table wait here until all rows are seen.
     pub waiting: Option<Arc<Waiting>>,
+    /// Where the keys of refused rows are wanted: the key's fields, and who gathers them.
+    pub refused: Option<(Vec<String>, Arc<RefusedKeys>)>,
 }
 
 /// One enforced foreign key: the fields, and the keys of which one set must hold their hash.
@@ -67,6 +70,7 @@ pub struct Worker {
     unique: Vec<(Vec<usize>, Arc<KeyLog>)>,
     foreign: Vec<(Vec<usize>, ForeignCheck)>,
     waiting: Option<Arc<Waiting>>,
+    refused: Option<(Vec<usize>, Arc<RefusedKeys>)>,
     profile: Profile,
 }
 
@@ -97,6 +101,10 @@ impl Worker {
             .foreign
             .iter()
             .map(|check| Ok((normaliser.positions(&check.fields)?, check.clone())));
+        let refused = match &keys.refused {
+            Some((fields, log)) => Some((normaliser.positions(fields)?, Arc::clone(log))),
+            None => None,
+        };
         Ok(Self {
             runner,
             fills: normaliser.fills(),
@@ -104,6 +112,7 @@ impl Worker {
             unique: unique.collect::<Result<_, MappingError>>()?,
             foreign: foreign.collect::<Result<_, MappingError>>()?,
             waiting: keys.waiting.clone(),
+            refused,
             profile: normaliser.profile(origin.number),
             normaliser,
         })
@@ -121,6 +130,7 @@ impl Worker {
         result
             .rejected
             .extend(decoded.broken.iter().map(Rejection::broken));
+        self.unkeyed(result.counts.broken);
         let normaliser = Arc::clone(&self.normaliser);
         let pieces = match &normaliser.unpivot {
             Some(unpivot) => unpivot.apply(
@@ -142,6 +152,7 @@ impl Worker {
                 used.record(row);
                 result.counts.mapped += 1;
                 result.counts.rejected += 1;
+                self.unkeyed(1);
                 let record = row_json(&batch, failed.index).into();
                 result
                     .rejected
@@ -191,6 +202,7 @@ impl Worker {
             let all = RecordBatch::try_new(Arc::clone(&normaliser.relaxed), columns)?;
             let keep = self.kept(all.num_rows(), &failures, &mut result.counts);
             self.reject(mapped, rows, failures, &mut result.rejected);
+            self.remember_refused(&all, &keep)?;
             let kept = filter_record_batch(&all, &BooleanArray::from(keep))?;
             RecordBatch::try_new(Arc::clone(&normaliser.schema), kept.columns().to_vec())?
         };
@@ -254,6 +266,31 @@ impl Worker {
                 });
             }
             log.extend(&hashes)?;
+        }
+        Ok(())
+    }
+
+    fn unkeyed(&self, rows: u64) {
+        if let Some((_, log)) = &self.refused {
+            log.add_unkeyed(rows);
+        }
+    }
+
+    /// The keys of rows that do not stay.
+    fn remember_refused(&self, all: &RecordBatch, keep: &[bool]) -> Result<(), NormaliseError> {
+        let Some((positions, log)) = &self.refused else {
+            return Ok(());
+        };
+        let key: Vec<ArrayRef> = positions
+            .iter()
+            .map(|position| Arc::clone(all.column(*position)))
+            .collect();
+        let hashes = key_hashes(&key)?;
+        for (index, hash) in hashes.into_iter().enumerate() {
+            if !keep[index] {
+                let is_key = key.iter().all(|column| column.is_valid(index));
+                log.add(is_key.then_some(hash));
+            }
         }
         Ok(())
     }

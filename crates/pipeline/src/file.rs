@@ -100,9 +100,22 @@ pub struct TableFile {
     #[serde(default)]
     #[schemars(with = "Option<UnpivotFile>")]
     pub unpivot: Option<Unpivot>,
+    /// With `merge`: what becomes of rows that the source has no more. `follow` needs a source that is read whole in each run.
+    #[serde(default)]
+    pub deletions: Option<Deletions>,
     /// Overrides the pipeline's `on_shrink` for this table.
     #[serde(default)]
     pub on_shrink: Option<OnShrink>,
+}
+
+/// What becomes of rows that the source has no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Deletions {
+    /// They stay.
+    Ignore,
+    /// They go from the table, too.
+    Follow,
 }
 
 /// Columns to keep, and the names of the two new ones.

@@ -9,7 +9,7 @@ use sectorlake_formats::FormatSpec;
 use sectorlake_lake::{Load, slice_of};
 use sectorlake_normalise::{MappingError, MappingSpec, Rules, SoftRule, TableSpec, Unpivot};
 
-use crate::file::{OnShrink, TableFile};
+use crate::file::{Deletions, OnShrink, TableFile};
 use crate::on_reject::OnReject;
 use crate::pipeline::Pipeline;
 use crate::problem::Problem;
@@ -27,6 +27,8 @@ pub(crate) struct TablePlan {
     pub(crate) load: Load,
     pub(crate) slice: Option<PartitionBy>,
     pub(crate) on_shrink: OnShrink,
+    /// Whether rows go that the source has no more.
+    pub(crate) follows_deletions: bool,
     /// Rules that only mark a row, beside those of the contract.
     pub(crate) soft: BTreeSet<SoftRule>,
     /// What feeds it: one stream, or several with default mappings.
@@ -120,6 +122,7 @@ impl Planner<'_> {
             .or(by_default)
             .unwrap_or_default();
         Ok(TablePlan {
+            follows_deletions: self.follows(name, &table, load)?,
             load,
             slice: table
                 .slice
@@ -137,6 +140,25 @@ impl Planner<'_> {
             table: contract.name.clone(),
             contract,
         })
+    }
+
+    /// Whether a table lets go of what the source has no more.
+    fn follows(&self, name: &str, table: &TableFile, load: Load) -> Result<bool, Problem> {
+        let wrong = |message: &str, help: &str| {
+            let at = ["tables", name, "deletions"];
+            Err(self.pipeline.problem_at_value(&at, message).help(help))
+        };
+        match (table.deletions, load) {
+            (Some(Deletions::Follow), Load::Append) => wrong(
+                "`load: append` only adds, so it cannot follow deletions",
+                "write `load: merge`, or leave `deletions` out",
+            ),
+            (Some(Deletions::Ignore), Load::Replace) => wrong(
+                "`load: replace` leaves nothing that the source has no more",
+                "write `load: merge`, or leave `deletions` out",
+            ),
+            (deletions, load) => Ok(deletions == Some(Deletions::Follow) && load == Load::Merge),
+        }
     }
 
     /// The streams that feed a named table: the one in `from:`; else those that are made for it; else the only one.
@@ -203,7 +225,11 @@ impl Planner<'_> {
             .entry(FEED_ID.to_owned())
             .or_insert_with(|| self.pipeline.name.clone());
         let mut columns = stream.columns.clone();
-        columns.extend(known.into_iter().flat_map(|mapping| mapping.columns.clone()));
+        columns.extend(
+            known
+                .into_iter()
+                .flat_map(|mapping| mapping.columns.clone()),
+        );
         Ok(Feed {
             stream,
             format,

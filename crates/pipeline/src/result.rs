@@ -182,6 +182,10 @@ pub struct TableResult {
     pub broken: u64,
     /// The pipeline's rows that left the table.
     pub removed: u64,
+    /// Of the removed rows, those whose key has a new row now: values that the source has revised.
+    pub revised: u64,
+    /// Of the removed rows, those that the source has removed (`deletions: follow`).
+    pub deleted: u64,
     /// Of the loaded rows, those that broke soft rules.
     pub marked: u64,
 }

@@ -198,6 +198,8 @@ fn table_document(result: &RunResult, table: &TableResult) -> Value {
         "rejected": table.rejected,
         "broken": table.broken,
         "removed": table.removed,
+        "revised": table.revised,
+        "deleted": table.deleted,
         "marked": table.marked,
         "fixed": fixed(result, table),
     })
@@ -234,6 +236,8 @@ mod tests {
                     rejected: *rejected,
                     broken: 0,
                     removed: 0,
+                    revised: 0,
+                    deleted: 0,
                     marked: 0,
                 })
                 .collect(),
@@ -357,6 +361,7 @@ mod tests {
             message: "too much was rejected".to_owned(),
             help: None,
             place: None,
+            may_pass: false,
         });
         assert!(
             sentence(std::slice::from_ref(&fallen), Duration::ZERO)

@@ -100,12 +100,14 @@ impl Line<'_> {
 /// A column of numbers: its header and where the number comes from.
 type Count = (&'static str, fn(&Line<'_>) -> Option<u64>);
 
-const COUNTS: [Count; 8] = [
+const COUNTS: [Count; 10] = [
     ("fetched", |line| line.fetched()),
     ("filtered", |line| {
         line.sum(|table| filtered(line.result, table))
     }),
     ("loaded", |line| line.kept(|table| table.loaded)),
+    ("revised", |line| line.kept(|table| table.revised)),
+    ("deleted", |line| line.kept(|table| table.deleted)),
     ("unchanged", |line| line.kept(|table| table.unchanged)),
     ("superseded", |line| line.kept(|table| table.superseded)),
     ("rejected", |line| line.sum(rejected)),
@@ -113,7 +115,7 @@ const COUNTS: [Count; 8] = [
     ("fixed", |line| line.sum(|table| fixed(line.result, table))),
 ];
 /// Columns left out where every line says nothing or zero, or there is no room.
-const SELDOM: [&str; 4] = ["filtered", "superseded", "marked", "fixed"];
+const SELDOM: [&str; 6] = ["filtered", "revised", "deleted", "superseded", "marked", "fixed"];
 /// The next to go where there is no room, if every line says nothing or zero.
 const NEXT: &str = "unchanged";
 

@@ -60,7 +60,7 @@ fn tables(result: &RunResult, trial: &Trial) -> Result<Vec<Value>, Failure> {
             json!({
                 "mapped": counts.mapped, "loaded": counts.loaded, "unchanged": counts.unchanged,
                 "superseded": counts.superseded, "rejected": counts.rejected, "broken": counts.broken,
-                "removed": counts.removed, "marked": counts.marked,
+                "removed": counts.removed, "revised": counts.revised, "deleted": counts.deleted, "marked": counts.marked,
             })
         });
         let changes = table.changes.iter().map(|change| {

@@ -121,6 +121,14 @@ fn print_table(context: &Context, result: &RunResult, table: &TrialTable) -> Res
             grouped(counts.broken),
             grouped(counts.removed),
         );
+        if counts.revised + counts.deleted > 0 {
+            let _ = writeln!(
+                text,
+                "of these, {} would be revised, and {} the source has no more",
+                grouped(counts.revised),
+                grouped(counts.deleted),
+            );
+        }
     }
     for rejection in &table.rejected {
         text.push_str(&rejected(rejection));

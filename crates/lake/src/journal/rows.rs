@@ -56,6 +56,10 @@ pub struct RunTableRow {
     pub removed: u64,
     /// Rows of this source before the run.
     pub previous_rows: u64,
+    /// Of the removed rows, those whose key has a new row now; they are in `revisions`. NULL in older files.
+    pub revised: Option<u64>,
+    /// Of the removed rows, those that the source has removed (`deletions: follow`). NULL in older files.
+    pub deleted: Option<u64>,
     /// The Delta version it published; none where it published none.
     pub version: Option<u64>,
 }
@@ -229,6 +233,8 @@ impl JournalRow for RunTableRow {
             Column::count("rejected", |row: &Self| count(row.rejected)).required(),
             Column::count("removed", |row: &Self| count(row.removed)).required(),
             Column::count("previous_rows", |row: &Self| count(row.previous_rows)).required(),
+            Column::count("revised", |row: &Self| row.revised.and_then(count)),
+            Column::count("deleted", |row: &Self| row.deleted.and_then(count)),
             Column::count("version", |row: &Self| row.version.and_then(count)),
         ]
     }

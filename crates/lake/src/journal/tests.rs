@@ -102,6 +102,8 @@ async fn each_kind_reads_back() {
         rejected: 1,
         removed: 3,
         previous_rows: 5,
+        revised: Some(1),
+        deleted: Some(0),
         version: Some(0),
     };
     journal

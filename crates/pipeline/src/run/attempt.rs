@@ -164,6 +164,7 @@ impl Attempt<'_> {
         self.tell(&parts, progress, result);
         let looked_up = place_lookup::versions(run, &plans).await?;
         let job = Job::new(run, &plans, (parts, gathered), looked_up);
+        job.check_deletions(self.pipeline)?;
         result.notes.extend(job.doubles());
         let is_unchanged = job.is_unchanged() && !evolves;
         // A trial shows what is there all the same.
@@ -365,7 +366,10 @@ impl Attempt<'_> {
                 contracts: self.context.project.contracts(),
                 yet_to_come,
             };
-            let checks = known.checks(&around, table).await;
+            let mut checks = known.checks(&around, table).await?;
+            checks.refused = job
+                .follows(table)
+                .then(|| (table.contract.primary_key.clone(), Arc::default()));
             let notes = std::mem::take(&mut known.notes);
             let fixes = job.fixes_of(table);
             let options = StageOptions {
@@ -373,11 +377,12 @@ impl Attempt<'_> {
                 mapped_again: job.mapped_again(table, &parts),
                 ..stage.clone()
             };
-            let loading = loader.load(table, (parts, options), checks?, &fixes, recorder);
+            let loading = loader.load(table, (parts, options), checks, &fixes, recorder);
             let Some(loaded) = loading.await? else {
                 continue;
             };
             result.notes.extend(notes);
+            result.notes.extend(loaded.notes.iter().cloned());
             result.notes.extend(vanished(table, &loaded.staged));
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());

@@ -28,8 +28,9 @@ pub(super) struct Parts {
     pub(super) cursor: BTreeMap<String, serde_json::Value>,
     /// Where it goes on in the partitions of units.
     pub(super) partitions: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
-    /// Units that were read from their beginning to their end: what they do not have, the source has no more.
-    pub(super) whole: BTreeSet<String>,
+    /// Units that were read from their beginning to their end: what they do not have, the source has no more. None where nothing
+    /// was fetched.
+    pub(super) whole: Option<BTreeSet<String>>,
     pub(super) fetched: FetchResult,
     /// Parts that runs before this one fetched and never published.
     pub(super) taken_up: usize,
@@ -63,7 +64,10 @@ pub(super) struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     pub(super) async fn fetch(&self, units: &[String]) -> Result<Parts, Failure> {
-        let mut parts = Parts::default();
+        let mut parts = Parts {
+            whole: Some(BTreeSet::new()),
+            ..Parts::default()
+        };
         for unit in units {
             self.unit(unit, &mut parts).await?;
         }
@@ -97,7 +101,7 @@ impl Fetcher<'_> {
             }
         }
         if reads.iter().all(|read| read.cursor.is_none()) {
-            parts.whole.insert(unit.to_owned());
+            parts.whole.get_or_insert_default().insert(unit.to_owned());
         }
         slices.keep_gone(self.run.state(), unit, parts);
         let manifests = self.manifests(unit, reads).await?;

@@ -23,10 +23,15 @@ pub(super) fn fingerprint(plans: &[TablePlan], looked_up: &[Option<u64>]) -> Str
                     })
                 })
                 .collect();
-            json!({
+            let mut table = json!({
                 "table": plan.contract.name, "contract": plan.contract.hash(), "load": plan.load.word(),
                 "soft": plan.soft.iter().map(|soft| (&soft.field, &soft.rule)).collect::<Vec<_>>(), "slice": plan.slice.as_ref().map(ToString::to_string), "feeds": feeds,
-            })
+            });
+            // Only where it is so: what was published before there was the word stays as it is.
+            if plan.follows_deletions {
+                table["deletions"] = "follow".into();
+            }
+            table
         })
         .collect();
     let text = json!({ "rules": RULES, "tables": tables, "looked_up": looked_up }).to_string();

@@ -11,7 +11,9 @@ use super::corrections::Gathered;
 use super::fetch::Parts;
 use super::fingerprint::fingerprint;
 use super::fix::{Fixes, Which};
+use crate::pipeline::Pipeline;
 use crate::plan::{Feed, TablePlan};
+use crate::result::Failure;
 
 /// What there is to do, beside what was done before.
 pub(super) struct Job<'a> {
@@ -76,6 +78,8 @@ impl<'a> Job<'a> {
                 .flatten()
                 .collect(),
             // Under other rules, rows that were merged before may come out otherwise.
+            // What the source has no more is known only beside all that it has.
+            Load::Merge if self.follows(plan) => HashSet::new(),
             Load::Merge if self.fingerprint == self.before.fingerprint => {
                 self.before.parts.iter().collect()
             }
@@ -99,6 +103,38 @@ impl<'a> Job<'a> {
         plan.feeds.iter().flat_map(of_feed).collect()
     }
 
+    /// Whether rows of a table go in this run that the source has no more. A run that only takes in a correction asks nothing of
+    /// the source.
+    pub(super) fn follows(&self, plan: &TablePlan) -> bool {
+        plan.follows_deletions && self.parts.whole.is_some()
+    }
+
+    /// Deletions are followed only where all came that the source has.
+    pub(super) fn check_deletions(&self, pipeline: &Pipeline) -> Result<(), Failure> {
+        for plan in self.plans.iter().filter(|plan| self.follows(plan)) {
+            let is_whole = |unit: &String| {
+                self.parts
+                    .whole
+                    .as_ref()
+                    .is_some_and(|whole| whole.contains(unit))
+            };
+            let mut streams = plan.feeds.iter().map(|feed| &feed.stream);
+            let Some(stream) = streams.find(|stream| !is_whole(&stream.unit)) else {
+                continue;
+            };
+            let table = plan.table.to_string();
+            let message = format!(
+                "{table}: `deletions: follow` needs all that the source has, but {} goes on where the last run stopped",
+                stream.name
+            );
+            let problem = pipeline.problem_at_value(&["tables", &table, "deletions"], message);
+            return Err(problem
+                .help("leave `deletions` out; or have the source read whole in each run, without what makes it go on (`incremental`, say)")
+                .into());
+        }
+        Ok(())
+    }
+
     /// Of a table that is merged under other rules than before: the hashes of the parts that it is made from again.
     pub(super) fn mapped_again(
         &self,
@@ -118,7 +154,7 @@ impl<'a> Job<'a> {
             Load::Replace => true,
             // A table that it never added to, as that of a new major version, has none of them yet.
             Load::Append => !self.before.appended.contains_key(&plan.contract.name),
-            Load::Merge => self.fingerprint != self.before.fingerprint,
+            Load::Merge => self.follows(plan) || self.fingerprint != self.before.fingerprint,
         };
         let which = if again {
             let parts = self.parts_of(plan).into_iter();

@@ -253,6 +253,8 @@ impl Recorder {
             rejected: result.rejected,
             removed: result.removed,
             previous_rows: staged.previous_rows,
+            revised: Some(result.revised),
+            deleted: Some(result.deleted),
             version: staged.version,
         });
     }

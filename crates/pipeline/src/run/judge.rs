@@ -45,13 +45,23 @@ pub(super) fn vanished(plan: &TablePlan, staged: &Staged) -> Vec<String> {
     notes
 }
 
-/// A changed mapping may not empty a table that is merged, any more than a replace may.
+/// Neither a changed mapping nor a source that has removed its rows may empty a table that is merged, any more than a replace may.
 fn emptied(pipeline: &Pipeline, plan: &TablePlan, loaded: &Loaded) -> Result<(), Failure> {
     let staged = &loaded.staged;
-    if plan.on_shrink == OnShrink::Allow
-        || staged.vanished.saturating_mul(2) <= staged.previous_rows
-    {
+    let gone = staged.vanished + staged.deleted;
+    if plan.on_shrink == OnShrink::Allow || gone.saturating_mul(2) <= staged.previous_rows {
         return Ok(());
+    }
+    if staged.deleted > 0 {
+        let message = format!(
+            "{}: the source no longer has {} of {} rows, which would go (deletions: follow)",
+            loaded.table.table, staged.deleted, staged.previous_rows
+        );
+        let help = format!(
+            "if the source has really removed them, set on_shrink: allow in {}; nothing was published",
+            pipeline.path.display()
+        );
+        return Err(Failure::new(FailureKind::Data, message).help(help));
     }
     let message = format!(
         "{}: the changed mapping no longer gives {} of {} rows, which would go",

@@ -46,6 +46,8 @@ pub(super) struct Loaded {
     pub(super) table: TableResult,
     pub(super) parts: Vec<PartResult>,
     pub(super) staged: Staged,
+    /// What the author should know.
+    pub(super) notes: Vec<String>,
 }
 
 impl Loader<'_> {
@@ -83,7 +85,7 @@ impl Loader<'_> {
             table.corrected(feed).await?;
         }
         // Other loads see new parts alone.
-        if plan.load == Load::Replace {
+        if plan.load == Load::Replace || table.checks.refused.is_some() {
             members::all_found(plan, &parts, &table.parts)?;
         }
         if table.parts.is_empty() && !self.holds_rows(&plan.contract.name).await? {
@@ -297,6 +299,9 @@ impl TableLoad<'_> {
                 .any(|reason| reason.severity == Severity::Reject)
             {
                 self.parts[index].rejected += 1;
+                if let Some((_, log)) = &self.checks.refused {
+                    log.add_unkeyed(1);
+                }
             } else {
                 self.marked += 1;
             }
@@ -316,6 +321,7 @@ impl TableLoad<'_> {
             .map(|origin| origin.part.clone())
             .collect();
         self.stage().await?;
+        let notes = self.follow_deletions();
         let staged = self.stage_files(files, suspects, &order).await?;
         let sum = |count: fn(&PartResult) -> u64| self.parts.iter().map(count).sum::<u64>();
         let table = TableResult {
@@ -327,6 +333,8 @@ impl TableLoad<'_> {
             rejected: sum(|part| part.rejected) + staged.rejected,
             broken: sum(|part| part.broken),
             removed: staged.removed_rows,
+            revised: staged.revised,
+            deleted: staged.deleted,
             marked: self.marked,
         };
         self.recorder.table(&table, self.plan.load, &staged);
@@ -355,7 +363,34 @@ impl TableLoad<'_> {
             table,
             parts: self.parts,
             staged,
+            notes: notes.into_iter().collect(),
         })
+    }
+
+    /// Lets rows go that the source has no more; unless it cannot be known which: then this is told.
+    fn follow_deletions(&mut self) -> Option<String> {
+        let ((_, log), stage) = (self.checks.refused.as_ref()?, self.stage.as_mut()?);
+        let refused = log.take();
+        // A key hashes otherwise once its type has changed.
+        let unkeyed = match stage.keeps_types() {
+            true => refused.unkeyed,
+            false => refused.unkeyed + refused.hashes.len() as u64,
+        };
+        if unkeyed == 0 {
+            stage.follow_deletions(refused.hashes.into_iter().collect());
+            return None;
+        }
+        let why = if unkeyed == 1 {
+            "1 row was refused and has no key, so it may be one that seems to be gone".to_owned()
+        } else {
+            format!(
+                "{unkeyed} rows were refused and have no key, so they may be among those that seem to be gone"
+            )
+        };
+        Some(format!(
+            "{}: deletions are not followed in this run: {why}",
+            self.plan.contract.name
+        ))
     }
 
     /// Stages the files, and takes in the rows that are refused for their key as they are found: there may be many.

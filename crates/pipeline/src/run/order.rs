@@ -49,6 +49,7 @@ mod tests {
             contract,
             load: Load::Replace,
             slice: None,
+            follows_deletions: false,
             on_shrink: OnShrink::Refuse,
             soft: std::collections::BTreeSet::new(),
             feeds: Vec::new(),

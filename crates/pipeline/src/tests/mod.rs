@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod connectors;
+mod deletions;
 mod fixes;
 mod keys;
 mod loads;
@@ -178,6 +179,13 @@ pub(super) fn shown(result: &RunResult) -> String {
             table.broken,
             table.removed
         );
+        if table.revised + table.deleted > 0 {
+            let _ = write!(
+                page,
+                " ({} revised, {} deleted)",
+                table.revised, table.deleted
+            );
+        }
         assert!(table.balances());
     }
     for part in &result.parts {
