@@ -100,11 +100,21 @@ pub async fn check(subject: &Subject<'_>) -> Vec<String> {
 #[derive(Debug, Clone, PartialEq)]
 struct Read {
     unit: String,
+    partition: Option<String>,
     key: Option<String>,
     known: Option<String>,
     bytes: Bytes,
     etag: Option<String>,
     next: Option<Cursor>,
+}
+
+impl Read {
+    fn slice(&self) -> Slice<'_> {
+        Slice {
+            unit: &self.unit,
+            partition: self.partition.as_deref(),
+        }
+    }
 }
 
 struct Bench {
@@ -146,25 +156,37 @@ impl Bench {
         Ok(units)
     }
 
+    /// A unit that has partitions is read partition by partition, as a run would.
     async fn read(&self, io: &Io) -> Result<Vec<Read>, ConnectorError> {
         let mut all = Vec::new();
         for unit in self.units().await? {
-            all.extend(self.read_from(&unit, None, io).await?);
+            let partitions = self.connector.partitions(&unit, io).await?;
+            for partition in &partitions {
+                let slice = Slice {
+                    unit: &unit,
+                    partition: Some(partition),
+                };
+                all.extend(self.read_from(slice, None, io).await?);
+            }
+            if partitions.is_empty() {
+                all.extend(self.read_from(Slice::whole(&unit), None, io).await?);
+            }
         }
         Ok(all)
     }
 
     async fn read_from(
         &self,
-        unit: &str,
+        slice: Slice<'_>,
         cursor: Option<Cursor>,
         io: &Io,
     ) -> Result<Vec<Read>, ConnectorError> {
         let mut reads: Vec<Read> = Vec::new();
         let mut cursor = cursor;
-        while let Some(fetched) = self.connector.fetch(Slice::whole(unit), cursor.as_ref(), io).await? {
+        while let Some(fetched) = self.connector.fetch(slice, cursor.as_ref(), io).await? {
             let mut read = Read {
-                unit: unit.to_owned(),
+                unit: slice.unit.to_owned(),
+                partition: slice.partition.map(str::to_owned),
                 key: None,
                 known: fetched.known,
                 bytes: Bytes::new(),
@@ -181,7 +203,7 @@ impl Bench {
                 break;
             }
             if reads.len() > FETCHES_MAX {
-                let message = format!("unit {unit:?} has no end");
+                let message = format!("unit {:?} has no end", slice.unit);
                 return Err(ConnectorError::new(ErrorKind::Invalid, message));
             }
         }
@@ -242,12 +264,12 @@ async fn resume(subject: &Subject<'_>) -> Result<(), String> {
             continue;
         };
         let rest = bench
-            .read_from(&read.unit, Some(cursor.clone()), &bench.io)
+            .read_from(read.slice(), Some(cursor.clone()), &bench.io)
             .await;
         let rest = rest.map_err(|error| error.to_string())?;
         let expected: Vec<&Read> = all[index + 1..]
             .iter()
-            .filter(|later| later.unit == read.unit)
+            .filter(|later| later.slice() == read.slice())
             .collect();
         if rest.iter().collect::<Vec<_>>() != expected {
             return Err(format!(
@@ -300,7 +322,7 @@ async fn ends(subject: &Subject<'_>) -> Result<(), String> {
         return Err("the last fetch gave no cursor".to_owned());
     };
     let rest = bench
-        .read_from(&last.unit, last.next.clone(), &bench.io)
+        .read_from(last.slice(), last.next.clone(), &bench.io)
         .await;
     match rest.map_err(|error| error.to_string())?.as_slice() {
         [] => Ok(()),
