@@ -151,9 +151,7 @@ impl Sign {
             recurs |= found == cell && !is_repeated;
         }
         let most = |count: usize| filled > 0 && count * 10 >= filled * 9;
-        if kind.tells() && most(shaped) {
-            Self::Shape
-        } else if kind == Kind::Date && most(same) {
+        if (kind.tells() && most(shaped)) || (kind == Kind::Date && most(same)) {
             Self::Shape
         } else if most(same) || (recurs && !cell.is_empty()) {
             Self::Alike
