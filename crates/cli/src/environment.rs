@@ -40,12 +40,14 @@ pub(crate) fn user(env: &Env) -> String {
 /// The polite client, on the real clock, its retries spread by chance.
 ///
 /// # Errors
-/// The system's certificates cannot be read.
+/// A variable names a proxy that is none.
 pub(crate) fn http() -> Result<Http, Failure> {
     let seed = RandomState::new().hash_one(std::process::id());
     let pace = TimerPace::new(|| SystemClock.now(), seed);
-    Http::new(Limits::default(), Arc::new(pace))
-        .map_err(|error| Failure::from_error(Exit::Internal, &error).maybe_help(error.help.clone()))
+    Http::with_environment(Limits::default(), Arc::new(pace), &|name| {
+        std::env::var(name).ok()
+    })
+    .map_err(|error| Failure::from_error(Exit::Internal, &error).maybe_help(error.help.clone()))
 }
 
 /// The process's environment variables, which pipeline files name for secrets.

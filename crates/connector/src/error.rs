@@ -15,17 +15,21 @@ pub enum ErrorKind {
     Refused,
     /// The source is ill: 5xx.
     Server,
-    /// No connection: name, route, TLS.
+    /// No connection: name, route.
     Unreachable,
+    /// The server cannot show that it is who it says: its certificate.
+    Untrusted,
     /// Took too long.
     Timeout,
     /// The body ended before its announced length, or the connection broke within it.
     Truncated,
+    /// The bytes are not those that their publisher's checksum tells.
+    Corrupt,
     /// More bytes than the bound.
     TooLarge,
     /// Redirects without end, or to nowhere.
     Redirect,
-    /// A redirect into a private network that nobody allowed.
+    /// A host in a private network that nobody allowed.
     PrivateNetwork,
     /// A web page where data is expected.
     NotData,
@@ -66,6 +70,7 @@ impl ConnectorError {
                 | ErrorKind::Unreachable
                 | ErrorKind::Timeout
                 | ErrorKind::Truncated
+                | ErrorKind::Corrupt
                 | ErrorKind::Changed
         );
         Self {

@@ -31,7 +31,7 @@ impl Io {
     #[must_use]
     pub fn new(http: Http, started_at: DateTime<Utc>) -> Self {
         Self {
-            http,
+            http: http.for_run(),
             started_at,
             known: Arc::new(|_| None),
         }
@@ -59,6 +59,13 @@ impl Io {
     #[must_use]
     pub fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// What the client found on its way that whoever runs the pipeline should hear: a source that has moved, a server whose
+    /// chain was completed. Each is given once.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<String> {
+        self.http.take_notes()
     }
 
     /// When this run began: a connector that goes on where it stopped tells a new run from its own by it.

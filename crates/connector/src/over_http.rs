@@ -28,9 +28,10 @@ impl OverHttp {
 
     fn io(&self, io: &Io) -> Result<Io, ConnectorError> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let http = match &*made {
-            Some(http) if http.is_akin(io.http()) => http.clone(),
-            _ => io.http().configured(&self.config)?,
+        let like = made.as_ref().and_then(|made| io.http().like(made));
+        let http = match like {
+            Some(http) => http,
+            None => io.http().configured(&self.config)?,
         };
         *made = Some(http.clone());
         Ok(io.with_http(http))

@@ -54,12 +54,19 @@ impl Auth {
         }
         if let Some(BasicSettings { user, password }) = basic {
             let user = user.resolve_at(&path(&["basic", "user"]), context)?;
+            if user.expose().contains(':') {
+                return Err(
+                    SettingsError::new(path(&["basic", "user"]), "must hold no colon")
+                        .with_help("HTTP Basic parts user and password by it"),
+                );
+            }
             let password = password.resolve_at(&path(&["basic", "password"]), context)?;
             return authorization(basic_credentials(&user, &password), &path(&["basic"]));
         }
         if let Some(NamedSecret { name, value }) = header {
             let path = path(&["header", "value"]);
             let value = value.resolve_at(&path, context)?;
+            check_header(name, &Secret::new(""), &self::path(&["header", "name"]))?;
             check_header(name, &value, &path)?;
             return Ok(Self::Header(name.clone(), value));
         }

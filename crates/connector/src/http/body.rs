@@ -1,30 +1,20 @@
 //! A body that mends itself: when it breaks off, it is asked for again and goes on behind the bytes already given.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::try_unfold;
 use reqwest::header::{self, HeaderMap};
 
 use super::Http;
+use super::digest::Checks;
 use super::judge::Opened;
+use super::range::{Part, Resume};
 use super::request::{Request, Response};
-use super::transport::of_transport;
+use super::response::{announced, file_name};
 use crate::error::{ConnectorError, ErrorKind};
 
-/// Headers that say something about the data, and are kept with it. None of them can hold a secret.
-const KEPT_HEADERS: [&str; 9] = [
-    "content-type",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "date",
-    "age",
-    "expires",
-    "link",
-];
+/// After so many bytes the attempts count anew: a large file over a bad line breaks off more often than a small one.
+const PROGRESS_BYTES: u64 = 4 << 20;
 
 impl Http {
     pub(super) fn response(&self, request: &Request, opened: Opened) -> Response {
@@ -49,28 +39,20 @@ impl Http {
         }
     }
 
-    fn kept(&self, headers: &HeaderMap, request: &Request) -> BTreeMap<String, String> {
-        let all = |name: &str| {
-            let values = headers.get_all(name).iter();
-            let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-            (!values.is_empty()).then(|| values.join(", "))
-        };
-        KEPT_HEADERS
-            .iter()
-            .filter_map(|&name| Some((name.to_owned(), self.mask(&all(name)?, request))))
-            .collect()
-    }
-
     fn body(&self, request: &Request, opened: Opened) -> crate::source::Body {
+        let headers = opened.answer.headers();
         let state = Reading {
             http: self.clone(),
             // The bytes are wanted now, changed or not.
             request: request.clone().if_changed_since(None),
-            announced: announced(opened.answer.headers()),
+            announced: announced(headers),
+            resume: Resume::of(request, headers),
+            checks: Checks::of(headers, self.inner.config.checksum.as_ref()),
             opened,
             given: 0,
             hash: blake3::Hasher::new(),
             attempt: 1,
+            broke_at: 0,
         };
         try_unfold(state, |mut state| async move {
             let chunk = state.next().await?;
@@ -85,10 +67,14 @@ struct Reading {
     request: Request,
     opened: Opened,
     announced: Option<u64>,
+    /// How to ask for the rest alone.
+    resume: Option<Resume>,
+    checks: Checks,
     given: u64,
     /// Of the bytes given: tells whether a second answer begins with the same.
     hash: blake3::Hasher,
     attempt: u32,
+    broke_at: u64,
 }
 
 impl Reading {
@@ -99,20 +85,29 @@ impl Reading {
                 Ok(chunk) => {
                     self.given += chunk.len() as u64;
                     self.hash.update(&chunk);
+                    self.checks.update(&chunk);
                     self.within_bound()?;
+                    if chunk.is_empty() {
+                        self.is_what_was_told()?;
+                    }
                     return Ok(chunk);
                 }
-                Err(error) => {
-                    let mut error = error;
-                    loop {
-                        self.http.pause_or_fail(error, self.attempt).await?;
-                        self.attempt += 1;
-                        match self.restart().await {
-                            Ok(()) => break,
-                            Err(again) => error = again,
-                        }
-                    }
-                }
+                Err(error) => self.mend(error).await?,
+            }
+        }
+    }
+
+    async fn mend(&mut self, mut error: ConnectorError) -> Result<(), ConnectorError> {
+        if self.given - self.broke_at >= PROGRESS_BYTES {
+            self.attempt = 1;
+        }
+        self.broke_at = self.given;
+        loop {
+            self.http.pause_or_fail(error, self.attempt).await?;
+            self.attempt += 1;
+            match self.restart().await {
+                Ok(()) => return Ok(()),
+                Err(again) => error = again,
             }
         }
     }
@@ -123,15 +118,7 @@ impl Reading {
         if !first.is_empty() {
             return Ok(first);
         }
-        let chunk = loop {
-            let chunk = self.opened.answer.chunk().await;
-            let chunk =
-                chunk.map_err(|error| of_transport(&self.http, &error, &self.request.url))?;
-            match chunk {
-                Some(empty) if empty.is_empty() => {}
-                other => break other.unwrap_or_default(),
-            }
-        };
+        let chunk = self.http.piece(&mut self.opened, &self.request.url).await?;
         match self.announced {
             Some(announced) if chunk.is_empty() && self.given < announced => {
                 let message = format!(
@@ -144,34 +131,67 @@ impl Reading {
         }
     }
 
-    /// Asks again and reads up to where the last answer broke off, which must be the same bytes.
+    /// Asks again: for the rest alone where the source can do that, else for the whole, which must begin with the same bytes.
     async fn restart(&mut self) -> Result<(), ConnectorError> {
         // One place at the host is enough.
         self.opened.permit = None;
-        let given = self.given;
-        let Some(opened) = self.http.once(&self.request).await? else {
-            return Err(self.has_changed());
+        let resume = self.resume.as_ref().filter(|_| self.given > 0);
+        let mut request = self.request.clone();
+        request.rest = resume.map(|resume| resume.rest(self.given));
+        let opened = match self.http.once(&request).await {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Err(self.has_changed()),
+            // 416: there is no such rest.
+            Err(error) if request.rest.is_some() && error.kind == ErrorKind::Refused => {
+                return Err(self.has_changed());
+            }
+            Err(error) => return Err(error),
         };
-        let announced = announced(opened.answer.headers());
-        let (request, expected) = (self.request.clone(), self.hash.finalize());
+        let headers = opened.answer.headers();
+        if let Some(resume) = resume {
+            if !resume.is_same(headers) {
+                return Err(self.has_changed());
+            }
+            if opened.answer.status().as_u16() == 206 {
+                let part = Part::of(headers);
+                if !part
+                    .as_ref()
+                    .is_some_and(|part| part.goes_on(self.given, self.announced))
+                {
+                    // From now on the whole is asked for.
+                    self.resume = None;
+                    return Err(other_part(part.as_ref(), self.given, &self.request));
+                }
+                self.opened = opened;
+                tracing::info!(url = %self.request.url, given = self.given, "the rest of the answer comes");
+                return Ok(());
+            }
+        }
+        self.announced = announced(headers);
         self.opened = opened;
-        self.announced = announced;
+        self.skip().await
+    }
+
+    /// Reads up to where the last answer broke off.
+    async fn skip(&mut self) -> Result<(), ConnectorError> {
+        let given = std::mem::take(&mut self.given);
+        let skipped = self.skip_to(given).await;
+        // What is left of the state is right again before an error is told.
+        self.given = given;
+        if skipped? != self.hash.finalize() {
+            return Err(self.has_changed());
+        }
+        tracing::info!(url = %self.request.url, given, "the answer goes on where it broke off");
+        Ok(())
+    }
+
+    async fn skip_to(&mut self, given: u64) -> Result<blake3::Hash, ConnectorError> {
         let mut hash = blake3::Hasher::new();
-        self.given = 0;
         while self.given < given {
-            let chunk = self.raw().await;
-            // What is left of the state is right again before an error is told.
-            let chunk = match chunk {
-                Ok(chunk) if !chunk.is_empty() => chunk,
-                Ok(_) => {
-                    self.given = given;
-                    return Err(self.has_changed());
-                }
-                Err(error) => {
-                    self.given = given;
-                    return Err(error);
-                }
-            };
+            let chunk = self.raw().await?;
+            if chunk.is_empty() {
+                return Err(self.has_changed());
+            }
             let wanted = usize::try_from(given - self.given)
                 .unwrap_or(usize::MAX)
                 .min(chunk.len());
@@ -179,11 +199,7 @@ impl Reading {
             self.given += wanted as u64;
             self.opened.first = chunk.slice(wanted..);
         }
-        if hash.finalize() != expected {
-            return Err(self.has_changed());
-        }
-        tracing::info!(url = %request.url, given, "the answer goes on where it broke off");
-        Ok(())
+        Ok(hash.finalize())
     }
 
     fn has_changed(&self) -> ConnectorError {
@@ -198,61 +214,36 @@ impl Reading {
         if self.given <= bytes_max {
             return Ok(());
         }
-        let message = format!("the answer is larger than {bytes_max} bytes");
-        Err(ConnectorError::new(ErrorKind::TooLarge, message).at(&self.request.url))
+        Err(self.http.too_large(&self.request.url))
+    }
+
+    fn is_what_was_told(&mut self) -> Result<(), ConnectorError> {
+        let Some(said_by) = self.checks.finish() else {
+            return Ok(());
+        };
+        let message = format!("the bytes are not those whose checksum {said_by} tells");
+        Err(ConnectorError::new(ErrorKind::Corrupt, message)
+            .at(&self.request.url)
+            .lasting()
+            .with_help(match said_by {
+                "`checksum:`" => "the publisher has changed the file, or it is not theirs: compare with the checksum on their page",
+                _ => "run the pipeline again; if it stays, something between here and the publisher changes the file",
+            }))
     }
 }
 
-fn announced(headers: &HeaderMap) -> Option<u64> {
+fn other_part(part: Option<&Part>, given: u64, request: &Request) -> ConnectorError {
+    let found = part.map_or_else(|| "no Content-Range".to_owned(), ToString::to_string);
+    let message = format!("was asked for the bytes from {given} on, and answers with {found}");
+    let mut error = ConnectorError::new(ErrorKind::Invalid, message).at(&request.url);
+    error.retryable = true;
+    error
+}
+
+/// A header as text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
-}
-
-/// The file name of a Content-Disposition (RFC 6266), without folders.
-fn file_name(disposition: &str) -> Option<String> {
-    let value = |key: &str| {
-        disposition.split(';').find_map(|piece| {
-            let (name, value) = piece.split_once('=')?;
-            name.trim()
-                .eq_ignore_ascii_case(key)
-                .then(|| value.trim().trim_matches('"').to_owned())
-        })
-    };
-    let encoded = value("filename*").and_then(|value| {
-        let text = value.splitn(3, '\'').nth(2)?.replace('+', "%2B");
-        let pair = format!("n={text}");
-        url::form_urlencoded::parse(pair.as_bytes())
-            .next()
-            .map(|(_, name)| name.into_owned())
-    });
-    let name = encoded.or_else(|| value("filename"))?;
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim();
-    (!name.is_empty() && name != "..").then(|| name.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_come_without_folders() {
-        for (disposition, name) in [
-            ("attachment; filename=\"a b.csv\"", Some("a b.csv")),
-            ("attachment; filename=a.csv", Some("a.csv")),
-            (
-                "attachment; filename=x.csv; filename*=UTF-8''tr%C6%B0%E1%BB%9Dng.csv",
-                Some("trường.csv"),
-            ),
-            ("attachment; filename=\"../../etc/passwd\"", Some("passwd")),
-            ("inline", None),
-            ("attachment; filename=\"\"", None),
-        ] {
-            assert_eq!(file_name(disposition).as_deref(), name, "{disposition}");
-        }
-    }
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::trim)
 }

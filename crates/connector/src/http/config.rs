@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::auth::Auth;
+use super::digest::Checksum;
 use super::limits::Limits;
 use super::private::Allowed;
+use super::proxy::Proxies;
 use super::settings::{HttpSettings, TlsSettings};
 use super::units;
 use crate::registry::MakeContext;
@@ -23,6 +25,9 @@ pub(crate) struct Config {
     pub(super) allowed: Allowed,
     pub(super) limits: LimitsChange,
     pub(super) trust: Trust,
+    pub(super) checksum: Option<Checksum>,
+    /// `None`: as the environment says.
+    pub(super) proxies: Option<Proxies>,
 }
 
 /// Whom a source's client trusts.
@@ -93,6 +98,11 @@ impl Config {
                 size: size(settings.max_size.as_deref())?,
             },
             trust: trust(settings.tls.as_ref(), context)?,
+            checksum: checksum(settings.checksum.as_deref())?,
+            proxies: match &settings.proxy {
+                Some(proxy) => Some(Proxies::of_setting(proxy, context)?),
+                None => None,
+            },
         })
     }
 }
@@ -111,6 +121,14 @@ fn size(text: Option<&str>) -> Result<Option<u64>, SettingsError> {
     units::size(text).map(Some).ok_or_else(|| {
         SettingsError::of_key("max_size", format!("{text:?} is no size"))
             .with_help("write a number and a unit, such as 500MB or 2GiB")
+    })
+}
+
+fn checksum(text: Option<&str>) -> Result<Option<Checksum>, SettingsError> {
+    let Some(text) = text else { return Ok(None) };
+    Checksum::of_setting(text).map(Some).ok_or_else(|| {
+        SettingsError::of_key("checksum", format!("{text:?} is no checksum"))
+            .with_help("write sha256: (or sha512:, md5:) and the digest in hexadecimal digits")
     })
 }
 
@@ -137,7 +155,7 @@ fn fingerprint(text: &str) -> Option<[u8; 32]> {
 
 /// Bytes from hexadecimal digits.
 pub(super) fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    if digits.len() % 2 != 0 || !digits.is_ascii() {
+    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
         return None;
     }
     let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
@@ -179,6 +197,13 @@ pub(crate) fn taken(
         // `proxy:` with nothing behind it is as good as left out.
         .filter(|(_, value)| !value.is_null())
         .collect();
+    let many = settings.get("url").and_then(Value::as_array);
+    if found.contains_key("checksum") && many.is_some_and(|urls| urls.len() > 1) {
+        return Err(
+            SettingsError::of_key("checksum", "does not fit several files")
+                .with_help("give each file that has a checksum a pipeline of its own"),
+        );
+    }
     let read = serde_json::from_value(Value::Object(found.into_iter().collect()));
     let read = read.map_err(|error| SettingsError::new(Vec::new(), error.to_string()))?;
     Config::of(&read, context)

@@ -33,7 +33,7 @@ impl Http {
         bytes_max: usize,
     ) -> Result<Reply, ConnectorError> {
         let url = &letter.url;
-        self.guard(url.expose())
+        self.guard(url)
             .await
             .map_err(|error| self.is_private(&error, url))?;
         let sent = self

@@ -1,41 +1,60 @@
-//! What an answer is: a refusal, no change, a page that is no data, or the thing.
+//! What an answer is: a refusal, no change, something that is no data, or the thing.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use chrono::{DateTime, Utc};
-use reqwest::header::{self, HeaderMap};
-use tokio::sync::OwnedSemaphorePermit;
+use bytes::{Bytes, BytesMut};
+use reqwest::header;
 
 use super::Http;
+use super::complaint::{self, Complaint};
+use super::drip::Drip;
+use super::gate::Permit;
 use super::request::{Pages, Request};
-use super::sniff::{has_table, page_title};
+use super::sniff::{Page, SNIFF_BYTES, Topic, has_table, page};
 use super::transport::of_transport;
+use super::wait::wait_asked;
 use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
 
 /// How much of a refusal's text is shown.
 const REASON_CHARS_MAX: usize = 200;
 
+/// Names of files that hold no JSON.
+const FILES: [&str; 14] = [
+    ".csv", ".tsv", ".txt", ".xml", ".parquet", ".avro", ".zip", ".gz", ".zst", ".pb", ".xlsx",
+    ".xls", ".ods", ".gml",
+];
+
 /// An answer of status 2xx whose first bytes have come.
 pub(super) struct Opened {
     pub(super) answer: reqwest::Response,
     pub(super) first: Bytes,
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) drip: Drip,
+    pub(super) permit: Option<Permit>,
 }
 
 impl Http {
+    /// Judges the answer that came from `url`, where the request ended up.
     pub(super) async fn judge(
         &self,
         request: &Request,
         url: &SourceUrl,
-        mut answer: reqwest::Response,
-        permit: Option<OwnedSemaphorePermit>,
+        answer: reqwest::Response,
+        permit: Permit,
     ) -> Result<Option<Opened>, ConnectorError> {
         let status = answer.status().as_u16();
+        let is_rest = status == 206 && request.rest.is_some();
+        let mut opened = Opened {
+            answer,
+            first: Bytes::new(),
+            drip: Drip::default(),
+            permit: Some(permit),
+        };
+        self.heed(url, &opened.answer);
+        if is_rest {
+            return Ok(Some(opened));
+        }
         if let Some(mut error) = ConnectorError::of_status(status) {
-            error.wait = wait_asked(answer.headers(), self.inner.shared.pace.now());
-            if let Some(reason) = reason(&mut answer).await {
+            error.wait = wait_asked(opened.answer.headers(), self.inner.shared.pace.now());
+            if let Some(reason) = reason(&mut opened.answer).await {
                 error.message = format!("{}: {}", error.message, self.mask(&reason, request));
             }
             return Err(error.at(&request.url));
@@ -50,44 +69,146 @@ impl Http {
                 .at(&request.url)),
             };
         }
-        let bytes_max = self.inner.limits.body_bytes_max;
-        if answer
-            .content_length()
-            .is_some_and(|length| length > bytes_max)
-        {
-            let message = format!("the answer is larger than {bytes_max} bytes");
-            return Err(ConnectorError::new(ErrorKind::TooLarge, message).at(&request.url));
+        let length = opened.answer.content_length();
+        if length.is_some_and(|length| length > self.inner.limits.body_bytes_max) {
+            return Err(self.too_large(&request.url));
         }
-        let first = answer
-            .chunk()
-            .await
-            .map_err(|error| of_transport(self, &error, url))?;
-        let first = first.unwrap_or_default();
-        if let Some(title) = page_title(&first)
-            && !takes_page(request.pages, &first)
-        {
-            return Err(self.a_page(&title, request));
+        let is_whole = self.begin(&mut opened, &request.url).await?;
+        match self.no_data(request, url, &opened.first, is_whole) {
+            Some(error) => Err(error.at(&request.url)),
+            None => Ok(Some(opened)),
         }
-        Ok(Some(Opened {
-            answer,
-            first,
-            permit,
-        }))
     }
 
-    fn a_page(&self, title: &str, request: &Request) -> ConnectorError {
-        let named = match title {
+    pub(super) fn too_large(&self, url: &SourceUrl) -> ConnectorError {
+        let bytes_max = self.inner.limits.body_bytes_max;
+        let message = format!("the answer is larger than {bytes_max} bytes");
+        ConnectorError::new(ErrorKind::TooLarge, message)
+            .at(url)
+            .with_help("if that is meant, write a larger `max_size:` under `source:`")
+    }
+
+    /// The next piece of an answer; none at its end.
+    pub(super) async fn piece(
+        &self,
+        opened: &mut Opened,
+        url: &SourceUrl,
+    ) -> Result<Bytes, ConnectorError> {
+        let pace = &self.inner.shared.pace;
+        loop {
+            let asked = pace.now();
+            let piece = opened.answer.chunk().await;
+            let piece = piece.map_err(|error| of_transport(self, &error, url))?;
+            let Some(piece) = piece else {
+                return Ok(Bytes::new());
+            };
+            let limits = &self.inner.limits;
+            if let Some(bytes) = opened.drip.piece(&piece, asked, pace.now(), limits) {
+                let window = limits.progress_window.as_secs();
+                let message = format!("only {bytes} bytes came in {window} s");
+                return Err(ConnectorError::new(ErrorKind::Timeout, message).at(url));
+            }
+            if !piece.is_empty() {
+                return Ok(piece);
+            }
+        }
+    }
+
+    /// Reads as much as tells what it is; whether that is all.
+    async fn begin(&self, opened: &mut Opened, url: &SourceUrl) -> Result<bool, ConnectorError> {
+        let mut first = BytesMut::new();
+        let mut pieces = 0;
+        let is_whole = loop {
+            let piece = self.piece(opened, url).await?;
+            if piece.is_empty() {
+                break true;
+            }
+            // The usual case: one piece is enough, and is not copied.
+            if pieces == 0 && piece.len() >= SNIFF_BYTES {
+                opened.first = piece;
+                return Ok(false);
+            }
+            pieces += 1;
+            first.extend_from_slice(&piece);
+            if first.len() >= SNIFF_BYTES {
+                break false;
+            }
+        };
+        opened.first = first.freeze();
+        Ok(is_whole)
+    }
+
+    /// Why these first bytes are no data.
+    fn no_data(
+        &self,
+        request: &Request,
+        url: &SourceUrl,
+        first: &[u8],
+        is_whole: bool,
+    ) -> Option<ConnectorError> {
+        if let Some(page) = page(first)
+            && !takes_page(request.pages, first)
+        {
+            return Some(self.a_page(&page, request, url));
+        }
+        let path = request.url.expose().path().to_ascii_lowercase();
+        let is_file = FILES.iter().any(|ending| path.ends_with(ending));
+        let told = match is_whole {
+            true => complaint::of_json(first, is_file).or_else(|| complaint::of_xml(first)),
+            false => complaint::of_xml(first),
+        };
+        told.map(|told| self.a_complaint(&told, request))
+    }
+
+    fn a_page(&self, page: &Page, request: &Request, url: &SourceUrl) -> ConnectorError {
+        let named = match page.title.as_str() {
             "" => String::new(),
             title => format!(" {:?}", self.mask(title, request)),
         };
-        ConnectorError::new(
-            ErrorKind::NotData,
-            format!("a web page{named} came where data is expected"),
-        )
-        .at(&request.url)
-        .with_help(
-            "open the address in a browser: it may ask for a sign-in, or the file may have moved",
-        )
+        let after = match url.expose() == request.url.expose() {
+            true => String::new(),
+            false => format!(
+                ", after a redirect to {}",
+                self.mask(&url.to_string(), request)
+            ),
+        };
+        let (kind, what, help) = match page.topic {
+            Topic::SignIn => (
+                ErrorKind::NotData,
+                "asks to sign in, where data is expected",
+                "give the key that the publisher hands out as `auth:`, or ask for an address that needs no sign-in",
+            ),
+            Topic::NotFound => (
+                ErrorKind::NotFound,
+                "says that there is nothing at this address, though the status is 200",
+                "look at the publisher's page; the file may have moved",
+            ),
+            Topic::Other => (
+                ErrorKind::NotData,
+                "came where data is expected",
+                "open the address in a browser: it may ask for a sign-in, or the file may have moved",
+            ),
+        };
+        ConnectorError::new(kind, format!("a web page{named} {what}{after}")).with_help(help)
+    }
+
+    fn a_complaint(&self, told: &Complaint, request: &Request) -> ConnectorError {
+        let words = told.said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said: String = words.chars().take(REASON_CHARS_MAX).collect();
+        let said = self.mask(&said, request);
+        let of_status = told.status.and_then(ConnectorError::of_status);
+        let (kind, retryable) = match &of_status {
+            Some(error) => (error.kind, error.retryable),
+            None => (ErrorKind::NotData, false),
+        };
+        let message =
+            format!("an error came where data is expected, though the status is 200: {said}");
+        let mut error = ConnectorError::new(kind, message);
+        error.retryable = retryable;
+        let help = of_status.and_then(|error| error.help);
+        error.with_help(help.unwrap_or_else(|| {
+            "check the address and its parameters against the publisher's documentation".to_owned()
+        }))
     }
 }
 
@@ -97,31 +218,6 @@ fn takes_page(pages: Pages, first: &[u8]) -> bool {
         Pages::WithTable => has_table(first),
         Pages::Taken => true,
     }
-}
-
-/// What the source asks us to wait: Retry-After in seconds or as a date (RFC 9110, 10.2.3), or the seconds until a rate
-/// limit is reset, as many APIs send them.
-fn wait_asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
-    if let Some(after) = text("retry-after") {
-        if let Ok(seconds) = after.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = httpdate::parse_http_date(after).ok()?;
-        return Some(
-            (DateTime::<Utc>::from(date) - now)
-                .to_std()
-                .unwrap_or_default(),
-        );
-    }
-    let is_spent = text("x-ratelimit-remaining") == Some("0");
-    let reset = text("x-ratelimit-reset").filter(|_| is_spent)?;
-    reset.parse().ok().map(Duration::from_secs)
 }
 
 /// The first words of a refusal, if it speaks in text.
@@ -140,45 +236,4 @@ async fn reason(answer: &mut reqwest::Response) -> Option<String> {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let cut: String = words.chars().take(REASON_CHARS_MAX).collect();
     (!cut.is_empty()).then_some(cut)
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use reqwest::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn waits_are_seconds_or_dates() {
-        let now = DateTime::parse_from_rfc3339("2025-01-01T00:00:00Z")
-            .unwrap()
-            .to_utc();
-        let wait = |pairs: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.insert(*name, HeaderValue::from_static(value));
-            }
-            wait_asked(&headers, now).map(|wait| wait.as_secs())
-        };
-        assert_eq!(wait(&[("retry-after", " 7 ")]), Some(7));
-        assert_eq!(
-            wait(&[("retry-after", "Wed, 01 Jan 2025 00:02:00 GMT")]),
-            Some(120)
-        );
-        assert_eq!(
-            wait(&[("retry-after", "Tue, 31 Dec 2024 00:00:00 GMT")]),
-            Some(0)
-        );
-        assert_eq!(wait(&[("retry-after", "soon")]), None);
-        assert_eq!(
-            wait(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]),
-            Some(30)
-        );
-        assert_eq!(
-            wait(&[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "30")]),
-            None
-        );
-        assert_eq!(wait(&[]), None);
-    }
 }

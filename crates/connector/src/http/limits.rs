@@ -11,6 +11,10 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// For a whole answer, body and all.
     pub total_timeout: Duration,
+    /// While waiting for so long, at least [`Self::progress_bytes_min`] must come of an answer.
+    pub progress_window: Duration,
+    /// See [`Self::progress_window`].
+    pub progress_bytes_min: u64,
     /// How often one thing is asked for, the first time included.
     pub attempts_max: u32,
     /// Pause before the first retry; it doubles with each.
@@ -37,6 +41,8 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(60),
             total_timeout: Duration::from_secs(3600),
+            progress_window: Duration::from_secs(60),
+            progress_bytes_min: 1 << 10,
             attempts_max: 5,
             pause_min: Duration::from_millis(500),
             pause_max: Duration::from_secs(60),

@@ -2,19 +2,29 @@
 
 mod auth;
 mod body;
+mod complaint;
+mod complete;
 mod config;
+mod digest;
+mod drip;
 mod exchange;
 mod gate;
 mod judge;
 mod limits;
 mod oauth2;
 mod private;
+mod proxy;
+mod range;
 mod request;
+mod response;
 mod send;
 mod settings;
 mod sniff;
+mod tls;
 mod transport;
 mod units;
+mod visit;
+mod wait;
 
 use std::sync::Arc;
 
@@ -30,6 +40,9 @@ use crate::secret::MASK;
 use auth::Auth;
 use gate::Gates;
 use private::{Allowed, GuardedResolver};
+use proxy::Proxies;
+use tls::Trusts;
+use visit::Visit;
 
 /// How the client names itself.
 pub const USER_AGENT: &str = concat!("sectorlake/", env!("CARGO_PKG_VERSION"));
@@ -38,6 +51,7 @@ pub const USER_AGENT: &str = concat!("sectorlake/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone)]
 pub struct Http {
     inner: Arc<Inner>,
+    visit: Arc<Visit>,
 }
 
 /// What all clients of a process share.
@@ -45,50 +59,89 @@ struct Shared {
     limits: Limits,
     pace: Arc<dyn Pace>,
     gates: Gates,
+    trusts: Trusts,
+    /// As the environment says.
+    proxies: Proxies,
 }
 
+/// A client for a source's settings.
 struct Inner {
     shared: Arc<Shared>,
     config: Arc<Config>,
     limits: Limits,
     allowed: Allowed,
+    proxies: Proxies,
     client: Client,
 }
 
 impl Http {
-    /// A client within `limits`, over a clock and timer of the caller's.
+    /// A client within `limits`, over a clock and timer of the caller's; it asks through no proxy.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`] when the machine has no usable TLS roots or proxy settings.
+    /// [`ErrorKind::Unreachable`] when no client can be made on this machine.
     pub fn new(limits: Limits, pace: Arc<dyn Pace>) -> Result<Self, ConnectorError> {
+        Self::with_environment(limits, pace, &|_| None)
+    }
+
+    /// The same, which asks through the proxies that the environment's variables name: `HTTPS_PROXY`, `HTTP_PROXY`,
+    /// `ALL_PROXY`, `NO_PROXY`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] when a variable names no proxy, [`ErrorKind::Unreachable`] when no client can be made on this
+    /// machine.
+    pub fn with_environment(
+        limits: Limits,
+        pace: Arc<dyn Pace>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConnectorError> {
+        let proxies = Proxies::of_environment(variable).map_err(|reason| {
+            ConnectorError::new(ErrorKind::Invalid, reason).with_help(
+                "write, for instance, https_proxy=http://proxy.example:3128, or unset it",
+            )
+        })?;
         let shared = Shared {
             limits,
             pace,
             gates: Gates::default(),
+            trusts: Trusts::default(),
+            proxies,
         };
-        Self::of(Arc::new(shared), Arc::default())
+        let visit = Visit::of(None)
+            .map_err(|error| ConnectorError::new(ErrorKind::Invalid, error.to_string()))?;
+        Self::of(Arc::new(shared), Arc::default(), Arc::new(visit))
     }
 
     /// The same client for a source with settings of its own.
     pub(crate) fn configured(&self, config: &Arc<Config>) -> Result<Self, ConnectorError> {
-        Self::of(Arc::clone(&self.inner.shared), Arc::clone(config))
+        let shared = Arc::clone(&self.inner.shared);
+        Self::of(shared, Arc::clone(config), Arc::clone(&self.visit))
     }
 
-    /// Whether it shares everything but settings with `other`.
-    pub(crate) fn is_akin(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner.shared, &other.inner.shared)
+    /// The same client as `self`, configured as `other` is; none if they share nothing.
+    pub(crate) fn like(&self, other: &Self) -> Option<Self> {
+        let is_akin = Arc::ptr_eq(&self.inner.shared, &other.inner.shared);
+        is_akin.then(|| Self {
+            inner: Arc::clone(&other.inner),
+            visit: Arc::clone(&self.visit),
+        })
     }
 
-    fn of(shared: Arc<Shared>, config: Arc<Config>) -> Result<Self, ConnectorError> {
+    fn of(
+        shared: Arc<Shared>,
+        config: Arc<Config>,
+        visit: Arc<Visit>,
+    ) -> Result<Self, ConnectorError> {
         let limits = config.limits.of(&shared.limits);
         let allowed = match limits.allow_private {
             true => Allowed::Anywhere,
             false => config.allowed.clone(),
         };
+        let proxies = config.proxies.as_ref().unwrap_or(&shared.proxies).clone();
         let guard = GuardedResolver {
             allowed: allowed.clone(),
-            proxies: Arc::default(),
+            proxies: proxies.hosts(),
         };
+        let through = proxies.clone();
         let client = Client::builder()
             .connect_timeout(limits.connect_timeout)
             .read_timeout(limits.idle_timeout)
@@ -96,26 +149,26 @@ impl Http {
             // Redirects are followed in `send`, which looks at each of them.
             .redirect(reqwest::redirect::Policy::none())
             .dns_resolver(Arc::new(guard))
+            // The environment is handed in; reqwest would read it by itself.
+            .no_proxy()
+            .proxy(reqwest::Proxy::custom(move |url| through.of(url).cloned()))
+            .tls_backend_preconfigured(shared.trusts.client_config(&config.trust)?)
             .build()
             .map_err(|error| {
-                ConnectorError::new(
-                    ErrorKind::Unreachable,
-                    format!("no HTTP client can be made: {error}"),
-                )
-                .lasting()
-                .with_help(
-                    "check the machine's TLS roots and the variables HTTP_PROXY and HTTPS_PROXY",
-                )
+                let message = format!("no HTTP client can be made: {error}");
+                ConnectorError::new(ErrorKind::Unreachable, message).lasting()
             })?;
         let inner = Inner {
             shared,
             config,
             limits,
             allowed,
+            proxies,
             client,
         };
         Ok(Self {
             inner: Arc::new(inner),
+            visit,
         })
     }
 
@@ -186,6 +239,7 @@ impl Http {
         let headers = headers.iter().map(|(_, value)| value.expose().to_owned());
         let mut secrets: Vec<String> = headers
             .chain(auth.iter().flat_map(Auth::secrets))
+            .chain(self.inner.proxies.secrets())
             .filter(|secret| !secret.is_empty())
             .collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

@@ -84,7 +84,7 @@ impl Allowed {
 }
 
 impl Pattern {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some((address, bits)) = text.split_once('/') {
             let (address, bits): (IpAddr, u8) = (address.parse().ok()?, bits.parse().ok()?);
@@ -103,7 +103,7 @@ impl Pattern {
         }
     }
 
-    fn takes(&self, host: &str, address: IpAddr) -> bool {
+    pub(super) fn takes(&self, host: &str, address: IpAddr) -> bool {
         match self {
             Self::Name(name) => *name == plain_name(host),
             Self::Network(network, bits) => match (network, address) {

@@ -1,11 +1,14 @@
 //! What is asked for, and what a 200 brings.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use flate2::read::MultiGzDecoder;
 use futures::TryStreamExt;
 
+use super::range::Rest;
 use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
 use crate::io::Validators;
@@ -34,6 +37,8 @@ pub struct Request {
     pub(crate) validators: Option<Validators>,
     pub(crate) gap: Option<Duration>,
     pub(crate) pages: Pages,
+    /// Only the rest of it.
+    pub(crate) rest: Option<Rest>,
 }
 
 impl Request {
@@ -48,6 +53,7 @@ impl Request {
             validators: None,
             gap: None,
             pages: Pages::Refused,
+            rest: None,
         }
     }
 
@@ -143,7 +149,7 @@ impl Response {
     }
 
     /// Reads the body whole, for answers that the connector must look into: pages, catalogues. Gives the answer again,
-    /// its body at hand.
+    /// its body at hand as it came, and the bytes to look into, unpacked if they came packed.
     ///
     /// # Errors
     /// [`ErrorKind::TooLarge`] beyond `bytes_max`, and what the body fails with.
@@ -157,10 +163,18 @@ impl Response {
             }
             bytes.extend_from_slice(&chunk);
         }
-        let bytes = bytes.freeze();
-        let again = bytes.clone();
-        let body: Body = Box::pin(futures::stream::once(async move { Ok(again) }));
-        let length = Some(bytes.len() as u64);
+        let came = bytes.freeze();
+        let is_packed = self.headers.get("content-encoding").is_some_and(|coding| {
+            let coding = coding.trim().to_ascii_lowercase();
+            coding == "gzip" || coding == "x-gzip"
+        });
+        let bytes = match is_packed {
+            true => unpacked(&came, bytes_max, &url)?,
+            false => came.clone(),
+        };
+        let length = Some(came.len() as u64);
+        // What is kept is what came.
+        let body: Body = Box::pin(futures::stream::once(async move { Ok(came) }));
         Ok((
             Self {
                 body,
@@ -171,6 +185,24 @@ impl Response {
             bytes,
         ))
     }
+}
+
+/// We do not ask for packed answers, but some sources pack them all the same.
+fn unpacked(packed: &[u8], bytes_max: usize, url: &str) -> Result<Bytes, ConnectorError> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+    let read = MultiGzDecoder::new(packed)
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes);
+    if let Err(error) = read {
+        let message = format!("the answer is not packed as it says: {error}");
+        return Err(ConnectorError::new(ErrorKind::Invalid, message).at(url));
+    }
+    if bytes.len() > bytes_max {
+        let message = format!("a page of the answer unpacks to more than {bytes_max} bytes");
+        return Err(ConnectorError::new(ErrorKind::TooLarge, message).at(url));
+    }
+    Ok(bytes.into())
 }
 
 impl std::fmt::Debug for Response {

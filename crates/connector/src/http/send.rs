@@ -1,16 +1,19 @@
 //! One attempt: redirects followed with care.
 
-use reqwest::Method;
+use std::borrow::Cow;
+
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use tokio::sync::OwnedSemaphorePermit;
-use url::Url;
+use reqwest::{Method, RequestBuilder};
+use url::Host;
 
 use super::auth::Auth;
+use super::complete::MISSING_MAX;
+use super::gate::Permit;
 use super::judge::Opened;
 use super::private::PrivateAddress;
 use super::request::Request;
-use super::transport::of_transport;
-use super::{Http, Inner, USER_AGENT};
+use super::transport::{is_unknown_issuer, of_transport};
+use super::{Http, Inner};
 use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
 use crate::secret::Secret;
@@ -19,12 +22,32 @@ impl Http {
     /// Asks once. `None`: unchanged.
     pub(super) async fn once(&self, request: &Request) -> Result<Option<Opened>, ConnectorError> {
         let mut url = request.url.clone();
+        let mut moved = None;
+        let mut is_for_good = true;
+        let mut request = Cow::Borrowed(request);
         for _ in 0..=self.inner.limits.redirects_max {
-            let (answer, permit) = self.hop(request, &url).await?;
-            if !is_redirect(answer.status().as_u16()) {
-                return self.judge(request, &url, answer, permit).await;
+            let (answer, permit) = self.hop(&request, &url).await?;
+            let status = answer.status().as_u16();
+            if !is_redirect(status) {
+                let judged = self.judge(&request, &url, answer, permit).await?;
+                if let Some(moved) = moved {
+                    self.note(format!(
+                        "{} has moved for good: write {moved} in its place",
+                        request.url
+                    ));
+                }
+                return Ok(judged);
             }
-            url = self.follow(request, &url, &answer)?;
+            url = self.follow(&request, &url, &answer)?;
+            if matches!(status, 301..=303) && request.body.is_some() {
+                // The answer to a question lies there, to be fetched (RFC 9110, section 15.4.4).
+                request.to_mut().body = None;
+            }
+            // Only as far as it is for good may the new address be written down.
+            is_for_good &= matches!(status, 301 | 308);
+            if is_for_good {
+                moved = Some(self.mask(&url.to_string(), &request));
+            }
         }
         let message = format!("more than {} redirects", self.inner.limits.redirects_max);
         Err(ConnectorError::new(ErrorKind::Redirect, message)
@@ -36,31 +59,37 @@ impl Http {
         &self,
         request: &Request,
         url: &SourceUrl,
-    ) -> Result<(reqwest::Response, Option<OwnedSemaphorePermit>), ConnectorError> {
-        let Inner { limits, shared, .. } = &*self.inner;
-        self.guard(url.expose())
+    ) -> Result<(reqwest::Response, Permit), ConnectorError> {
+        self.guard(url)
             .await
             .map_err(|error| self.is_private(&error, &request.url))?;
-        let mut token = self.token(url, None).await?;
-        loop {
-            let host = url.expose().host_str().unwrap_or_default();
-            let gap = request.gap.unwrap_or(limits.per_host_gap);
-            let permit = shared
-                .gates
-                .enter(host, limits.per_host_max, gap, shared.pace.as_ref())
-                .await;
-            let answer = self.sent(request, url, token.as_ref()).await?;
-            // A token may be taken back before its time; another one is asked for once.
-            if answer.status().as_u16() == 401
-                && let Some(refused) = token.take()
-                && let Some(other) = self.token(url, Some(&refused)).await?
-                && other != refused
-            {
-                let again = self.sent(request, url, Some(&other)).await?;
-                return Ok((again, permit));
-            }
-            return Ok((answer, permit));
+        let token = self.token(url, None).await?;
+        let mut permit = self.admitted(request, url).await;
+        let answer = self.sent(request, url, token.as_ref()).await?;
+        // A token may be taken back before its time; another one is asked for once.
+        if answer.status().as_u16() == 401
+            && let Some(refused) = token
+            && let Some(other) = self.token(url, Some(&refused)).await?
+            && other != refused
+        {
+            drop((answer, permit));
+            permit = self.admitted(request, url).await;
+            let again = self.sent(request, url, Some(&other)).await?;
+            return Ok((again, permit));
         }
+        Ok((answer, permit))
+    }
+
+    /// A place at the host, when it may be asked.
+    async fn admitted(&self, request: &Request, url: &SourceUrl) -> Permit {
+        let Inner { limits, shared, .. } = &*self.inner;
+        let host = url.expose().host_str().unwrap_or_default();
+        let gap = request.gap.unwrap_or(limits.per_host_gap);
+        let pace = shared.pace.as_ref();
+        shared
+            .gates
+            .enter(host, limits.per_host_max, gap, pace)
+            .await
     }
 
     async fn sent(
@@ -69,20 +98,52 @@ impl Http {
         url: &SourceUrl,
         token: Option<&Secret>,
     ) -> Result<reqwest::Response, ConnectorError> {
+        let host = url.expose().host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let pins = &self.inner.shared.trusts.pins;
+        let mut found = Vec::new();
+        loop {
+            let before = pins.count(host);
+            let error = match self.built(request, url, token)?.send().await {
+                Ok(answer) => {
+                    for note in found.into_iter().filter(|note: &String| !note.is_empty()) {
+                        tracing::info!(host, "{note}");
+                        self.note(note);
+                    }
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            if is_unknown_issuer(&error) && found.len() < MISSING_MAX {
+                let completed = self.complete(host, before).await;
+                if let Some(note) = completed.map_err(|error| error.at(&request.url))? {
+                    found.push(note);
+                    continue;
+                }
+            }
+            if !found.is_empty() {
+                pins.forget(host);
+            }
+            return Err(of_transport(self, &error, &request.url));
+        }
+    }
+
+    fn built(
+        &self,
+        request: &Request,
+        url: &SourceUrl,
+        token: Option<&Secret>,
+    ) -> Result<RequestBuilder, ConnectorError> {
         let (method, address) = match &self.inner.config.auth {
             Some(auth) if !url.is_foreign() => (method(request), auth.address(url.expose())),
             _ => (method(request), url.expose().clone()),
         };
-        let mut sent = self
-            .inner
-            .client
-            .request(method, address)
-            .headers(self.headers(request, url, token)?);
-        if let Some((body, _)) = &request.body {
-            sent = sent.body(body.clone());
-        }
-        let sent = sent.send().await;
-        sent.map_err(|error| of_transport(self, &error, &request.url))
+        let headers = self.headers(request, url, token)?;
+        let built = self.inner.client.request(method, address).headers(headers);
+        Ok(match &request.body {
+            Some((body, _)) => built.body(body.clone()),
+            None => built,
+        })
     }
 
     /// The token that goes out to `url`, if one does.
@@ -126,33 +187,38 @@ impl Http {
             }
         }
         add_validators(&mut headers, request);
+        if let Some(rest) = &request.rest {
+            insert(&mut headers, "range", &format!("bytes={}-", rest.from), url)?;
+            insert(&mut headers, "if-range", &rest.validator, url)?;
+        }
         Ok(headers)
     }
 
-    /// Who we are.
-    pub(super) fn introduction(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        headers
-    }
-
-    /// Whether the URL may be asked, as far as it can be said before its name is resolved.
-    pub(super) async fn guard(&self, url: &Url) -> Result<(), PrivateAddress> {
-        self.inner.allowed.check_url(url)
+    /// Whether the URL may be asked, as far as it can be said before its name is resolved. A proxy resolves names itself, so
+    /// there the name is looked up beforehand too; what only the proxy can resolve is left to it.
+    pub(super) async fn guard(&self, url: &SourceUrl) -> Result<(), PrivateAddress> {
+        let allowed = &self.inner.allowed;
+        allowed.check_url(url.expose())?;
+        if let Some(Host::Domain(name)) = url.expose().host()
+            && self.is_behind_proxy(url)
+            && let Ok(found) = tokio::net::lookup_host((name, 0)).await
+        {
+            for address in found {
+                allowed.check(name, address.ip())?;
+            }
+        }
+        Ok(())
     }
 
     /// That `place` leads into a private network.
     pub(super) fn is_private(&self, found: &PrivateAddress, place: &SourceUrl) -> ConnectorError {
-        let host = &found.host;
-        let what = match place.expose().host_str() == Some(host.as_str()) {
-            true => "is",
-            false => "leads to",
+        let PrivateAddress { host, address } = found;
+        let is_own = place.expose().host_str() == Some(host.as_str());
+        let message = match (is_own, *host == address.to_string()) {
+            (true, true) => "is in a private network".to_owned(),
+            (true, false) | (false, true) => format!("leads to {address}, in a private network"),
+            (false, false) => format!("leads to {host} ({address}), in a private network"),
         };
-        let named = match *host == found.address.to_string() {
-            true => host.clone(),
-            false => format!("{host} ({})", found.address),
-        };
-        let message = format!("{what} {named}, which is in a private network");
         ConnectorError::new(ErrorKind::PrivateNetwork, message)
             .at(place)
             .with_help(format!(

@@ -1,101 +1,96 @@
-//! The client against a server that fails, hand in hand with a clock that moves when someone sleeps.
+//! The client against servers that fail and lie, hand in hand with a clock that moves when someone sleeps.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::time::Duration;
+mod answers;
+mod attacks;
+mod auth;
+mod breaking;
+mod polite;
+mod resume;
+mod script;
+mod secrets;
+mod tls;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use serde_json::json;
 
 use super::*;
-use crate::address::UrlSetting;
-use crate::kit::{Exchange, Fault, Server, TestPace};
+use crate::address::{SourceUrl, UrlSetting};
+use crate::kit::TestPace;
 use crate::registry::MakeContext;
+use crate::settings::SettingsError;
+use script::{Asked, Reply, Server, answer};
 
+/// A client, configured as settings say, on a clock of its own.
 struct Bench {
-    server: Server,
     pace: Arc<TestPace>,
     http: Http,
 }
 
-/// Larger than what one packet or buffer brings.
-fn long(seed: u8) -> Vec<u8> {
-    (0..3_000_000u32)
-        .map(|index| (index >> 8) as u8 ^ index as u8 ^ seed)
-        .collect()
+fn context() -> MakeContext {
+    MakeContext::new(".", "demo", |name| match name {
+        "KEY" => Some("s3cr3t-k3y".to_owned()),
+        "LINES" => Some("a\r\nX-Evil: 1".to_owned()),
+        _ => None,
+    })
 }
 
-async fn bench(body: Vec<u8>) -> Bench {
-    let server = Server::start(vec![Exchange::new("/a", body)])
-        .await
-        .unwrap();
+fn config(settings: serde_json::Value) -> Result<Config, SettingsError> {
+    let mut settings = settings.as_object().unwrap().clone();
+    taken(&mut settings, &context())
+}
+
+/// Loopback is closed unless the settings open it.
+fn bench(settings: serde_json::Value) -> Bench {
+    bench_within(Limits::default(), settings)
+}
+
+fn bench_within(limits: Limits, settings: serde_json::Value) -> Bench {
     let pace = Arc::new(TestPace::default());
-    let http = Http::new(crate::kit::limits(), Arc::clone(&pace) as Arc<dyn Pace>).unwrap();
-    Bench { server, pace, http }
+    let http = Http::new(limits, Arc::clone(&pace) as Arc<dyn Pace>).unwrap();
+    let http = http
+        .configured(&Arc::new(config(settings).unwrap()))
+        .unwrap();
+    Bench { pace, http }
+}
+
+/// Loopback is open, and nothing else is set.
+fn plain() -> Bench {
+    bench(json!({ "allow_private": true }))
+}
+
+fn source(url: &str) -> SourceUrl {
+    UrlSetting::new(url).resolve(&["url"], &context()).unwrap()
 }
 
 impl Bench {
-    async fn open(&self) -> Result<Response, ConnectorError> {
-        let context = MakeContext::new(".", "demo", |_| None);
-        let url = UrlSetting::new(&format!("{}/a", self.server.url()));
-        let request = Request::get(url.resolve(&["url"], &context).unwrap());
-        match self.http.get(&request).await? {
+    async fn open(&self, url: &str) -> Result<Response, ConnectorError> {
+        self.ask(&Request::get(source(url))).await
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Response, ConnectorError> {
+        match self.http.get(request).await? {
             Answer::Fresh(response) => Ok(response),
             Answer::Unchanged => unreachable!("no validators were sent"),
         }
     }
-}
 
-#[tokio::test]
-async fn a_body_that_breaks_off_goes_on_behind_what_was_given() {
-    let bench = bench(long(1)).await;
-    bench.server.fail(Fault::Truncated, 3);
-    let body = bench.open().await.unwrap().body;
-    let chunks: Vec<Bytes> = body.try_collect().await.unwrap();
-    assert!(chunks.concat() == long(1), "other bytes");
-    assert_eq!(bench.server.asked().len(), 4);
-}
+    async fn read(&self, url: &str) -> Result<Bytes, ConnectorError> {
+        let body = self.open(url).await?.body;
+        Ok(body.try_collect::<Vec<Bytes>>().await?.concat().into())
+    }
 
-#[tokio::test]
-async fn a_body_that_changed_meanwhile_is_not_patched_together() {
-    for other in [long(2), long(1)[..10].to_vec()] {
-        let bench = bench(long(1)).await;
-        bench.server.fail(Fault::Truncated, 1);
-        let body = bench.open().await.unwrap().body;
-        bench.server.play(vec![Exchange::new("/a", other)]);
-        let error = body.try_collect::<Vec<Bytes>>().await.unwrap_err();
-        assert_eq!((error.kind, error.retryable), (ErrorKind::Changed, false));
-        assert!(
-            error
-                .to_string()
-                .ends_with("the source changed while it was read"),
-            "{error}"
-        );
+    /// What reading fails with.
+    async fn fails(&self, url: &str) -> ConnectorError {
+        self.read(url).await.unwrap_err()
     }
 }
 
-#[tokio::test]
-async fn a_source_may_not_make_us_wait_for_ever() {
-    let bench = bench(vec![1]).await;
-    let wait = vec![("Retry-After".to_owned(), "86400".to_owned())];
-    bench.server.fail(Fault::Status(429, wait), 1);
-    let error = bench.open().await.unwrap_err();
-    assert!(
-        error.to_string().ends_with("; it asks us to wait 86400 s"),
-        "{error}"
-    );
-    assert_eq!(bench.server.asked().len(), 1);
-    assert_eq!(bench.pace.slept(), [Duration::ZERO; 0]);
-}
-
-#[tokio::test]
-async fn nobody_there_is_told_after_the_last_attempt() {
-    let bench = bench(vec![1]).await;
-    let http = bench.http.clone();
-    let url = bench.server.url().to_owned();
-    drop(bench);
-    let context = MakeContext::new(".", "demo", |_| None);
-    let url = UrlSetting::new(&url).resolve(&["url"], &context).unwrap();
-    let error = http.get(&Request::get(url)).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unreachable);
-    assert!(error.to_string().ends_with("; asked 5 times"), "{error}");
+/// The error and its mend, without what changes from run to run.
+fn said(error: &ConnectorError, server: &Server) -> String {
+    let help = error.help.as_deref().unwrap_or("-");
+    format!("{error} / {help}")
+        .replace(&server.place, "SERVER")
+        .replace(&server.port.to_string(), "PORT")
 }
