@@ -62,6 +62,7 @@
 //! ```
 
 mod address;
+pub mod catalogue;
 mod error;
 pub mod files;
 mod http;
