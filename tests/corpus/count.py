@@ -12,6 +12,7 @@ import re
 import sys
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
@@ -369,6 +370,69 @@ for _name, _file, _list, _table, _field, _source in (
         return {of(table, name): len(entries), of(table, name, f"sum({field})"): sum(entry.get(source, 0) for entry in entries)}
 
     DATASETS[_name] = _gbfs
+
+
+SIRI = "{http://www.siri.org.uk/siri}"
+NETEX = "{http://www.netex.org.uk/netex}"
+
+
+@dataset("norwegian-trains")
+def _():
+    root = ElementTree.fromstring(DATA.joinpath("transport/siri_et_norway_nsb.xml").read_bytes())
+    journeys = list(root.iter(f"{SIRI}EstimatedVehicleJourney"))
+    calls = [(journey, call) for journey in journeys for kind in ("RecordedCall", "EstimatedCall") for call in journey.iter(SIRI + kind)]
+
+    def late(call, what: str) -> int | None:
+        aimed = call.findtext(f"{SIRI}Aimed{what}Time")
+        told = call.findtext(f"{SIRI}Actual{what}Time") or call.findtext(f"{SIRI}Expected{what}Time")
+        return int((datetime.datetime.fromisoformat(told) - datetime.datetime.fromisoformat(aimed)).total_seconds()) if aimed and told else None
+
+    arrivals = [late(call, "Arrival") for _, call in calls]
+    table, name = "transport.trip_updates", "norwegian-trains"
+    return {
+        of(table, name): len(calls),
+        of(table, name, "count(DISTINCT trip_id)"): len(journeys),
+        of(table, name, "count(arrival_delay)"): sum(delay is not None for delay in arrivals),
+        of(table, name, "sum(arrival_delay)"): total(arrivals),
+        of(table, name, "sum(departure_delay)"): total(late(call, "Departure") for _, call in calls),
+        of(table, name, "count(*) FILTER (WHERE schedule_relationship = 'SKIPPED')"): sum(
+            call.findtext(f"{SIRI}Cancellation") == "true" for _, call in calls
+        ),
+        of(table, name, "count(*) FILTER (WHERE arrival_uncertainty = 0)"): sum(call.find(f"{SIRI}ActualArrivalTime") is not None for _, call in calls),
+    }
+
+
+@dataset("finistere-ferries")
+def _():
+    with zipfile.ZipFile(DATA / "transport/netex_marseille_par_abm.zip") as archive:
+        roots = [ElementTree.fromstring(archive.read(member)) for member in archive.namelist()]
+    every = lambda name: [element for root in roots for element in root.iter(NETEX + name)]  # noqa: E731
+    journeys = every("ServiceJourney")
+    outbound = {route.get("id") for route in every("Route") if route.findtext(f"{NETEX}DirectionType") == "outbound"}
+    patterns = {pattern.get("id"): pattern.find(f"{NETEX}RouteRef").get("ref") for pattern in every("ServiceJourneyPattern")}
+    name = "finistere-ferries"
+    hours = [int(time.findtext(f"{NETEX}ArrivalTime")[:2]) + 24 * int(time.findtext(f"{NETEX}ArrivalDayOffset")) for time in every("TimetabledPassingTime")]
+    used = {reference.get("ref") for reference in every("QuayRef")}
+    return {
+        of("transport.stops", name): len(every("StopPlace")) + len(every("Quay")),
+        of("transport.stops", name, "round(sum(stop_lat), 3)"): total(
+            float(place.findtext(f"{NETEX}Centroid/{NETEX}Location/{NETEX}Latitude")) for place in every("StopPlace") + every("Quay")
+        ),
+        of("transport.stops", name, "count(parent_station)"): len(every("Quay")),
+        of("transport.routes", name): len(every("Line")),
+        of("transport.agency", name): len(every("Operator")) + len(every("Authority")),
+        of("transport.trips", name): len(journeys),
+        of("transport.trips", name, "count(*) FILTER (WHERE direction_id = 0)"): sum(
+            patterns[journey.find(f"{NETEX}JourneyPatternRef").get("ref")] in outbound for journey in journeys
+        ),
+        of("transport.stop_times", name): len(every("TimetabledPassingTime")),
+        of("transport.stop_times", name, "count(DISTINCT stop_id)"): len(
+            {assignment.find(f"{NETEX}QuayRef").get("ref") for assignment in every("PassengerStopAssignment")} & used
+        ),
+        of("transport.stop_times", name, "sum(CAST(split_part(arrival_time, ':', 1) AS BIGINT))"): sum(hours),
+        of("transport.calendar_dates", name): len(every("DayTypeAssignment")),
+        of("transport.calendar_dates", name, "count(DISTINCT \"date\")"): len({day.findtext(f"{NETEX}Date") for day in every("DayTypeAssignment")}),
+    }
 
 
 @dataset("us-ipeds-enrolments")

@@ -12,7 +12,8 @@ SELECT
     WHEN cause LIKE '%ccident%' OR cause LIKE '%ollision%' THEN 'ACCIDENT'
     WHEN cause LIKE '%ndustrialAction%' OR cause LIKE '%trike%' THEN 'STRIKE'
     WHEN cause LIKE '%emonstration%' THEN 'DEMONSTRATION'
-    WHEN cause LIKE '%eather%' OR cause LIKE '%now%' OR cause LIKE '%lood%' OR cause LIKE '%torm%' OR cause LIKE '%ce' THEN 'WEATHER'
+    WHEN cause LIKE '%eather%' OR regexp_like(cause, '^(fog|hail|sleet|ice|frozen|roughSea|avalanches|fallenLeaves|waterlogged)$')
+      OR regexp_like(cause, '(Snow|Rain|Wind|[sS]torm|[bB]lizzard|[fF]lood|Tide|tidal|Temperatures|WaterLevel)') THEN 'WEATHER'
     WHEN cause LIKE '%olice%' THEN 'POLICE_ACTIVITY'
     WHEN cause LIKE '%edical%' OR cause LIKE '%llness%' THEN 'MEDICAL_EMERGENCY'
     WHEN cause LIKE '%oliday%' THEN 'HOLIDAY'
