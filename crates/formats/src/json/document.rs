@@ -44,6 +44,8 @@ pub(crate) struct DocumentCutter {
     key: Vec<u8>,
     /// The value that comes is the path's next step.
     enters: bool,
+    /// The number of the element of the document's own list, where the path begins with one.
+    element: Option<u64>,
     keys: Vec<String>,
     started: bool,
     /// Open brackets in the record.
@@ -78,6 +80,7 @@ impl DocumentCutter {
             escaped: false,
             key: Vec::new(),
             enters: path.is_empty(),
+            element: None,
             keys: Vec::new(),
             started: false,
             record_depth: 0,
@@ -198,6 +201,7 @@ impl DocumentCutter {
                     self.key.clear();
                 }
                 b':' => self.enters = self.is_next_key(),
+                b',' => self.enters = self.is_next_element(),
                 b'n' if self.enters && self.matched + 1 == self.path.len() => {
                     // A list that is null is an empty one.
                     self.phase = Phase::Past;
@@ -262,6 +266,15 @@ impl DocumentCutter {
         is_next
     }
 
+    /// After a comma: whether the element behind it is the path's first step.
+    fn is_next_element(&mut self) -> bool {
+        let Some(element) = self.element.as_mut().filter(|_| self.depth == 1) else {
+            return false;
+        };
+        *element += 1;
+        self.phase == Phase::Seek && self.path.first() == Some(&element.to_string())
+    }
+
     /// An opening bracket; true where the records begin.
     fn opens(&mut self, is_list: bool) -> bool {
         let enters = std::mem::take(&mut self.enters) && self.phase == Phase::Seek;
@@ -276,6 +289,12 @@ impl DocumentCutter {
             self.keys.clear();
         }
         self.depth += 1;
+        // Some services answer with a list of two: what is said of the answer, and its records.
+        let is_number = |step: &String| step.bytes().all(|byte| byte.is_ascii_digit());
+        if is_list && self.depth == 1 && self.path.first().is_some_and(is_number) {
+            self.element = Some(0);
+            self.enters = self.path[0] == "0";
+        }
         false
     }
 

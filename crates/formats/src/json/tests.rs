@@ -75,6 +75,22 @@ fn record_paths() {
 }
 
 #[test]
+fn a_path_may_begin_with_the_number_of_an_element() {
+    let text = r#"[{"page": 1, "of": [1, 2]}, [{"a": 1}, {"a": 2}], {"data": [{"b": 3}]}]"#;
+    for block in [3, 1 << 20] {
+        let second = read(text, r#"{"name": "json", "record_path": "1"}"#, block);
+        assert_eq!(second.column("a"), ["1", "2"]);
+        let third = read(text, r#"{"name": "json", "record_path": "2.data"}"#, block);
+        assert_eq!(third.column("b"), ["3"]);
+    }
+    let refused = r#"[{"message": "no such indicator"}]"#;
+    assert_eq!(
+        error(refused, r#"{"name": "json", "record_path": "1"}"#),
+        "part has no list at `1`"
+    );
+}
+
+#[test]
 fn broken_records_lose_only_themselves() {
     let text = "[{\"a\": 1}, {\"a\": }, {\"a\": \"\\ud800\"}, {\"a\" 2}, nul, {\"a\": 3}, ]";
     for block in 1..40 {
