@@ -32,3 +32,4 @@ mod real_files;
 mod remote;
 mod slow_server;
 mod tight_places;
+mod transport;
