@@ -333,4 +333,4 @@ fn broken_off() -> ConnectorError {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

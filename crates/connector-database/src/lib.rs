@@ -28,6 +28,7 @@ mod parts;
 mod postgres;
 mod settings;
 mod sqlite;
+mod sqlserver;
 #[cfg(test)]
 mod testing;
 mod ties;
@@ -42,5 +43,6 @@ pub fn registrations() -> Vec<Registration> {
         postgres::registration(),
         mysql::registration(),
         sqlite::registration(),
+        sqlserver::registration(),
     ]
 }

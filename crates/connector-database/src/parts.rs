@@ -194,6 +194,3 @@ fn unwritable(error: &ParquetError) -> ConnectorError {
     )
     .with_help("read the columns it can hold with `queries:`, others cast to text")
 }
-
-#[cfg(test)]
-mod tests;

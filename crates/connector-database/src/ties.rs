@@ -380,6 +380,3 @@ fn internal(error: &ArrowError) -> ConnectorError {
         format!("the rows cannot be put together: {error}"),
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -160,11 +160,7 @@ fn relation(connection: &Connection, relation: &Relation) -> Result<String, Conn
 
 fn column_names(connection: &Connection, relation: &str) -> rusqlite::Result<Vec<String>> {
     let statement = connection.prepare(&format!("SELECT * FROM {relation}"))?;
-    Ok(statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect())
+    Ok(statement.column_names().map(str::to_owned).collect())
 }
 
 /// What the columns of a table are declared as; of a query nothing is known.
