@@ -13,14 +13,19 @@
 //! assert!(registry.get("file").unwrap().make(settings, &context).is_ok());
 //! ```
 
+mod arcgis;
 mod ask;
 mod ckan;
 mod file;
 mod http;
+mod ngsi_ld;
 mod odata;
+mod ogc_features;
 mod opendatasoft;
 mod rest;
+mod sdmx;
 mod socrata;
+mod wfs;
 
 #[cfg(test)]
 mod testing;
@@ -38,6 +43,11 @@ pub fn registrations() -> Vec<Registration> {
         socrata::registration(),
         opendatasoft::registration(),
         odata::registration(),
+        arcgis::registration(),
+        ogc_features::registration(),
+        wfs::registration(),
+        sdmx::registration(),
+        ngsi_ld::registration(),
         rest::registration(),
     ]
 }

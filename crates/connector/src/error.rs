@@ -113,7 +113,8 @@ impl ConnectorError {
         };
         match status {
             200 | 203 | 204 | 304 => None,
-            401 => error(
+            // 498 and 499 are ArcGIS's: a token is invalid, or missing.
+            401 | 498 | 499 => error(
                 ErrorKind::Forbidden,
                 "the source wants to know who asks",
                 "give the key or header that the publisher hands out, as ${env:NAME}",
@@ -191,6 +192,7 @@ mod tests {
             (425, Some((TooManyRequests, true))),
             (429, Some((TooManyRequests, true))),
             (451, Some((Refused, false))),
+            (499, Some((Forbidden, false))),
             (500, Some((Server, true))),
             (501, Some((Server, false))),
             (502, Some((Server, true))),
