@@ -115,7 +115,7 @@ fn key(place: &str, stamp: Option<&str>) -> String {
 
 /// What did not change is asked for again by the next run.
 fn unchanged(before: Option<Progress>, place: &str, started_at: DateTime<Utc>) -> Fetched {
-    let before = before.unwrap_or_else(|| Progress {
+    let before = before.unwrap_or(Progress {
         run: started_at,
         stamp: None,
         etag: None,
@@ -131,7 +131,7 @@ fn unchanged(before: Option<Progress>, place: &str, started_at: DateTime<Utc>) -
 }
 
 /// Until when an answer holds: so long after it was made as it says, but never longer than that from now, whatever its clock says.
-fn until(moment: &Moment, started_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(crate) fn until(moment: &Moment, started_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let ttl = TimeDelta::try_seconds(moment.ttl_s?)?.min(TTL_MAX);
     let made_at = moment.made_at?.min(started_at);
     (ttl > TimeDelta::zero()).then(|| made_at + ttl)

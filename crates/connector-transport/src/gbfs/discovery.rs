@@ -8,10 +8,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use super::feeds::moment;
+use crate::poll::until;
+
 /// A list of feeds is a few kilobytes.
 const LIST_BYTES_MAX: usize = 4 << 20;
 
-/// A system, whose list is asked for once a run.
+/// A system, whose list is asked for once a run, and not before what it says of itself has passed.
 pub(super) struct Discovery {
     url: SourceUrl,
     language: Option<String>,
@@ -20,7 +23,15 @@ pub(super) struct Discovery {
 
 struct Found {
     run: DateTime<Utc>,
+    /// Before then the list holds.
+    until: Option<DateTime<Utc>>,
     feeds: BTreeMap<String, SourceUrl>,
+}
+
+impl Found {
+    fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.run == now || self.until.is_some_and(|until| now < until)
+    }
 }
 
 /// `gbfs.json`, of which only the feeds matter.
@@ -57,18 +68,15 @@ impl Discovery {
     ) -> Result<Option<SourceUrl>, ConnectorError> {
         let mut found = self.found.lock().await;
         let known = match found.take() {
-            Some(known) if known.run == io.started_at() => known,
-            _ => Found {
-                run: io.started_at(),
-                feeds: self.ask(io).await?,
-            },
+            Some(known) if known.holds(io.started_at()) => known,
+            _ => self.ask(io).await?,
         };
         let url = known.feeds.get(name).cloned();
         *found = Some(known);
         Ok(url)
     }
 
-    async fn ask(&self, io: &Io) -> Result<BTreeMap<String, SourceUrl>, ConnectorError> {
+    async fn ask(&self, io: &Io) -> Result<Found, ConnectorError> {
         let request = Request::get(self.url.clone()).accept("application/json");
         let Answer::Fresh(answer) = io.http().get(&request).await? else {
             // Nothing was said of an earlier list, so this is the source's mistake.
@@ -76,14 +84,21 @@ impl Discovery {
             return Err(ConnectorError::new(ErrorKind::Invalid, message).at(&self.url));
         };
         let (_, bytes) = answer.read(LIST_BYTES_MAX).await?;
-        self.feeds(&bytes).map_err(|message| {
+        let named = self.feeds(&bytes).map_err(|message| {
             ConnectorError::new(ErrorKind::Invalid, message)
                 .at(&self.url)
                 .with_help("`url` is the address of the system's gbfs.json; if it is that one, ask its publisher")
-        })?
-        .into_iter()
-        .map(|named| Ok((named.name, self.url.follow(&named.url)?)))
-        .collect()
+        })?;
+        let feeds = named
+            .into_iter()
+            .map(|named| Ok((named.name, self.url.follow(&named.url)?)));
+        let run = io.started_at();
+        Ok(Found {
+            run,
+            // A list that says nothing of itself is asked for by every run.
+            until: moment(&bytes).ok().and_then(|moment| until(&moment, run)),
+            feeds: feeds.collect::<Result<_, ConnectorError>>()?,
+        })
     }
 
     /// In 3.x the feeds stand in the list, in 2.x by language.

@@ -113,24 +113,35 @@ impl Feed {
 
     /// When the feed was made, and how long it holds.
     pub(super) fn moment(&self, bytes: &[u8]) -> Result<Moment, ConnectorError> {
-        let invalid = |message: String| {
+        let moment = moment(bytes).map_err(|message| {
             ConnectorError::new(ErrorKind::Invalid, message).with_help(
                 "ask the publisher: gbfs.org/documentation/reference says what a feed holds",
             )
-        };
-        let envelope: Envelope = serde_json::from_slice(bytes)
-            .map_err(|error| invalid(format!("is no feed of GBFS: {error}")))?;
-        let stamp = match &envelope.last_updated {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return Err(invalid("`last_updated` is no time".to_owned())),
-        };
-        Ok(Moment {
-            made_at: instant(&envelope.last_updated),
-            ttl_s: envelope.ttl,
-            stamp: self.keeps_every.then(|| format!("last_updated={stamp}")),
+        })?;
+        Ok(match self.keeps_every {
+            true => moment,
+            false => Moment {
+                stamp: None,
+                ..moment
+            },
         })
     }
+}
+
+/// What any file of GBFS says of itself.
+pub(super) fn moment(bytes: &[u8]) -> Result<Moment, String> {
+    let envelope: Envelope =
+        serde_json::from_slice(bytes).map_err(|error| format!("is no feed of GBFS: {error}"))?;
+    let said = match &envelope.last_updated {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err("`last_updated` is no time".to_owned()),
+    };
+    Ok(Moment {
+        made_at: instant(&envelope.last_updated),
+        ttl_s: envelope.ttl,
+        stamp: Some(format!("last_updated={said}")),
+    })
 }
 
 /// Seconds of POSIX time in 2.x, RFC 3339 in 3.x.

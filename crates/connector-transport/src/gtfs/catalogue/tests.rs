@@ -12,7 +12,12 @@ use super::*;
 use crate::gtfs::registration;
 
 fn tests(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(name)).unwrap()
+    std::fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests")
+            .join(name),
+    )
+    .unwrap()
 }
 
 fn exchanges() -> Vec<Exchange> {
@@ -40,7 +45,10 @@ fn listed(server: &str, feed: &str) -> serde_json::Value {
 async fn key(settings: serde_json::Value, server: &str) -> String {
     let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
     let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
-    let fetched = make_at(settings).unwrap().fetch(Slice::whole("feed"), None, &io).await;
+    let fetched = make_at(settings)
+        .unwrap()
+        .fetch(Slice::whole("feed"), None, &io)
+        .await;
     let said = match fetched {
         Ok(fetched) => fetched.unwrap().part.unwrap().key,
         Err(error) => error.to_string(),
@@ -68,7 +76,9 @@ async fn a_feed_is_found_by_its_number() {
     let server = Server::start(exchanges()).await.unwrap();
     let url = server.url();
     let mut said = Vec::new();
-    for feed in ["mdb-1", "mdb-2", "mdb-3", "mdb-4", "mdb-6", "mdb-7", "mdb-8"] {
+    for feed in [
+        "mdb-1", "mdb-2", "mdb-3", "mdb-4", "mdb-6", "mdb-7", "mdb-8",
+    ] {
         said.push(format!("{feed}: {}", key(listed(url, feed), url).await));
     }
     let mut hosted = listed(url, "mdb-1");
@@ -83,22 +93,39 @@ async fn with_a_token_the_api_is_asked() {
         "source_info": {"producer_url": "/publisher/frioul.zip", "authentication_type": 0},
         "latest_dataset": {"id": "mdb-1-202501", "hosted_url": "/hosted/mdb-1/latest.zip"}, "redirects": []});
     let mut all = exchanges();
-    all.push(Exchange::new("/v1/tokens", r#"{"access_token": "s3cr3t-acc3ss", "token_type": "Bearer"}"#));
+    all.push(Exchange::new(
+        "/v1/tokens",
+        r#"{"access_token": "s3cr3t-acc3ss", "token_type": "Bearer"}"#,
+    ));
     all.push(Exchange::new("/v1/gtfs_feeds/mdb-1", answer.to_string()));
     let server = Server::start(all).await.unwrap();
     let settings = json!({"catalogue": "mobility_database", "feed": "mdb-1", "token": "${env:TOKEN}",
         "catalogue_url": format!("{}/v1", server.url())});
-    assert_eq!(key(settings.clone(), server.url()).await, "/publisher/frioul.zip");
-    let refused = Server::start(vec![Exchange::new("/v1/tokens", "{\"detail\": \"s3cr3t\"}")]).await.unwrap();
+    assert_eq!(
+        key(settings.clone(), server.url()).await,
+        "/publisher/frioul.zip"
+    );
+    let refused = Server::start(vec![Exchange::new(
+        "/v1/tokens",
+        "{\"detail\": \"s3cr3t\"}",
+    )])
+    .await
+    .unwrap();
     let mut settings = settings;
     settings["catalogue_url"] = json!(format!("{}/v1", refused.url()));
-    assert_eq!(key(settings, refused.url()).await, "/v1/tokens: the answer holds no access token");
+    assert_eq!(
+        key(settings, refused.url()).await,
+        "/v1/tokens: the answer holds no access token"
+    );
 }
 
 #[test]
 fn settings_say_what_they_lack() {
     let say = |settings| make_at(settings).err().unwrap().to_string();
-    assert_eq!(say(json!({"catalogue": "mobility_database"})), "`feed` is missing");
+    assert_eq!(
+        say(json!({"catalogue": "mobility_database"})),
+        "`feed` is missing"
+    );
     assert_eq!(say(json!({"feed": "mdb-1"})), "feed: has no catalogue");
     let both = json!({"catalogue": "mobility_database", "feed": "mdb-1", "path": "a.zip"});
     assert_eq!(say(both), "path: stands beside `catalogue`");
