@@ -15,6 +15,7 @@
 
 mod arcgis;
 mod ask;
+mod catalogues;
 mod ckan;
 mod file;
 mod http;
@@ -30,6 +31,7 @@ mod wfs;
 #[cfg(test)]
 mod testing;
 
+pub use catalogues::catalogues;
 use sectorlake_connector::Registration;
 
 /// The connectors of this crate.

@@ -295,7 +295,7 @@ pub fn format_of(told: Option<&str>, url: &str) -> Option<String> {
             .split(';')
             .next()?
             .trim()
-            .rsplit(['/', '#'])
+            .rsplit(['/', '#', ':'])
             .next()?
             .trim_start_matches('.');
         let name = match last {

@@ -91,7 +91,7 @@ pub(super) enum PartitionSettings {
     /// These.
     Values(Vec<Value>),
     /// Those that are found out.
-    Found(FoundSettings),
+    Found(Box<FoundSettings>),
 }
 
 /// Partitions that are found out: one of these.

@@ -1,0 +1,234 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+use std::fmt::Write as _;
+
+use sectorlake_connector::catalogue::{Listing, Wanted, discover};
+use sectorlake_connector::kit::{Exchange, Server};
+use sectorlake_connector::{ConnectorError, ErrorKind, MakeContext, UrlSetting};
+
+use super::*;
+use crate::testing::{io, recording};
+
+async fn listed(
+    server: &Server,
+    path: &str,
+    search: Option<&str>,
+) -> Result<Listing, ConnectorError> {
+    let context = MakeContext::new(".", "demo", |_| None);
+    let url = UrlSetting::new(&format!("{}{path}", server.url()));
+    let url = url.resolve(&["url"], &context).unwrap();
+    let wanted = Wanted {
+        search: search.map(str::to_owned),
+        datasets_max: 100,
+    };
+    discover(&catalogues(), &url, &wanted, &io("2025-01-01T00:00:00Z")).await
+}
+
+/// What a listing says, a dataset a paragraph.
+fn told(listing: &Listing, server: &Server) -> String {
+    let mut text = format!("{} at {}\n", listing.catalogue, listing.url);
+    for dataset in &listing.datasets {
+        let none = || "-".to_owned();
+        let of = |value: &Option<String>| value.clone().unwrap_or_else(none);
+        let _ = writeln!(
+            text,
+            "{} | {} | {} | {} | {} | {} | {}\n  from {}",
+            dataset.id,
+            dataset.title,
+            of(&dataset.publisher),
+            of(&dataset.licence),
+            of(&dataset.modified),
+            dataset.keywords.join(","),
+            dataset.formats().join(","),
+            dataset.best_source().unwrap_or("nowhere"),
+        );
+    }
+    text.replace(server.url(), "SERVER")
+}
+
+fn exchange(target: &str, file: &str) -> Exchange {
+    Exchange::new(target, recording(&format!("discover/{file}")))
+}
+
+#[tokio::test]
+async fn documents_are_read_in_every_format() {
+    let server = Server::start(vec![
+        exchange("/catalog.ttl", "catalog.ttl"),
+        exchange("/catalog.ttl?page=2", "catalog-2.ttl"),
+        // The last page leads back to the first, under its own address.
+        exchange("/catalog.ttl?page=1", "catalog.ttl"),
+        exchange("/feed", "catalog.rdf"),
+        exchange("/dcat.json", "catalog.jsonld"),
+        exchange("/a/data.json", "data.json"),
+    ])
+    .await
+    .unwrap();
+    let mut said = String::new();
+    for path in ["/catalog.ttl", "/feed", "/dcat.json", "/a/data.json"] {
+        let listing = listed(&server, path, None).await.unwrap();
+        said.push_str(&told(&listing, &server));
+    }
+    insta::assert_snapshot!(said, @r"
+dcat at SERVER/catalog.ttl
+tram-xe-buyt | Trạm xe buýt | Sở Giao thông vận tải | http://creativecommons.org/licenses/by/4.0/ | 2025-01-02T03:04:05+07:00 | bus,xe buýt | csv,xls
+  from https://data.haiphong.example/tram.csv
+https://data.haiphong.example/id/2 | Không khí | Sở Nông nghiệp và Môi trường | Giấy phép mở | 2024-06-01 |  | json
+  from https://data.haiphong.example/api/air
+https://data.haiphong.example/id/3 | Trường học | - | - | - |  | 
+  from nowhere
+dcat at SERVER/feed
+tram-xe-buyt | Trạm xe buýt | Sở Giao thông vận tải | http://dcat-ap.de/def/licenses/cc-zero | 2024-05-08T04:11:24.309486 | bus | geojson
+  from https://data.haiphong.example/tram.geojson
+dcat at SERVER/dcat.json
+https://hub.haiphong.example/maps/1 | Trạm xe buýt | Sở Giao thông vận tải | https://creativecommons.org/licenses/by/4.0/ | 2025-01-02T00:00:00Z | bus,trạm | geojson
+  from https://services.example/arcgis/rest/services/Stops/FeatureServer/0
+data.json at SERVER/a/data.json
+https://hub.example.gov/datasets/1_0 | Bus stops | City of Example | https://creativecommons.org/licenses/by/4.0/ | 2025-01-02 | bus,transit | csv,json
+  from https://hub.example.gov/datasets/1_0.csv
+Budget | Budget | - | - | - | money,budget | zip
+  from https://example.gov/budget.zip
+");
+}
+
+#[tokio::test]
+async fn portals_are_known_by_their_apis() {
+    let page = Exchange::new(
+        "/explore",
+        "<!DOCTYPE html><html><title>Portal</title></html>",
+    );
+    let ckan = "/api/3/action/package_search?rows=500&sort=name+asc&start=0";
+    let server = Server::start(vec![page.clone(), exchange(ckan, "package_search.json")])
+        .await
+        .unwrap();
+    let mut said = told(&listed(&server, "/explore", None).await.unwrap(), &server);
+
+    let opendatasoft = "/api/explore/v2.1/catalog/datasets?limit=100&offset=0";
+    server.play(vec![
+        page.clone(),
+        exchange(opendatasoft, "opendatasoft.json"),
+    ]);
+    said.push_str(&told(
+        &listed(&server, "/explore", None).await.unwrap(),
+        &server,
+    ));
+
+    let host = "127.0.0.1";
+    let socrata = format!(
+        "/api/catalog/v1?domains={host}&search_context={host}&only=dataset&limit=500&offset=0"
+    );
+    server.play(vec![
+        page.clone(),
+        exchange(&socrata, "socrata_catalog.json"),
+    ]);
+    said.push_str(&told(
+        &listed(&server, "/explore", None).await.unwrap(),
+        &server,
+    ));
+
+    let hub = "/api/feed/dcat-us/1.1.json";
+    server.play(vec![page.clone(), exchange(hub, "data.json")]);
+    said.push_str(&told(
+        &listed(&server, "/explore", None).await.unwrap(),
+        &server,
+    ));
+    insta::assert_snapshot!(said, @r"
+ckan at SERVER/api/3/action/package_search?rows=500&sort=name+asc&start=0
+tram-xe-buyt | Trạm xe buýt | Sở Giao thông vận tải | cc-by | 2025-01-02T03:04:05.000000 | bus | csv,pdf
+  from SERVER/dataset/tram-xe-buyt
+truong-hoc | truong-hoc | Sở Giáo dục | - | 2024-06-01T00:00:00 |  | 
+  from SERVER/dataset/truong-hoc
+opendatasoft at SERVER/api/explore/v2.1/catalog/datasets?limit=100&offset=0
+qualite-de-l-air | Qualité de l'air | Ville | Licence Ouverte v2.0 (Etalab) | 2025-01-02T00:00:00+00:00 | air,pm25 | parquet,csv,json
+  from SERVER/explore/dataset/qualite-de-l-air/
+socrata at SERVER/api/catalog/v1?domains=127.0.0.1&search_context=127.0.0.1&only=dataset&limit=500&offset=0
+msk6-43c6 | Approved Building Permits | Inspectional Services Division | Creative Commons Attribution 3.0 Unported | 2017-07-21T10:01:47.000Z | permits,construction,building | csv,json
+  from https://data.cityofboston.gov/d/msk6-43c6
+kwxv-fwze | Lottery Cash 4 Life Winning Numbers: Beginning 2014 | New York State Gaming Commission | - | 2018-08-31T10:01:19.000Z | winning,cash 4 life,new york lottery,results | csv,json
+  from https://data.ny.gov/d/kwxv-fwze
+data.json at SERVER/api/feed/dcat-us/1.1.json
+https://hub.example.gov/datasets/1_0 | Bus stops | City of Example | https://creativecommons.org/licenses/by/4.0/ | 2025-01-02 | bus,transit | csv,json
+  from https://hub.example.gov/datasets/1_0.csv
+Budget | Budget | - | - | - | money,budget | zip
+  from https://example.gov/budget.zip
+");
+
+    server.play(vec![page]);
+    let error = listed(&server, "/explore", None).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+    assert!(
+        error
+            .to_string()
+            .contains("for ckan, opendatasoft, socrata, data.json, dcat"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn words_are_searched_there_and_here() {
+    let ckan = "/opendata/api/3/action/package_search?rows=500&sort=name+asc&start=0&q=tr%C6%B0%E1%BB%9Dng";
+    let server = Server::start(vec![exchange(ckan, "package_search.json")])
+        .await
+        .unwrap();
+    let listing = listed(&server, "/opendata/dataset", Some("trường"))
+        .await
+        .unwrap();
+    // The portal's own search is wider than what was asked for.
+    assert_eq!(
+        listing
+            .datasets
+            .iter()
+            .map(|it| it.id.as_str())
+            .collect::<Vec<_>>(),
+        [""; 0]
+    );
+    let air = "/api/explore/v2.1/catalog/datasets?limit=100&offset=0&where=search%28%22AIR%22%29";
+    server.play(vec![exchange(air, "opendatasoft.json")]);
+    assert_eq!(
+        listed(&server, "", Some("AIR"))
+            .await
+            .unwrap()
+            .datasets
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn pages_of_an_api_are_read_to_the_end() {
+    let page = |start: usize, ids: &[&str]| {
+        let results: Vec<_> = ids
+            .iter()
+            .map(|id| serde_json::json!({ "name": id }))
+            .collect();
+        let target = format!("/api/3/action/package_search?rows=500&sort=name+asc&start={start}");
+        let answer =
+            serde_json::json!({ "success": true, "result": { "count": 3, "results": results } });
+        Exchange::new(&target, answer.to_string())
+    };
+    let server = Server::start(vec![page(0, &["a", "b"]), page(2, &["c"])])
+        .await
+        .unwrap();
+    let later = Exchange::new(
+        "/api/3/action/package_search?rows=500&sort=name+asc&start=2",
+        {
+            serde_json::json!({ "success": true, "result": { "count": 3, "results": [{ "name": "c" }] } }).to_string()
+        },
+    );
+    // What follows is asked for with the parameters in their place.
+    server.play(vec![page(0, &["a", "b"]), later]);
+    let listing = listed(&server, "", None).await.unwrap();
+    assert_eq!(listing.datasets.len(), 3, "{:?}", server.asked());
+}
+
+#[tokio::test]
+async fn a_broken_document_is_told() {
+    let broken = "@prefix dcat: <http://www.w3.org/ns/dcat#> .\n<a> a dcat:Dataset ;\n <b";
+    let server = Server::start(vec![Exchange::new("/catalog.ttl", broken)])
+        .await
+        .unwrap();
+    let error = listed(&server, "/catalog.ttl", None).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert!(
+        error.to_string().contains("is no whole RDF document"),
+        "{error}"
+    );
+}
