@@ -24,7 +24,7 @@ const EXAMPLES: &[&str] = &[
     r#"{"name": "xls", "sheet": {"pattern": "^20[0-9]{2}$"}, "fill_down": ["Năm"]}"#,
     r#"{"name": "ods", "columns": "B:G", "formula_errors": "empty"}"#,
     r#"{"name": "html", "table": 2, "header_rows": [1, 2]}"#,
-    r#"{"name": "xml", "record_path": "response/body/items/item"}"#,
+    r#"{"name": "xml", "record_path": "response/body/items/item", "unnest": "readings/reading"}"#,
     r#"{"name": "geojson"}"#,
     r#"{"name": "esri_json"}"#,
     r#"{"name": "gml", "axis_order": "xy"}"#,

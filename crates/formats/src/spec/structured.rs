@@ -35,6 +35,11 @@ pub struct XmlFormat {
     /// namespace. Left out: the element that is repeated first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_path: Option<String>,
+    /// The way from a record to elements in it, such as `Obs`: each becomes a row, which keeps what else the record holds, as a series
+    /// and its observations in SDMX-ML. Rows are numbered by these elements. A record without any gives no row, and is counted as
+    /// filtered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnest: Option<String>,
 }
 
 /// Options of GeoJSON: none.

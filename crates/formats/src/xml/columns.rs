@@ -152,8 +152,8 @@ pub(crate) async fn collect(reading: &Reading) -> Result<Vec<Column>, FormatErro
     let scan = Arc::new(Mutex::new(Scan::new(reading.text(), reading.cutter())));
     let workers = (0..reading.content.options.partitions()).map(|_| {
         let (scan, name) = (Arc::clone(&scan), name.clone());
-        let shapes = reading.shapes;
-        let worker = tokio::spawn(async move { work(&scan, &name, shapes).await });
+        let (shapes, unnest) = (reading.shapes, reading.unnest.clone());
+        let worker = tokio::spawn(async move { work(&scan, &name, shapes, &unnest).await });
         async {
             worker.await.unwrap_or_else(|_| {
                 Err(FormatError::Stopped {
@@ -173,6 +173,7 @@ async fn work(
     scan: &Mutex<Scan<RecordCutter>>,
     name: &str,
     shapes: Option<Shapes>,
+    unnest: &[String],
 ) -> Result<Shape, FormatError> {
     let mut shape = Shape::default();
     loop {
@@ -182,7 +183,8 @@ async fn work(
             // Broken records are told of when they are decoded.
             let text = std::str::from_utf8(&record.bytes).ok();
             let text = text.filter(|_| !record.is_too_long);
-            if let Some(Ok(element)) = text.map(|text| read(text, shapes)) {
+            let elements = text.map(|text| read(text, shapes, unnest));
+            for element in elements.into_iter().flatten().flatten() {
                 shape.add(&element, row, &mut 0);
             }
         }
@@ -195,16 +197,20 @@ async fn work(
     }
 }
 
-/// The record that a text is; of GML, the feature in it.
+/// The rows of the record that a text is: one, unless its elements are rows; of GML, the feature in it.
 ///
 /// # Errors
 /// What is wrong with it, as a sentence.
-pub(crate) fn read(text: &str, shapes: Option<Shapes>) -> Result<Element, String> {
+pub(crate) fn read(
+    text: &str,
+    shapes: Option<Shapes>,
+    unnest: &[String],
+) -> Result<Vec<Element>, String> {
     let element =
         Element::parse(text).map_err(|reason| format!("it is no well-formed XML: {reason}"))?;
     match shapes {
-        Some(shapes) => shapes.place(element),
-        None => Ok(element),
+        Some(shapes) => Ok(vec![shapes.place(element)?]),
+        None => element.split(unnest),
     }
 }
 

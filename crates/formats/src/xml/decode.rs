@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arrow::array::{ArrayRef, BinaryBuilder};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -112,6 +113,9 @@ pub(crate) struct Decoder {
     encoding: TextEncoding,
     columns: usize,
     shapes: Option<Shapes>,
+    unnest: Vec<String>,
+    /// The number of the next row, where elements are numbered: their one stream reads the blocks in order.
+    next_row: AtomicI64,
     places: Place,
     /// The columns of whole records.
     records: Vec<usize>,
@@ -145,6 +149,8 @@ impl Decoder {
             encoding: reading.encoding,
             columns: columns.len(),
             shapes: reading.shapes,
+            unnest: reading.unnest.clone(),
+            next_row: AtomicI64::new(1),
             places,
             records,
             schema,
@@ -153,7 +159,12 @@ impl Decoder {
         }
     }
 
-    fn batch(&self, records: &[Record], row: i64) -> Result<Decoded, FormatError> {
+    /// The rows of the next records, as many as fit into a batch; `row` is the number of the first.
+    fn batch(
+        &self,
+        records: &mut std::vec::IntoIter<Record>,
+        row: &mut i64,
+    ) -> Result<Decoded, FormatError> {
         let fields = self.schema.fields().iter();
         let mut building: Vec<Building> = fields
             .map(|field| match field.data_type() {
@@ -161,18 +172,26 @@ impl Decoder {
                 _ => Building::Text(TextColumn::default()),
             })
             .collect();
-        let (mut rows, mut broken) = (Vec::with_capacity(records.len()), Vec::new());
-        for (row, record) in (row..).zip(records) {
-            match self.values(record) {
-                Ok(values) => {
-                    rows.push(row);
-                    for (column, value) in building.iter_mut().zip(values) {
-                        column.push(value);
+        let (mut rows, mut broken, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
+        while rows.len() + broken.len() + dropped.len() < self.batch_rows {
+            let Some(record) = records.next() else { break };
+            let mut number = || match self.unnest.as_slice() {
+                [] => std::mem::replace(row, *row + 1),
+                _ => self.next_row.fetch_add(1, Ordering::Relaxed),
+            };
+            match self.elements(&record) {
+                Ok(elements) if elements.is_empty() => dropped.push(number()),
+                Ok(elements) => {
+                    for element in &elements {
+                        rows.push(number());
+                        for (column, value) in building.iter_mut().zip(self.values(element)) {
+                            column.push(value);
+                        }
                     }
                 }
                 Err(reason) => {
                     let byte = self.encoding.byte_in_part(record.byte);
-                    broken.push(BrokenRecord::new(row, byte, reason, &record.bytes));
+                    broken.push(BrokenRecord::new(number(), byte, reason, &record.bytes));
                 }
             }
         }
@@ -180,12 +199,13 @@ impl Decoder {
         let columns = columns.collect::<Result<_, ArrowError>>();
         Ok(Decoded {
             broken,
+            dropped,
             ..Decoded::of(&self.name, &self.schema, columns, rows)?
         })
     }
 
-    /// The values of one row, or why there is none.
-    fn values(&self, record: &Record) -> Result<Vec<Value>, String> {
+    /// The rows of a record, or why there is none.
+    fn elements(&self, record: &Record) -> Result<Vec<Element>, String> {
         if record.is_too_long {
             return Err(format!(
                 "the record is longer than {} bytes",
@@ -197,32 +217,29 @@ impl Decoder {
                 true => format!("its byte {} is no valid UTF-8", error.valid_up_to() + 1),
                 false => format!("it holds bytes that {} does not have", self.encoding.name()),
             })?;
-        let element = read(text, self.shapes)?;
+        read(text, self.shapes, &self.unnest)
+    }
+
+    fn values(&self, element: &Element) -> Vec<Value> {
         let mut values = vec![Value::Null; self.columns];
-        self.places.fill(&element, &mut values);
+        self.places.fill(element, &mut values);
         if !self.records.is_empty() {
             let record = element.json().to_string();
             for &column in &self.records {
                 values[column] = Value::Text(record.clone());
             }
         }
-        Ok(values)
+        values
     }
 }
 
 impl Decode<Block> for Decoder {
     fn decode(self: &Arc<Self>, block: Block) -> Batches {
         let decoder = Arc::clone(self);
-        let Block { row, records } = block;
-        let mut start = 0;
+        let (mut row, mut records) = (block.row, block.records.into_iter());
         Box::new(std::iter::from_fn(move || {
-            if start >= records.len() {
-                return None;
-            }
-            let end = records.len().min(start + decoder.batch_rows);
-            let decoded = decoder.batch(&records[start..end], row + start as i64);
-            start = end;
-            Some(decoded)
+            let is_left = !records.as_slice().is_empty();
+            is_left.then(|| decoder.batch(&mut records, &mut row))
         }))
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Reading {
     path: Vec<String>,
     /// Names of elements that are records wherever they stand; the path says nothing then.
     anywhere: &'static [&'static str],
+    /// The way from a record to the elements that are rows; nothing where the record is one.
+    pub(crate) unnest: Vec<String>,
     /// Of GML: how shapes are read.
     pub(crate) shapes: Option<Shapes>,
 }
@@ -109,6 +111,7 @@ pub(crate) async fn open(content: Content, format: &XmlFormat) -> Result<Xml, Fo
         encoding,
         path: Vec::new(),
         anywhere: &[],
+        unnest: format.unnest.as_deref().map(keys).unwrap_or_default(),
         shapes: None,
     };
     reading.path = match &format.record_path {
@@ -161,6 +164,7 @@ pub(crate) async fn open_gml(content: Content, format: &GmlFormat) -> Result<Xml
         encoding,
         path: path.iter().copied().map(str::to_owned).collect(),
         anywhere,
+        unnest: Vec::new(),
         shapes: Some(gml::Shapes {
             order: format.axis_order,
         }),
@@ -219,11 +223,16 @@ impl Source for Xml {
         }
         FormatSpec::Xml(XmlFormat {
             record_path: Some(self.reading.path.join("/")),
+            unnest: (!self.reading.unnest.is_empty()).then(|| self.reading.unnest.join("/")),
         })
     }
 
     fn partitions(&self) -> usize {
-        self.reading.content.options.partitions()
+        match self.reading.unnest.as_slice() {
+            [] => self.reading.content.options.partitions(),
+            // How many elements come before a record is known only to who has read them.
+            _ => 1,
+        }
     }
 
     fn read(&self, projection: &[usize]) -> Streams {

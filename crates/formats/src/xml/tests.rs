@@ -353,3 +353,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn elements_are_rows() {
+    let text = "<m><Series AREA='31'><Note>x</Note><Obs T='2023' V='1'/><Obs T='2024' V='2'/></Series><Series AREA='01'/><Series AREA='79'><Obs T='2024' V='3'/><wrong></Series></m>";
+    let format = r#"{"name": "xml", "record_path": "m/Series", "unnest": "Obs"}"#;
+    let all = read_bytes(text.as_bytes(), format, &ReadOptions::default()).unwrap();
+    assert_eq!(
+        all.columns,
+        ["@AREA", "Note", "Obs.@T", "Obs.@V", "_record"]
+    );
+    assert_eq!(
+        (all.column("@AREA"), all.column("Obs.@V")),
+        (vec!["31", "31"], vec!["1", "2"])
+    );
+    assert_eq!((all.dropped.as_slice(), all.broken[0].row), (&[3][..], 4));
+    let small = read_bytes(text.as_bytes(), format, &options(64, 2, 1)).unwrap();
+    assert_eq!(small, all);
+    let deep = r#"{"name": "xml", "record_path": "m/s", "unnest": "vs/v"}"#;
+    let text = "<m><s id='1'><vs><v>1</v><v>2</v></vs><vs><v>3</v></vs></s></m>";
+    let all = read_bytes(text.as_bytes(), deep, &ReadOptions::default()).unwrap();
+    assert_eq!(all.column("vs.v"), ["1", "2", "3"]);
+}

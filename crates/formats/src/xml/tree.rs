@@ -9,9 +9,11 @@ use serde_json::{Map, Value};
 const DEPTH_MAX: usize = 64;
 /// Elements and attributes of one record, at most: each takes far more memory than its shortest text.
 const NODES_MAX: usize = 100_000;
+/// The same of all rows of one record together.
+const REPEATS_MAX: usize = 2_000_000;
 
 /// An element; names are local ones.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Element {
     pub(crate) name: String,
     pub(crate) attributes: Vec<(String, String)>,
@@ -106,6 +108,45 @@ impl Element {
             )),
             false => Ok(element),
         }
+    }
+
+    /// One element for each of those at a path below it, with all else that it holds; none where there are none.
+    ///
+    /// # Errors
+    /// Where they would each repeat too much.
+    pub(crate) fn split(self, path: &[String]) -> Result<Vec<Self>, String> {
+        let Some((name, rest)) = path.split_first() else {
+            return Ok(vec![self]);
+        };
+        let (ours, others): (Vec<Self>, Vec<Self>) = self
+            .children
+            .into_iter()
+            .partition(|child| child.name == *name);
+        let around = Self {
+            children: others,
+            ..self
+        };
+        let mut inner = Vec::new();
+        for child in ours {
+            inner.extend(child.split(rest)?);
+        }
+        if around.nodes().saturating_mul(inner.len()) > REPEATS_MAX {
+            return Err(format!(
+                "its {} elements would each repeat all that is around them",
+                inner.len()
+            ));
+        }
+        let with = |child| {
+            let mut whole = around.clone();
+            whole.children.push(child);
+            whole
+        };
+        Ok(inner.into_iter().map(with).collect())
+    }
+
+    fn nodes(&self) -> usize {
+        let below: usize = self.children.iter().map(Self::nodes).sum();
+        1 + self.attributes.len() + below
     }
 
     /// Whether it is a text and nothing else.

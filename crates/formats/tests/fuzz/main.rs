@@ -320,7 +320,8 @@ targets! {
         tokens: GML, seeds: seeds::gml, is_packed: false,
     }
     xml {
-        formats: &["\"xml\"", r#"{"name": "xml", "record_path": "r/i"}"#, r#"{"name": "xml", "record_path": "*/*"}"#],
+        formats: &["\"xml\"", r#"{"name": "xml", "record_path": "r/i"}"#, r#"{"name": "xml", "record_path": "*/*"}"#,
+            r#"{"name": "xml", "record_path": "r/i", "unnest": "b"}"#],
         tokens: MARKUP, seeds: seeds::xml, is_packed: false,
     }
     html {
