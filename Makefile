@@ -37,7 +37,8 @@ demo: build ## load real files of three sectors into lake/ and ask across them
 	@bash tests/demo/demo.sh "$(SECTORLAKE)" "$(LAKE)"
 
 .PHONY: deps
-deps: $(VENV)/installed ## what the tests need beside Rust: pinned Python readers in tests/.venv
+deps: $(VENV)/installed ## what the tests need beside Rust: pinned Python readers in tests/.venv, PostgreSQL and MariaDB
+	@bash tests/deps/servers.sh
 
 .PHONY: test
 test: build ## all tests: Rust, then other makers' readers on the demo lake
@@ -71,7 +72,7 @@ doc: ## the API pages; a warning fails
 
 .PHONY: bench
 bench: $(VENV_BENCH)/installed ## speed and memory beside DuckDB, Polars and dlt, on data made from a seed
-	$(CARGO) build --locked --release --workspace --bin sectorlake --example decode
+	$(CARGO) build --locked --release --workspace --bin sectorlake --example decode --example read
 	$(VENV_BENCH)/bin/python tests/bench/bench.py --binary "$(SECTORLAKE_RELEASE)" --dir "$(BENCH_DIR)" $(BENCH_ARGS)
 
 .PHONY: install

@@ -1,4 +1,4 @@
-"""`make bench`: loads, a workbook and questions beside DuckDB, Polars, dlt and openpyxl, in the same run on the same data.
+"""`make bench`: loads, a workbook, a database and questions beside DuckDB, Polars, dlt, COPY and openpyxl, in the same run on the same data.
 
 Every subject is one whole process, interpreter and start-up included; rounds are interleaved (A B C A B C) and medians compared. A time
 counts only once what was written holds the rows and key sums that the generator says. Ours checks every row against the contract and
@@ -19,6 +19,7 @@ import check
 import encodings_csv
 import generate
 import measure
+import postgres
 import project
 import workbook
 
@@ -156,7 +157,7 @@ def main() -> int:
     parser.add_argument("--order", choices=["time", "station"], default="time", help="how the observations file is sorted")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--asks", type=int, default=5, help="how often a question is asked again in one process")
-    parser.add_argument("--only", choices=["loads", "workbook", "encodings", "questions", "memory"])
+    parser.add_argument("--only", choices=["loads", "workbook", "encodings", "postgres", "questions", "memory"])
     parser.add_argument("--tenfold", action="store_true", help="load ten times the rows too, and compare the memory (needs 6 GB of disk)")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a target is missed")
     arguments = parser.parse_args()
@@ -170,6 +171,11 @@ def main() -> int:
         result["workbook"] = {name: summary(some) for name, some in runs.items()}
     if arguments.only in (None, "encodings"):
         result["encodings"] = encodings_csv.run(str(Path(arguments.binary).parent / "examples/decode"), arguments.dir, arguments.rounds)
+    if arguments.only in (None, "postgres"):
+        reader = str(Path(arguments.binary).parent / "examples/read")
+        measured = postgres.run(arguments.binary, reader, arguments.dir, arguments.rounds, arguments.rows)
+        measured["runs"] = {name: summary(some) for name, some in measured["runs"].items()}
+        result["postgres"] = measured
     if arguments.only in (None, "questions"):
         result["questions"] = bench.questions()
     if arguments.tenfold or arguments.only == "memory":
@@ -177,6 +183,7 @@ def main() -> int:
         result["memory"] = sizes
     targets = TARGETS | {("workbook", peer): most for peer, most in workbook.TARGETS.items()}
     targets |= {("encodings", encoding): most for encoding, most in encodings_csv.TARGETS.items()}
+    targets |= {("postgres", *pair): most for pair, most in postgres.TARGETS.items()}
     missed = report.show(result, targets, QUERIES_TARGET, MEMORY_MIB_TARGET, START_MS_TARGET)
     target = arguments.dir / "result.json"
     target.write_text(json.dumps(result, indent=2), "utf-8")

@@ -104,8 +104,26 @@ def dlt_load(load: str, source: str, target: str, codec: str) -> None:
     print(time.perf_counter() - started)
 
 
+def dlt_postgres(source: str, target: str) -> None:
+    """A table of PostgreSQL in Arrow batches through dlt into a Delta table; SOURCE is its URL."""
+    os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR", "DATA_WRITER__FLAVOR": "spark"}
+    import dlt
+    from dlt.sources.sql_database import sql_table
+
+    started = time.perf_counter()
+    table = sql_table(credentials=source, table="measurements", backend="pyarrow", chunk_size=100_000, reflection_level="full_with_precision")
+    table.apply_hints(table_format="delta", write_disposition="append")
+    destination = dlt.destinations.filesystem(bucket_url=Path(target).resolve().as_uri())
+    pipeline = dlt.pipeline("bench", destination=destination, dataset_name="bench", pipelines_dir=f"{target}/.dlt")
+    pipeline.run(table)
+    print(time.perf_counter() - started)
+
+
 if __name__ == "__main__":
     peer, *rest = sys.argv[1:]
     shutil.rmtree(rest[2], ignore_errors=True)
     Path(rest[2]).mkdir(parents=True)
+    if rest[0] == "postgres":
+        dlt_postgres(rest[1], rest[2])
+        sys.exit()
     {"duckdb": duckdb_load, "polars": polars_load, "dlt": dlt_load}[peer](*rest)

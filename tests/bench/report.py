@@ -12,6 +12,8 @@ def show(result: dict, targets: dict, questions: float, memory_mib: float, start
         read(result, targets, memory_mib, missed)
     if "encodings" in result:
         decoded(result, targets, missed)
+    if "postgres" in result:
+        fetched(result["postgres"], targets, memory_mib, missed)
     if "questions" in result:
         asked(result["questions"], questions, start_ms, missed)
     if "memory" in result:
@@ -74,6 +76,23 @@ def decoded(result: dict, targets: dict, missed: list[str]) -> None:
             continue
         ratio, most = one["seconds"] / plain["seconds"], targets["encodings", name]
         print(line, f"{ratio:6.2f} {most:7.2f}", judge(f"decode / {name}", ratio, most, missed))
+
+
+def fetched(measured: dict, targets: dict, memory_mib: float, missed: list[str]) -> None:
+    """A table of PostgreSQL: rows a second of each subject, and our times as shares of COPY's and dlt's."""
+    rows, subjects = measured["rows"], measured["runs"]
+    print(f"\nA table of PostgreSQL of {rows:,} rows: whole processes, median\n")
+    for name, one in subjects.items():
+        line = f"{'postgres':<20} {name:<11} {one['seconds']:8.2f} {one['spread'][0]:6.2f}-{one['spread'][1]:<6.2f} {one['peak_mib']:9.0f}"
+        print(line, f"{rows / one['seconds'] / 1e3:8.0f} thousand rows a second")
+    for name in ("read", "load"):
+        for other in ("copy", "dlt"):
+            ratio, most = subjects[name]["seconds"] / subjects[other]["seconds"], targets.get(("postgres", name, other))
+            verdict = judge(f"postgres {name} / {other}", ratio, most, missed) if most else ""
+            print(f"{f'{name} / {other}':<20} {ratio:6.2f} {f'{most:.2f}' if most else '':>7} {verdict}")
+    judge("memory of postgres", subjects["load"]["peak_mib"], memory_mib, missed)
+    later = measured["later"]
+    print(f"a second run, when {later['rows']:,} rows are new: {later['seconds']:.2f} s, and no other row is read")
 
 
 def asked(measured: dict, most: float, start_most: float, missed: list[str]) -> None:

@@ -435,6 +435,70 @@ def _():
     }
 
 
+def esri(path: str) -> list[dict]:
+    """The features of an ArcGIS server's answer."""
+    return json.loads(DATA.joinpath(path).read_bytes())["features"]
+
+
+for _name, _path in (("columbia-addresses", "common/arcgis_query_columbia.json"), ("carson-esri-addresses", "common/arcgis_query_carson.json")):
+    DATASETS[_name] = lambda name=_name, path=_path: {
+        of("corpus.addresses", name): len(esri(path)),
+        of("corpus.addresses", name, "round(sum(ST_X(location)), 3)"): total(feature["geometry"]["x"] for feature in esri(path)),
+        of("corpus.addresses", name, "sum(object_id)"): sum(feature["attributes"]["OBJECTID"] for feature in esri(path)),
+    }
+
+
+@dataset("esri-reports")
+def _():
+    features = esri("common/arcgis_query_no_geometry.json")
+    times = [feature["attributes"]["observed"] for feature in features]
+    table, name = "corpus.facility_reports", "esri-reports"
+    return {
+        of(table, name): len(features),
+        of(table, name, "count(location)"): sum("geometry" in feature for feature in features),
+        of(table, name, "sum(CAST(date_part('epoch', observed_at) AS BIGINT))"): sum(time // 1000 for time in times if time is not None),
+    }
+
+
+for _name, _path in (("oecd-innovation", "education/oecd_innovation_in_education.sdmx.json"), ("ecb-exchange-rates", "common/ecb_exr_flat.sdmx.json")):
+
+    def _sdmx(name=_name, path=_path):
+        message = json.loads(DATA.joinpath(path).read_bytes())
+        values = [value[0] for part in message["dataSets"] for value in part["observations"].values()]
+        table = "common.indicators"
+        return {of(table, name): len(values), of(table, name, "round(sum(obs_value), 3)"): total(values)}
+
+    DATASETS[_name] = _sdmx
+
+
+@dataset("estat-demography")
+def _():
+    import xml.etree.ElementTree
+
+    root = xml.etree.ElementTree.parse(DATA / "common/estat_demography_cross_section.sdmx.xml").getroot()
+    observations = list(root.iter("Obs"))
+    table, name = "common.indicators", "estat-demography"
+    return {
+        of(table, name): len(observations),
+        of(table, name, "round(sum(obs_value), 3)"): total(number(it.get("OBS_VALUE")) for it in observations),
+        of(table, name, "count(DISTINCT time_period)"): len({series.get("TIME_PERIOD") for series in root.iter("Series")}),
+    }
+
+
+for _name, _glob in (("ngsi-normalized", "*.example-normalized.jsonld"), ("ngsi-key-values", "*.example.jsonld"), ("ngsi-v2", "*.example.json")):
+    DATASETS[_name] = lambda name=_name, glob=_glob: {
+        of("corpus.entities", name): len(list((DATA / "environment/ngsi_ld").glob(glob))),
+    }
+
+
+@dataset("ngsi-air-quality")
+def _():
+    entity = json.loads((DATA / "environment/ngsi_ld/AirQualityObserved.example-normalized.jsonld").read_bytes())
+    values = [entity[key]["value"] for key in ("no", "no2", "nox", "so2", "co", "temperature", "windSpeed")]
+    table, name = "environment.observations", "ngsi-air-quality"
+    return {of(table, name): len(values), of(table, name, "round(sum(result), 3)"): total(values)}
+
+
 @dataset("us-ipeds-enrolments")
 def _():
     values = [number(text) for text in column("education/us_ipeds_enrollment_2023.csv", "ENR_TOTAL")]

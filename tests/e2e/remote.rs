@@ -119,6 +119,29 @@ fn secret_in_a_url_is_told_nowhere() {
     }
 }
 
+#[test]
+fn a_portal_that_moved_is_told_and_hears_whom_to_write_to() {
+    let server = Server::start();
+    let moved = ResponseTemplate::new(301).insert_header("location", "/data/clinics.csv");
+    server.answers(get().respond_with(moved));
+    let found = ResponseTemplate::new(200).set_body_raw(CLINICS, "text/csv");
+    server.answers(
+        Mock::given(method("GET"))
+            .and(path("/data/clinics.csv"))
+            .and(header("from", "data@city.example"))
+            .respond_with(found),
+    );
+    let project = server.project("");
+    project.file("pipelines/sectorlake.yaml", "contact: data@city.example\n");
+    let done = project.run(&["clinics"]).ok();
+    assert_eq!(project.count("health.clinics"), 12);
+    let note = format!(
+        "{0}/clinics.csv has moved for good: write {0}/data/clinics.csv in its place",
+        server.server.uri()
+    );
+    assert!(done.says(&note), "{}", done.whole());
+}
+
 fn lake_files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

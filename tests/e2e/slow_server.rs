@@ -38,15 +38,20 @@ impl Held {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = command.spawn().unwrap();
-        let (mut stream, _) = self.server.accept().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.push(byte[0]);
-        }
-        (child, stream)
+        let (stream, _) = self.server.accept().unwrap();
+        (child, read_head(stream))
     }
+}
+
+/// The connection, its question read.
+fn read_head(mut stream: TcpStream) -> TcpStream {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    stream
 }
 
 /// The head of an answer with all clinics.
@@ -96,4 +101,28 @@ fn a_run_killed_in_the_middle_of_a_body_is_made_up_for() {
     )
     .ok();
     assert_eq!(held.project.count("health.clinics"), 12);
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_read_anew() {
+    let held = Held::new();
+    let (run, mut stream) = held.start();
+    let other = CLINICS.replace("\nC", "\nX");
+    let half = &other.as_bytes()[..other.len() / 2];
+    stream.write_all(head().as_bytes()).unwrap();
+    stream.write_all(half).unwrap();
+    drop(stream);
+    // The rest is asked for, and what comes is another file; so the whole of it is fetched.
+    for _ in 0..2 {
+        let (stream, _) = held.server.accept().unwrap();
+        answer(read_head(stream));
+    }
+    Done::from_output(
+        "sectorlake run clinics".to_owned(),
+        run.wait_with_output().unwrap(),
+    )
+    .ok();
+    assert_eq!(held.project.count("health.clinics"), 12);
+    let of_first = "SELECT count(*) FROM health.clinics WHERE clinic_id LIKE 'X%'";
+    assert_eq!(held.project.number(of_first), 0);
 }

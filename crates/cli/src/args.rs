@@ -108,6 +108,8 @@ pub(crate) enum Command {
     /// Draft a pipeline from a look at its source
     #[command(subcommand)]
     New(NewCommand),
+    /// List what a portal offers, by its catalogue (CKAN, Opendatasoft, Socrata, data.json, DCAT), and draft pipelines for what is chosen
+    Discover(DiscoverArgs),
     /// Ask the lake in SQL; without a statement, open a prompt
     Sql(SqlArgs),
     /// List the lake's tables: rows, sources, when updated, title
@@ -170,6 +172,28 @@ pub(crate) struct PlanArgs {
 pub(crate) enum NewCommand {
     /// Look at a file, folder, archive or address: guess format, columns and table, and write pipelines/SECTOR/NAME.yaml
     Source(NewSourceArgs),
+}
+
+/// `sectorlake discover`.
+#[derive(Debug, Args)]
+pub(crate) struct DiscoverArgs {
+    /// A portal, or a catalogue itself: https://data.example.org, https://example.org/catalog.ttl
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Only datasets in whose title, description, keywords or publisher these words stand
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) search: Option<String>,
+    /// Datasets, at most
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// Draft a pipeline for the dataset of this id into pipelines/drafts/; may be given several times
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) write: Vec<String>,
+    /// A header that the portal wants, such as 'Authorization: ${env:PORTAL_KEY}'; may be given several times
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 /// `sectorlake new source`.

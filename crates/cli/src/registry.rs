@@ -1,6 +1,7 @@
 //! Every connector: the only place that knows them all.
 
 use sectorlake_connector::Registry;
+use sectorlake_connector::catalogue::Catalogue;
 
 /// The connectors of all sectors.
 pub(crate) fn all() -> Registry {
@@ -12,6 +13,11 @@ pub(crate) fn all() -> Registry {
         sectorlake_connector_transport::registrations(),
     ];
     Registry::new(sectors.into_iter().flatten())
+}
+
+/// The catalogues of all kinds of portals, in the order in which they are looked for.
+pub(crate) fn catalogues() -> Vec<Box<dyn Catalogue>> {
+    sectorlake_connector_portal::catalogues()
 }
 
 #[cfg(test)]

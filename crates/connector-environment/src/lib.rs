@@ -13,13 +13,24 @@
 //! assert!(registry.get("openaq").unwrap().make(settings, &context).is_ok());
 //! ```
 
+mod ask;
 mod openaq;
+mod saved;
 mod sensor_community;
+mod sensorthings;
+mod since;
+
+#[cfg(test)]
+mod testing;
 
 use sectorlake_connector::Registration;
 
 /// The connectors of this crate.
 #[must_use]
 pub fn registrations() -> Vec<Registration> {
-    vec![openaq::registration(), sensor_community::registration()]
+    vec![
+        openaq::registration(),
+        sensor_community::registration(),
+        sensorthings::registration(),
+    ]
 }

@@ -2,8 +2,12 @@
 //!
 //! Reference: OpenAQ API v3, <https://docs.openaq.org/>; licence CC BY 4.0 unless a location names its own. Its answers tell
 //! neither sensor nor location of a measurement: both stand in the part's key, where the mapping finds them.
+//!
+//! Its archive, <https://docs.openaq.org/aws/about>, has a CSV a location and day. All times end their interval
+//! (<https://docs.openaq.org/using-the-api/dates-datetimes>); the archive does not say how long that was.
 
 mod api;
+mod archive;
 mod saved;
 mod settings;
 
@@ -17,6 +21,7 @@ use sectorlake_connector::{
 use serde_json::json;
 
 use api::Api;
+use archive::Archive;
 use saved::Saved;
 use settings::Settings;
 
@@ -31,6 +36,7 @@ pub(crate) fn registration() -> Registration {
     )
     .over_http()
     .with_claims(claims)
+    .with_example(include_str!("openaq/example.yaml"))
 }
 
 /// The API's own host, or a saved answer of `/locations`.
@@ -63,12 +69,16 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let source = match settings.path {
-        Some(ref path) => {
-            settings.refuse_beside_path()?;
+    let source = match (&settings.path, &settings.archive) {
+        (Some(path), _) => {
+            settings.refuse_beside("path")?;
             Source::Saved(Saved::new(context.project_dir().to_owned(), path.clone()))
         }
-        None => Source::Api(Box::new(Api::new(&settings, context)?)),
+        (None, Some(archive)) => {
+            settings.refuse_beside("archive")?;
+            Source::Archive(Box::new(Archive::new(archive, settings.url.as_ref(), context)?))
+        }
+        (None, None) => Source::Api(Box::new(Api::new(&settings, context)?)),
     };
     Ok(Arc::new(OpenAq { source }))
 }
@@ -79,12 +89,16 @@ struct OpenAq {
 
 enum Source {
     Api(Box<Api>),
+    Archive(Box<Archive>),
     Saved(Saved),
 }
 
 #[async_trait]
 impl Connector for OpenAq {
     async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        if let Source::Archive(archive) = &self.source {
+            return Ok(vec![archive.stream()]);
+        }
         let mut locations = stream(LOCATIONS);
         locations.mappings = vec![DefaultMapping::new(
             "environment.stations",
@@ -101,6 +115,14 @@ impl Connector for OpenAq {
         Ok(vec![locations, measurements])
     }
 
+    async fn partitions(&self, unit: &str, io: &Io) -> Result<Vec<String>, ConnectorError> {
+        match &self.source {
+            Source::Api(api) if unit == MEASUREMENTS => api.partitions(io).await,
+            Source::Archive(archive) => Ok(archive.partitions(io)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     async fn fetch(
         &self,
         slice: Slice<'_>,
@@ -109,7 +131,8 @@ impl Connector for OpenAq {
     ) -> Result<Option<Fetched>, ConnectorError> {
         match (&self.source, slice.unit) {
             (Source::Api(api), LOCATIONS) => api.locations(cursor, io).await,
-            (Source::Api(api), _) => api.measurements(cursor, io).await,
+            (Source::Api(api), _) => api.measurements(slice.partition, cursor, io).await,
+            (Source::Archive(archive), _) => archive.fetch(slice.partition, cursor, io).await,
             (Source::Saved(saved), LOCATIONS) => saved.locations().await,
             (Source::Saved(saved), _) => saved.measurements(cursor).await,
         }
@@ -124,6 +147,6 @@ fn stream(name: &str) -> Stream {
 }
 
 /// The key of an answer with measurements: where it is from, and what it is about.
-fn measurements_key(place: &str, location: u64, sensor: u64) -> String {
+fn measurements_key(place: &str, location: &str, sensor: &str) -> String {
     format!("{place}#location={location}&sensor={sensor}")
 }

@@ -154,7 +154,9 @@ impl Connector for Realtime {
             Source::Saved(origin) => origin.fetch(cursor, io).await,
             Source::Polled(url) => {
                 let request = Request::get(url.clone());
-                let look = |bytes: &bytes::Bytes| header::moment(bytes);
+                let started_at = io.started_at();
+                let look =
+                    |bytes: &bytes::Bytes| Ok(header::moment(bytes)?.or_asked_at(started_at));
                 poll(request, url, MESSAGE_BYTES_MAX, (cursor, io), look).await
             }
         }

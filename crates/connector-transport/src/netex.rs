@@ -7,7 +7,7 @@
 //! passing times → `stop_times`, the dates of day types → `calendar_dates`, operators and authorities → `agency`.
 //! - A journey of several day types is a trip for each of them (`journey@day type`).
 //! - References are followed within a document. Where a publication keeps its stop assignments in another document than its journeys,
-//!   stop times name the scheduled stop point, which is a stop of its own then.
+//!   stop times name the scheduled stop point, which is a stop of its own then (its `assigned_ref` is the quay, for SQL of one's own).
 //! - An agency needs an address in the web (`url`), which NeTEx does not ask for: `agency_url` gives one to those without, and without
 //!   that they are left out.
 //! - Fares, interchanges, frequencies (`TemplateServiceJourney`) and shapes (`ServiceLink`) have no default mapping.

@@ -6,11 +6,13 @@
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use sectorlake_connector::{
-    Answer, ConnectorError, Cursor, Fetched, Io, Request, SourceUrl, Validators,
+    Answer, ConnectorError, Cursor, ErrorKind, Fetched, Io, Request, SourceUrl, Validators,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+/// Answers of one run that say there is more, at most.
+const ANSWERS_MAX: u32 = 1000;
 /// A time to live beyond this is a mistake of the publisher's.
 const TTL_MAX: TimeDelta = TimeDelta::days(1);
 
@@ -24,6 +26,18 @@ pub(crate) struct Moment {
     pub(crate) made_at: Option<DateTime<Utc>>,
     /// How many seconds it holds from then on.
     pub(crate) ttl_s: Option<i64>,
+    /// Whether there is more, to be asked for at once.
+    pub(crate) has_more: bool,
+}
+
+impl Moment {
+    /// Of an answer that tells no time of its own, of which every one is kept: that of the run that asked.
+    pub(crate) fn or_asked_at(mut self, started_at: DateTime<Utc>) -> Self {
+        self.stamp = self
+            .stamp
+            .or_else(|| Some(format!("asked_at={}", started_at.to_rfc3339())));
+        self
+    }
 }
 
 /// Where one address stands.
@@ -41,6 +55,9 @@ struct Progress {
     /// Before then there is nothing new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<DateTime<Utc>>,
+    /// Answers of this run so far, where the last one said that there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    more: Option<u32>,
 }
 
 impl Progress {
@@ -53,11 +70,12 @@ impl Progress {
     }
 }
 
-/// Whether there is anything to ask for: the run that began at `started_at` has not asked yet, and what was said last no longer holds.
+/// Whether there is anything to ask for: the run that began at `started_at` has not asked yet, and what was said last no longer holds;
+/// or the last answer said that there is more.
 pub(crate) fn is_due(cursor: Option<&Cursor>, started_at: DateTime<Utc>) -> bool {
     Progress::of(cursor).is_none_or(|progress| {
         let holds = progress.until.is_some_and(|until| started_at < until);
-        progress.run != started_at && !holds
+        progress.more.is_some() || (progress.run != started_at && !holds)
     })
 }
 
@@ -75,34 +93,53 @@ pub(crate) async fn poll(
     }
     let place = url.to_string();
     let before = Progress::of(cursor);
-    let known = match &before {
-        Some(progress) => Some(Validators {
-            etag: progress.etag.clone(),
-            last_modified: progress.last_modified.clone(),
-        }),
-        None => io.validators(&place),
-    };
-    let known = known.filter(|known| known.etag.is_some() || known.last_modified.is_some());
+    let known = known(before.as_ref(), &place, io);
     let answer = match io.http().get(&request.if_changed_since(known)).await? {
         Answer::Fresh(answer) => answer,
         Answer::Unchanged => return Ok(Some(unchanged(before, &place, started_at))),
     };
     let (answer, bytes) = answer.read(bytes_max).await?;
     let moment = look(&bytes).map_err(|error| error.at(url))?;
-    let key = key(&place, moment.stamp.as_deref());
-    let is_known =
-        moment.stamp.is_some() && before.is_some_and(|before| before.stamp == moment.stamp);
+    let asked = before.as_ref().and_then(|before| before.more).unwrap_or(0) + 1;
+    if moment.has_more && asked >= ANSWERS_MAX {
+        let message = format!("{asked} answers one after the other say that there is more");
+        return Err(ConnectorError::new(ErrorKind::Invalid, message)
+            .at(url)
+            .with_help("ask the publisher: there seems to be no end"));
+    }
+    // Answers that belong together may well be of one time.
+    let stamp = moment.stamp.clone().map(|stamp| match asked {
+        1 => stamp,
+        _ => format!("{stamp}&answer={asked}"),
+    });
+    let key = key(&place, stamp.as_deref());
+    let is_known = stamp.is_some() && before.is_some_and(|before| before.stamp == stamp);
     let next = Progress {
         run: started_at,
         etag: answer.etag.clone(),
         last_modified: answer.last_modified.clone(),
         until: until(&moment, started_at),
-        stamp: moment.stamp,
+        stamp,
+        more: moment.has_more.then_some(asked),
     };
     Ok(Some(match is_known {
         true => Fetched::unchanged(key, Some(next.cursor())),
         false => Fetched::part(answer.into_part(key, &url.file_name()), Some(next.cursor())),
     }))
+}
+
+/// What the last answer said of its version.
+fn known(before: Option<&Progress>, place: &str, io: &Io) -> Option<Validators> {
+    let known = match before {
+        // The next of several answers is another thing than the last.
+        Some(progress) if progress.more.is_some() => None,
+        Some(progress) => Some(Validators {
+            etag: progress.etag.clone(),
+            last_modified: progress.last_modified.clone(),
+        }),
+        None => io.validators(place),
+    };
+    known.filter(|known| known.etag.is_some() || known.last_modified.is_some())
 }
 
 /// The part that an answer is.
@@ -121,10 +158,12 @@ fn unchanged(before: Option<Progress>, place: &str, started_at: DateTime<Utc>) -
         etag: None,
         last_modified: None,
         until: None,
+        more: None,
     });
     let next = Progress {
         run: started_at,
         until: None,
+        more: None,
         ..before
     };
     Fetched::unchanged(key(place, next.stamp.as_deref()), Some(next.cursor()))
@@ -150,6 +189,7 @@ mod tests {
                 stamp: None,
                 made_at: Some(made.parse().unwrap()),
                 ttl_s: Some(ttl_s),
+                has_more: false,
             };
             until(&moment, now).map(|until| (until - now).num_seconds())
         };

@@ -5,7 +5,7 @@
 //!
 //! Estimated timetables and stop monitoring feed `transport.trip_updates`, vehicle monitoring `transport.vehicle_positions`, situations
 //! `transport.alerts`. An address is asked with GET; where `requestor_ref` is given, with a POST of a `ServiceRequest`. Subscriptions,
-//! where the service calls the client, need a server of one's own and are not made. Rows are merged: who has not moved on keeps one row.
+//! where the service calls the client, need a server of one's own and are not made. A delivery that says `MoreData` is followed by the next. Rows are merged: who has not moved on keeps one row.
 
 mod request;
 
@@ -30,6 +30,8 @@ use crate::poll::{Moment, poll};
 /// A delivery of a whole country is tens of megabytes.
 const DELIVERY_BYTES_MAX: usize = 256 << 20;
 const TIMESTAMP: &str = "ResponseTimestamp";
+/// What says that the same request gives more.
+const MORE: &str = "MoreData";
 
 /// Settings of `siri`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -238,12 +240,23 @@ impl Connector for Siri {
             Source::Saved(origin) => return origin.fetch(cursor, io).await,
             Source::Polled(url) => url,
         };
-        let (request, place) = self.request(url, slice.partition, io.started_at());
-        poll(request, &place, DELIVERY_BYTES_MAX, (cursor, io), |bytes| {
-            moment(bytes)
-        })
-        .await
+        let started_at = io.started_at();
+        let (request, place) = self.request(url, slice.partition, started_at);
+        let look = |bytes: &bytes::Bytes| Ok(moment(bytes)?.or_asked_at(started_at));
+        poll(request, &place, DELIVERY_BYTES_MAX, (cursor, io), look).await
     }
+}
+
+/// Whether `MoreData` is true: `<MoreData>true</MoreData>`, `"MoreData": true`.
+fn says_more(delivery: &[u8]) -> bool {
+    let at = delivery
+        .windows(MORE.len())
+        .position(|window| window == MORE.as_bytes());
+    let after = at
+        .map(|at| &delivery[at + MORE.len()..])
+        .unwrap_or_default();
+    let value = after.iter().position(u8::is_ascii_alphanumeric);
+    value.is_some_and(|value| value < 8 && after[value..].starts_with(b"true"))
 }
 
 /// When a delivery was made: its first `ResponseTimestamp`, in XML or JSON.
@@ -272,5 +285,6 @@ fn moment(delivery: &[u8]) -> Result<Moment, ConnectorError> {
         stamp: text.map(|text| format!("{TIMESTAMP}={text}")),
         made_at: text.and_then(|text| text.parse().ok()),
         ttl_s: None,
+        has_more: says_more(delivery),
     })
 }

@@ -235,6 +235,11 @@ impl SourceUrl {
         })
     }
 
+    /// Its secrets, as they may stand in a URL.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.secrets.iter().flat_map(|secret| forms(secret)).collect()
+    }
+
     /// `text` without this URL's secrets.
     pub(crate) fn mask(&self, text: &str) -> String {
         let mut masked = text.to_owned();

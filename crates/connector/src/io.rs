@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::http::Http;
+use serde_json::{Map, Value};
+
+use crate::http::{self, Http};
+use crate::registry::MakeContext;
+use crate::settings::SettingsError;
 
 /// What an earlier answer said about its version, so that the next request can ask for changes only.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,12 +31,13 @@ pub struct Io {
 }
 
 impl Io {
-    /// For a run that began at `started_at` and knows nothing of earlier fetches.
+    /// For a run that began at `started_at`, or when the recording began that `http` makes or replays, and knows nothing of
+    /// earlier fetches.
     #[must_use]
     pub fn new(http: Http, started_at: DateTime<Utc>) -> Self {
         Self {
+            started_at: http.started_at().unwrap_or(started_at),
             http: http.for_run(),
-            started_at,
             known: Arc::new(|_| None),
         }
     }
@@ -53,6 +58,24 @@ impl Io {
             http,
             ..self.clone()
         }
+    }
+
+    /// The same with what `source:` may say of the client: `auth`, `headers`, `allow_private` and so on.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for what the client does not know, or a secret that is missing.
+    pub fn with_settings(
+        &self,
+        mut settings: Map<String, Value>,
+        context: &MakeContext,
+    ) -> Result<Self, SettingsError> {
+        let config = http::taken(&mut settings, context)?;
+        if let Some(key) = settings.keys().next() {
+            return Err(SettingsError::of_key(key, "is no setting of the client"));
+        }
+        let http = self.http.configured(&Arc::new(config));
+        let http = http.map_err(|error| SettingsError::new(Vec::new(), error.to_string()))?;
+        Ok(self.with_http(http))
     }
 
     /// The polite client, configured as the source's settings say.

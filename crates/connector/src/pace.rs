@@ -1,11 +1,11 @@
 //! Time and chance, handed in, so that a test waits for nothing and a seed replays a run.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// How the client tells the time, waits, and spreads its retries.
 #[async_trait]
@@ -42,6 +42,49 @@ impl Pace for TimerPace {
 
     async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    fn jitter(&self) -> f64 {
+        spread(&self.state)
+    }
+}
+
+/// Waits for nothing: where others sleep, its clock leaps ahead. For replays.
+pub struct LeapPace {
+    clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    leapt: Mutex<Duration>,
+    state: AtomicU64,
+}
+
+impl LeapPace {
+    /// A pace over the given clock.
+    pub fn new(clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            leapt: Mutex::default(),
+            state: AtomicU64::new(0),
+        }
+    }
+}
+
+#[async_trait]
+impl Pace for LeapPace {
+    fn now(&self) -> DateTime<Utc> {
+        let leapt = *self.leapt.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (self.clock)();
+        TimeDelta::from_std(leapt)
+            .ok()
+            .and_then(|leapt| now.checked_add_signed(leapt))
+            .unwrap_or(now)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        {
+            let mut leapt = self.leapt.lock().unwrap_or_else(PoisonError::into_inner);
+            *leapt = leapt.saturating_add(time);
+        }
+        // Others get their turn, as they would in a real sleep.
+        tokio::task::yield_now().await;
     }
 
     fn jitter(&self) -> f64 {

@@ -160,6 +160,12 @@ impl Registration {
         self.example
     }
 
+    /// Whether all that it fetches goes through the client for HTTP.
+    #[must_use]
+    pub fn is_over_http(&self) -> bool {
+        self.is_over_http
+    }
+
     /// The JSON Schema of its settings.
     #[must_use]
     pub fn settings_schema(&self) -> Value {

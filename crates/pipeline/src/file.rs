@@ -210,4 +210,7 @@ pub(crate) struct SettingsFile {
     /// Memory of one process, such as `512MiB`.
     #[serde(default)]
     pub(crate) memory: Option<String>,
+    /// Whom sources may write to about our requests: an e-mail address or a page's URL. It is sent with each of them.
+    #[serde(default)]
+    pub(crate) contact: Option<String>,
 }

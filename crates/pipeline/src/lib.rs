@@ -46,7 +46,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use draft::{Draft, DraftError, DraftRequest, draft};
+pub use draft::{Draft, DraftError, DraftRequest, Told, draft, pipeline_name};
 pub use drift::{Drift, DriftKind};
 pub use event::{Event, Progress, Silent};
 pub use export::{ExportContext, ExportRequest, Exported, Language, export};

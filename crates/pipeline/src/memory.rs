@@ -1,8 +1,11 @@
-//! `memory:` of `pipelines/sectorlake.yaml`: how much one process may hold.
+//! `pipelines/sectorlake.yaml`: how much one process may hold, and whom sources may write to.
 
 use std::path::Path;
 
+use sectorlake_connector::Contact;
+
 use crate::file::SettingsFile;
+use crate::places::Places;
 use crate::problem::Problem;
 use crate::yaml;
 
@@ -18,27 +21,9 @@ pub(crate) const SETTINGS: &str = "pipelines/sectorlake.yaml";
 /// # Errors
 /// [`Problem`] where the settings are no YAML, or the size is none.
 pub fn memory_bytes_max(root: &Path) -> Result<u64, Problem> {
-    let path = root.join(SETTINGS);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(MEMORY_BYTES_DEFAULT);
-        }
-        Err(error) => {
-            return Err(Problem::new(
-                SETTINGS,
-                (0, 0),
-                format!("cannot be read: {error}"),
-            ));
-        }
-    };
-    if text
-        .lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-    {
+    let Some((settings, places)) = settings(root)? else {
         return Ok(MEMORY_BYTES_DEFAULT);
-    }
-    let (settings, places) = yaml::read::<SettingsFile>(Path::new(SETTINGS), &text)?;
+    };
     let Some(memory) = settings.memory else {
         return Ok(MEMORY_BYTES_DEFAULT);
     };
@@ -57,6 +42,39 @@ pub fn memory_bytes_max(root: &Path) -> Result<u64, Problem> {
         )
         .help("write a number and a unit, such as 512MiB or 2GiB")),
     }
+}
+
+/// Whom sources may write to. Settings that cannot be read at all are told where the memory is asked for.
+pub(crate) fn contact(root: &Path) -> Result<Option<Contact>, Problem> {
+    let Ok(Some((settings, places))) = settings(root) else {
+        return Ok(None);
+    };
+    let Some(text) = settings.contact else {
+        return Ok(None);
+    };
+    Contact::new(&text).map(Some).map_err(|error| {
+        Problem::new(SETTINGS, places.value(&["contact"]), error.message).maybe_help(error.help)
+    })
+}
+
+/// The project's settings; none where there is no file, or nothing in it.
+fn settings(root: &Path) -> Result<Option<(SettingsFile, Places)>, Problem> {
+    let text = match std::fs::read_to_string(root.join(SETTINGS)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(Problem::new(
+                SETTINGS,
+                (0, 0),
+                format!("cannot be read: {error}"),
+            ));
+        }
+    };
+    let is_empty = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if text.lines().all(is_empty) {
+        return Ok(None);
+    }
+    yaml::read::<SettingsFile>(Path::new(SETTINGS), &text).map(Some)
 }
 
 fn parse(text: &str) -> Option<u64> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sectorlake_connector::Registry;
+use sectorlake_connector::{Contact, Http, Registry};
 use sectorlake_contract::{Contracts, TableName};
 
 use crate::file::PipelineFile;
-use crate::memory::{SETTINGS, memory_bytes_max};
+use crate::memory::{SETTINGS, contact, memory_bytes_max};
 use crate::pipeline::Pipeline;
 use crate::problem::{Problem, did_you_mean};
 use crate::run::place_lookup;
@@ -63,6 +63,7 @@ pub struct Project {
     /// Pipelines that cannot run, and the first reason.
     broken: BTreeMap<String, Problem>,
     memory_bytes_max: u64,
+    contact: Option<Contact>,
 }
 
 impl Project {
@@ -101,12 +102,17 @@ impl Project {
             problems.push(problem);
             512 << 20
         });
+        let contact = contact(root).unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
         let mut project = Self {
             root: root.to_owned(),
             contracts,
             pipelines: BTreeMap::new(),
             broken: BTreeMap::new(),
             memory_bytes_max,
+            contact,
         };
         let files = files_under(root, Path::new(PIPELINES), &["yaml", "yml"], &mut problems);
         let mut by_name: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
@@ -243,6 +249,15 @@ impl Project {
     #[must_use]
     pub fn memory_bytes_max(&self) -> u64 {
         self.memory_bytes_max
+    }
+
+    /// The client, which tells sources whom in this project to write to.
+    #[must_use]
+    pub fn introduced(&self, http: Http) -> Http {
+        match &self.contact {
+            Some(contact) => http.with_contact(contact),
+            None => http,
+        }
     }
 
     pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {

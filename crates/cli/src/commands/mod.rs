@@ -2,6 +2,7 @@
 
 mod completions;
 mod describe;
+mod discover;
 mod export;
 mod functions;
 mod init;
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Fai
         Command::Run(args) => run::run(context, args),
         Command::Plan(args) => plan::run(context, args),
         Command::New(NewCommand::Source(args)) => new_source::run(context, args),
+        Command::Discover(args) => discover::run(context, args),
         Command::Sql(args) => sql::run(context, args),
         Command::Tables(args) => list::tables(context, args),
         Command::Describe(args) => describe::run(context, args),

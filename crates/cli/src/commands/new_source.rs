@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use sectorlake_connector::Io;
-use sectorlake_pipeline::{Draft, DraftError, DraftRequest, Project, draft};
+use sectorlake_pipeline::{Draft, DraftError, DraftRequest, Project, Told, draft};
 use serde_json::json;
 
 use crate::answer::say;
@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, args: &NewSourceArgs) -> Result<Exit, Failu
         )
     })?;
     let env = environment::of_this_process();
-    let http = environment::http()?;
+    let http = project.introduced(environment::http()?);
     let drafted = block_on(async {
         let request = DraftRequest {
             project: &project,
@@ -40,6 +40,7 @@ pub(crate) fn run(context: &Context, args: &NewSourceArgs) -> Result<Exit, Failu
             table: args.table.as_deref(),
             format: args.format.as_deref(),
             sector: args.sector.as_deref(),
+            told: Told::default(),
         };
         draft(&request).await.map_err(|error| fault(&error))
     })?;
@@ -52,7 +53,7 @@ pub(crate) fn run(context: &Context, args: &NewSourceArgs) -> Result<Exit, Failu
     Ok(Exit::Ok)
 }
 
-fn fault(error: &DraftError) -> Failure {
+pub(super) fn fault(error: &DraftError) -> Failure {
     let exit = match error {
         DraftError::Source(_) => Exit::AllFailed,
         DraftError::File { .. } => Exit::Internal,
@@ -61,7 +62,7 @@ fn fault(error: &DraftError) -> Failure {
     Failure::from_error(exit, error).maybe_help(error.help())
 }
 
-fn document(draft: &Draft) -> serde_json::Value {
+pub(super) fn document(draft: &Draft) -> serde_json::Value {
     let files: Vec<_> = draft
         .files
         .iter()
@@ -73,7 +74,7 @@ fn document(draft: &Draft) -> serde_json::Value {
     })
 }
 
-fn told(draft: &Draft) -> String {
+pub(super) fn told(draft: &Draft) -> String {
     let mut text = String::new();
     for decision in &draft.decisions {
         let _ = writeln!(text, "{decision}");

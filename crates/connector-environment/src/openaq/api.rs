@@ -1,26 +1,24 @@
-//! The API itself: pages of locations, then pages of each sensor's measurements, from where the last run stopped.
+//! The API itself: pages of locations, and of each sensor's measurements, from where the last run stopped.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::TimeDelta;
+use sectorlake_connector::incremental::{Incremental, Kind};
+use sectorlake_connector::paging::{Pager, Paging, Style};
 use sectorlake_connector::{
-    Answer, ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Request, Response, Secret,
-    SettingsError, SourceUrl, UrlSetting,
+    ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Request, Secret, SettingsError,
+    SourceUrl, UrlSetting,
 };
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::measurements_key;
 use super::settings::Settings;
+use crate::{ask, since};
 
 const API: &str = "https://api.openaq.org/v3";
 const PAGE_SIZE_MAX: u16 = 1000;
-/// A page of 1000 records is about one megabyte.
-const PAGE_BYTES_MAX: usize = 32 << 20;
-const PAGES_MAX: u32 = 10_000;
 /// The free key allows 60 requests a minute.
 const GAP: Duration = Duration::from_millis(1000);
 const FIRST_DAYS: TimeDelta = TimeDelta::days(7);
@@ -30,13 +28,13 @@ pub(super) struct Api {
     key: Vec<(String, Secret)>,
     area: (&'static str, String),
     parameters: Vec<String>,
-    since: Option<DateTime<Utc>>,
+    marks: Incremental,
     page_size: u16,
     /// The sensors of the area, asked for once.
     sensors: OnceCell<Vec<Sensor>>,
 }
 
-/// The envelope of every answer. `meta.found` is no help: it is a number, or a text such as ">100".
+/// The envelope of every answer.
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
     pub(super) results: Vec<T>,
@@ -60,22 +58,6 @@ struct Parameter {
     name: String,
 }
 
-#[derive(Deserialize)]
-struct Measurement {
-    period: Option<Period>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Period {
-    datetime_to: Option<Instant>,
-}
-
-#[derive(Deserialize)]
-struct Instant {
-    utc: DateTime<Utc>,
-}
-
 /// A sensor, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sensor {
@@ -91,25 +73,6 @@ pub(super) fn location_of(location: Location) -> Vec<Sensor> {
         parameter: sensor.parameter.name,
     };
     location.sensors.into_iter().map(sensor).collect()
-}
-
-/// How far the measurements are read.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Progress {
-    /// Sensor → end of its newest measurement. Kept from run to run.
-    since: BTreeMap<u64, DateTime<Utc>>,
-    /// The run that is under way; another one begins a round of its own.
-    run: DateTime<Utc>,
-    /// Where this run goes on; `None`: its round is over.
-    at: Option<Position>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Position {
-    sensor: u64,
-    page: u32,
-    /// Newest measurement of the sensor's pages so far.
-    newest: Option<DateTime<Utc>>,
 }
 
 impl<T: DeserializeOwned> Page<T> {
@@ -149,6 +112,14 @@ impl Api {
                 .with_help("write `country: VN`, or `bbox: [west, south, east, north]`"));
             }
         };
+        let marks = Incremental {
+            parameter: Some("datetime_from".to_owned()),
+            field: "results[*].period.datetimeTo.utc".parse().ok(),
+            start: settings.since.clone(),
+            lookback: settings.lookback.clone(),
+            ..Incremental::of(Kind::Time)
+        };
+        since::check(&marks)?;
         let url: UrlSetting = match &settings.url {
             Some(url) => url.clone(),
             None => UrlSetting::new(API),
@@ -158,7 +129,7 @@ impl Api {
             key: vec![("x-api-key".to_owned(), api_key.resolve("api_key", context)?)],
             area,
             parameters: settings.parameters.clone(),
-            since: settings.since.as_deref().map(parse_since).transpose()?,
+            marks,
             page_size: settings.page_size.unwrap_or(PAGE_SIZE_MAX),
             sensors: OnceCell::new(),
         })
@@ -170,80 +141,78 @@ impl Api {
         cursor: Option<&Cursor>,
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
-        let page = cursor
-            .and_then(|cursor| cursor.0["page"].as_u64())
-            .unwrap_or(1);
-        let url = self.locations_url(page);
-        let (answer, results) = self.page::<Location>(&url, io).await?;
-        let next = self
-            .is_full(results.len())
-            .then(|| Cursor(json!({ "page": page + 1 })));
-        Ok(Some(Fetched::part(
-            answer.into_part(url.to_string(), "locations.json"),
-            next,
-        )))
+        self.pager(self.locations_url())
+            .fetch(cursor, io, "locations.json", |url| self.request(url))
+            .await
     }
 
-    /// The next page of measurements that holds any.
+    /// `meta.found` is no help: it is a number, or a text such as ">100".
+    fn pager(&self, url: SourceUrl) -> Pager {
+        let paging = Paging {
+            size: Some(u32::from(self.page_size)),
+            size_parameter: Some("limit".to_owned()),
+            records: "results".parse().ok(),
+            ..Paging::of(Style::Page)
+        };
+        Pager::new(url, Some(paging))
+    }
+
+    fn request(&self, url: SourceUrl) -> Request {
+        Request::get(url).with_headers(&self.key).with_gap(GAP)
+    }
+
+    fn locations_url(&self) -> SourceUrl {
+        let (key, value) = (self.area.0, self.area.1.as_str());
+        self.url.join(&["locations"]).with_query(&[(key, value)])
+    }
+
+    /// The sensors, each with its location: `2161292/7772024`.
+    pub(super) async fn partitions(&self, io: &Io) -> Result<Vec<String>, ConnectorError> {
+        let sensors = self.sensors.get_or_try_init(|| self.all_sensors(io)).await?;
+        let name = |sensor: &Sensor| format!("{}/{}", sensor.location, sensor.id);
+        Ok(sensors.iter().map(name).collect())
+    }
+
+    /// The next page of a sensor's measurements, from where the last run stopped on.
     pub(super) async fn measurements(
         &self,
+        partition: Option<&str>,
         cursor: Option<&Cursor>,
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
-        let mut progress: Progress = cursor
-            .and_then(|cursor| serde_json::from_value(cursor.0.clone()).ok())
-            .unwrap_or_default();
-        let sensors = self
-            .sensors
-            .get_or_try_init(|| self.all_sensors(io))
+        // No sensor, no measurements.
+        let Some((location, sensor)) = partition.and_then(|it| it.split_once('/')) else {
+            return Ok(None);
+        };
+        let first = io.started_at() - FIRST_DAYS;
+        let marks = Incremental {
+            start: self.marks.start.clone().or(Some(first.to_rfc3339())),
+            ..self.marks.clone()
+        };
+        let url = self.url.join(&["sensors", sensor, "measurements"]);
+        let pager = self.pager(url).since(Some(marks));
+        let fetched = pager
+            .fetch(cursor, io, "measurements.json", |url| self.request(url))
             .await?;
-        if progress.run != io.started_at() || cursor.is_none() {
-            progress.run = io.started_at();
-            progress.at = first_after(sensors, None);
-        }
-        while let Some(at) = progress.at.take() {
-            let Some(sensor) = sensors.iter().find(|sensor| sensor.id >= at.sensor) else {
-                break;
-            };
-            let url = self.measurements_url(sensor, at.page, &progress, io);
-            let (answer, results) = self.page::<Measurement>(&url, io).await?;
-            let ends = results
-                .iter()
-                .filter_map(|result| Some(result.period.as_ref()?.datetime_to.as_ref()?.utc));
-            let newest = ends.chain(at.newest).max();
-            if self.is_full(results.len()) && at.page < PAGES_MAX {
-                progress.at = Some(Position {
-                    sensor: sensor.id,
-                    page: at.page + 1,
-                    newest,
-                });
-            } else {
-                progress
-                    .since
-                    .extend(newest.map(|newest| (sensor.id, newest)));
-                progress.at = first_after(sensors, Some(sensor.id));
+        Ok(fetched.map(|mut fetched| {
+            if let Some(part) = &mut fetched.part {
+                part.key = measurements_key(&part.key, location, sensor);
             }
-            if results.is_empty() {
-                continue;
-            }
-            let key = measurements_key(&url.to_string(), sensor.location, sensor.id);
-            let next = Cursor(json!(progress));
-            return Ok(Some(Fetched::part(
-                answer.into_part(key, "measurements.json"),
-                Some(next),
-            )));
-        }
-        Ok(None)
+            fetched
+        }))
     }
 
     /// Sensors of the area that measure what is wanted, by id.
     async fn all_sensors(&self, io: &Io) -> Result<Vec<Sensor>, ConnectorError> {
-        let mut sensors = Vec::new();
-        for page in 1..=u64::from(PAGES_MAX) {
-            let (_, results) = self.page::<Location>(&self.locations_url(page), io).await?;
-            let is_last = !self.is_full(results.len());
+        let pager = self.pager(self.locations_url());
+        let (mut sensors, mut cursor) = (Vec::new(), None);
+        while let Some(page) = pager.page(cursor.as_ref(), io)? {
+            let place = page.url().to_string();
+            let (answer, bytes) = ask::read(&self.request(page.url().clone()), io).await?;
+            let results = Page::<Location>::parse(&bytes, &place)?.results;
             sensors.extend(results.into_iter().flat_map(location_of));
-            if is_last {
+            cursor = page.turn(&answer.headers, &bytes)?.next;
+            if cursor.is_none() {
                 break;
             }
         }
@@ -253,80 +222,6 @@ impl Api {
         sensors.sort_by_key(|sensor| sensor.id);
         Ok(sensors)
     }
-
-    async fn page<T: DeserializeOwned>(
-        &self,
-        url: &SourceUrl,
-        io: &Io,
-    ) -> Result<(Response, Vec<T>), ConnectorError> {
-        let request = Request::get(url.clone())
-            .with_headers(&self.key)
-            .with_gap(GAP);
-        let Answer::Fresh(answer) = io.http().get(&request).await? else {
-            return Err(ConnectorError::new(ErrorKind::Invalid, "gave no page").at(url));
-        };
-        let (answer, bytes) = answer.read(PAGE_BYTES_MAX).await?;
-        Ok((answer, Page::parse(&bytes, &url.to_string())?.results))
-    }
-
-    fn locations_url(&self, page: u64) -> SourceUrl {
-        let (key, value) = (self.area.0, self.area.1.as_str());
-        self.url.join(&["locations"]).with_query(&[
-            (key, value),
-            ("limit", &self.page_size.to_string()),
-            ("page", &page.to_string()),
-        ])
-    }
-
-    fn measurements_url(
-        &self,
-        sensor: &Sensor,
-        page: u32,
-        progress: &Progress,
-        io: &Io,
-    ) -> SourceUrl {
-        let since = progress.since.get(&sensor.id).copied().or(self.since);
-        let since = since.unwrap_or(io.started_at() - FIRST_DAYS);
-        self.url
-            .join(&["sensors", &sensor.id.to_string(), "measurements"])
-            .with_query(&[
-                (
-                    "datetime_from",
-                    &since.to_rfc3339_opts(SecondsFormat::Secs, true),
-                ),
-                ("limit", &self.page_size.to_string()),
-                ("page", &page.to_string()),
-            ])
-    }
-
-    fn is_full(&self, results: usize) -> bool {
-        results >= usize::from(self.page_size)
-    }
-}
-
-fn first_after(sensors: &[Sensor], done: Option<u64>) -> Option<Position> {
-    let next = sensors
-        .iter()
-        .find(|sensor| done.is_none_or(|done| sensor.id > done))?;
-    Some(Position {
-        sensor: next.id,
-        page: 1,
-        newest: None,
-    })
-}
-
-fn parse_since(text: &str) -> Result<DateTime<Utc>, SettingsError> {
-    let instant = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc());
-    let day = || {
-        text.parse::<NaiveDate>()
-            .ok()?
-            .and_hms_opt(0, 0, 0)
-            .map(|start| start.and_utc())
-    };
-    instant.ok().or_else(day).ok_or_else(|| {
-        SettingsError::of_key("since", format!("{text:?} is no date"))
-            .with_help("write it as in 2025-01-31 or 2025-01-31T07:00:00+07:00")
-    })
 }
 
 #[cfg(test)]

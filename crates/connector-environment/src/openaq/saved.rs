@@ -53,7 +53,7 @@ impl Saved {
         };
         let (sensor, location) = self.location(sensor).await?;
         let mut part = files::open(&self.project_dir, path).await?;
-        part.key = measurements_key(&part.key, location, sensor);
+        part.key = measurements_key(&part.key, &location.to_string(), &sensor.to_string());
         let next = (at + 1 < answers.len()).then(|| Cursor(json!({ "answer": at + 1 })));
         Ok(Some(Fetched::part(part, next)))
     }

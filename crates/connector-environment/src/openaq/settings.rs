@@ -10,12 +10,12 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// The API key that OpenAQ hands out at <https://explore.openaq.org/register>, as `${env:NAME}`. Needed unless `path` is
-    /// set.
+    /// The API key that OpenAQ hands out at <https://explore.openaq.org/register>, as `${env:NAME}`. Needed unless `path`
+    /// or `archive` is set.
     #[serde(default)]
     pub(super) api_key: Option<SecretSetting>,
-    /// Locations of this country, by ISO 3166-1 alpha-2 code: `VN`. One of `country` and `bbox` is needed unless `path` is
-    /// set.
+    /// Locations of this country, by ISO 3166-1 alpha-2 code: `VN`. One of `country` and `bbox` is needed unless `path` or
+    /// `archive` is set.
     #[serde(default)]
     pub(super) country: Option<String>,
     /// Locations in this box: west, south, east, north in degrees.
@@ -28,7 +28,14 @@ pub(super) struct Settings {
     /// on where the last one stopped.
     #[serde(default)]
     pub(super) since: Option<String>,
-    /// The API. Default: `https://api.openaq.org/v3`.
+    /// How far behind its newest measurement each sensor is asked again, for late and corrected ones: `2d`.
+    #[serde(default)]
+    pub(super) lookback: Option<String>,
+    /// Files of OpenAQ's archive instead of the API: no key, whole days, up to three days late.
+    #[serde(default)]
+    pub(super) archive: Option<ArchiveSettings>,
+    /// The API, or with `archive` the bucket. Default: `https://api.openaq.org/v3`, and
+    /// `https://openaq-data-archive.s3.amazonaws.com`.
     #[serde(default)]
     pub(super) url: Option<UrlSetting>,
     /// Records a page, at most 1000. Default: 1000.
@@ -51,22 +58,43 @@ pub(super) struct SavedSettings {
     pub(super) measurements: BTreeMap<String, String>,
 }
 
+/// Which files of the archive.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ArchiveSettings {
+    /// Ids of locations, as in `[2178, 7440]`.
+    pub(super) locations: Vec<u64>,
+    /// First month: `2024-01`.
+    pub(super) start: String,
+    /// Last month. Default: that of the run.
+    #[serde(default)]
+    pub(super) end: Option<String>,
+    /// How long a measurement's interval is: the archive tells only its end. Default: `1h`.
+    #[serde(default)]
+    pub(super) period: Option<String>,
+}
+
 impl Settings {
-    /// Saved answers are what they are: nothing can be chosen from them here.
-    pub(super) fn refuse_beside_path(&self) -> Result<(), SettingsError> {
+    /// Saved answers are what they are, and the archive has its own settings: nothing else can be chosen from them.
+    pub(super) fn refuse_beside(&self, other: &str) -> Result<(), SettingsError> {
         let given = [
             ("api_key", self.api_key.is_some()),
             ("country", self.country.is_some()),
             ("bbox", self.bbox.is_some()),
             ("parameters", !self.parameters.is_empty()),
             ("since", self.since.is_some()),
-            ("url", self.url.is_some()),
+            ("lookback", self.lookback.is_some()),
+            ("url", self.url.is_some() && other == "path"),
+            ("archive", self.archive.is_some() && other == "path"),
             ("page_size", self.page_size.is_some()),
         ];
         match given.iter().find(|(_, given)| *given) {
             None => Ok(()),
-            Some((key, _)) => Err(SettingsError::of_key(key, "has no effect beside `path`")
-                .with_help("leave it out, or leave `path` out to ask the API")),
+            Some((key, _)) => {
+                let message = format!("has no effect beside `{other}`");
+                let help = format!("leave it out, or leave `{other}` out to ask the API");
+                Err(SettingsError::of_key(key, message).with_help(help))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
 use sectorlake_connector::{Connector, Http, kit};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::openaq::registration;
@@ -102,7 +102,11 @@ async fn saved_answers_tell_sensor_and_location_in_their_keys() {
     .unwrap();
     let io = io("2025-01-01T00:00:00Z");
     let fetched = openaq
-        .fetch(sectorlake_connector::Slice::whole("measurements"), None, &io)
+        .fetch(
+            sectorlake_connector::Slice::whole("measurements"),
+            None,
+            &io,
+        )
         .await
         .unwrap()
         .unwrap();
@@ -129,7 +133,11 @@ async fn a_sensor_without_a_location_is_told() {
     }}))
     .unwrap();
     let error = openaq
-        .fetch(sectorlake_connector::Slice::whole("measurements"), None, &io("2025-01-01T00:00:00Z"))
+        .fetch(
+            sectorlake_connector::Slice::whole("measurements"),
+            None,
+            &io("2025-01-01T00:00:00Z"),
+        )
         .await
         .unwrap_err();
     assert_eq!(
@@ -173,21 +181,19 @@ async fn a_later_run_asks_from_the_newest_measurement_on() {
         .unwrap();
     let openaq = make_at(settings(server.url())).unwrap();
     let first = io("2025-01-01T00:00:00Z");
+    let names = openaq.partitions("measurements", &first).await.unwrap();
+    let slice = sectorlake_connector::Slice {
+        unit: "measurements",
+        partition: Some(&names[0]),
+    };
     let mut cursor = None;
-    while let Some(fetched) = openaq
-        .fetch(sectorlake_connector::Slice::whole("measurements"), cursor.as_ref(), &first)
-        .await
-        .unwrap()
-    {
+    while let Some(fetched) = openaq.fetch(slice, cursor.as_ref(), &first).await.unwrap() {
         cursor = fetched.next;
     }
     let asked = server.asked().len();
     let later = io("2025-01-02T00:00:00Z");
     // The server knows no such question, and says so.
-    let error = openaq
-        .fetch(sectorlake_connector::Slice::whole("measurements"), cursor.as_ref(), &later)
-        .await
-        .unwrap_err();
+    let error = openaq.fetch(slice, cursor.as_ref(), &later).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(
         server.asked()[asked].contains("datetime_from=2024-01-29T18%3A00%3A00Z"),

@@ -55,7 +55,11 @@ async fn a_log_is_one_zip_with_all_its_days() {
     let member = streams[0].member.clone().unwrap();
     assert!(member.matches("data-esp8266-12779556-2018-10-08.csv"));
     assert_eq!(streams[0].mappings[0].parameters["latitude"], "10.69");
-    let fetched = source.fetch(sectorlake_connector::Slice::whole(STREAM), None, &io).await.unwrap().unwrap();
+    let fetched = source
+        .fetch(sectorlake_connector::Slice::whole(STREAM), None, &io)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(fetched.next, None);
     let body = fetched
         .part

@@ -140,6 +140,7 @@ pub(super) fn moment(bytes: &[u8]) -> Result<Moment, String> {
     Ok(Moment {
         made_at: instant(&envelope.last_updated),
         ttl_s: envelope.ttl,
+        has_more: false,
         stamp: Some(format!("last_updated={said}")),
     })
 }

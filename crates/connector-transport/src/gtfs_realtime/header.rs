@@ -44,6 +44,7 @@ pub(super) fn moment(message: &[u8]) -> Result<Moment, ConnectorError> {
             .and_then(|seconds| DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)),
         stamp: timestamp.map(|seconds| format!("timestamp={seconds}")),
         ttl_s: None,
+        has_more: false,
     })
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use sectorlake_connector::Http;
 use sectorlake_connector::kit::{self, Abilities, Exchange, Server, Subject, TestPace, check};
 use serde_json::json;
@@ -154,6 +155,15 @@ fn an_entity_that_is_none_is_told() {
         "entities[0]: \"trips\" is none of its values"
     );
     assert!(error.help.unwrap().contains("trip_updates"));
+}
+
+proptest! {
+    #[test]
+    fn no_header_is_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..64), at in 0_usize..24) {
+        let mut message = message(0, 7);
+        message.splice(at.min(message.len()).., bytes);
+        let _ = header::moment(&message);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
 use sectorlake_connector::Http;
 use sectorlake_connector::kit::{self, Abilities, Exchange, Server, Subject, TestPace, check};
 
@@ -99,6 +100,50 @@ async fn stops_are_partitions_and_unchanged_deliveries_are_told() {
         .unwrap()
         .unwrap();
     assert_eq!(again.known, Some(key));
+}
+
+#[tokio::test]
+async fn a_delivery_that_says_there_is_more_is_followed_by_the_next_but_not_without_end() {
+    let more = |more: bool| {
+        format!(
+            "<ServiceDelivery><MoreData>{more}</MoreData><EstimatedTimetableDelivery/></ServiceDelivery>"
+        )
+    };
+    let server = Server::start(vec![Exchange::new("/et", more(true))])
+        .await
+        .unwrap();
+    let siri =
+        make_at(json!({"service": "estimated_timetable", "url": format!("{}/et", server.url())}))
+            .unwrap();
+    let (slice, io) = (
+        Slice::whole("estimated_timetable"),
+        io("2025-09-23T08:46:30Z"),
+    );
+    let mut cursor = None;
+    let error = loop {
+        match siri.fetch(slice, cursor.as_ref(), &io).await {
+            Ok(fetched) => cursor = fetched.unwrap().next,
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        error
+            .to_string()
+            .ends_with("1000 answers one after the other say that there is more"),
+        "{error}"
+    );
+    assert_eq!(server.asked().len(), 1000);
+    assert!(says_more(b"{\"MoreData\": true}"));
+    assert!(!says_more(more(false).as_bytes()));
+}
+
+proptest! {
+    #[test]
+    fn no_delivery_is_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0_usize..60) {
+        let timestamp = b"Delivery ResponseTimestamp\">2025-09-23T08:46:30Z< MoreData:";
+        let text = [&timestamp[..cut.min(timestamp.len())], &bytes].concat();
+        let _ = moment(&text);
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod response;
 mod send;
 mod settings;
 mod sniff;
+mod tape;
 mod tls;
 mod transport;
 mod units;
@@ -33,6 +34,8 @@ use reqwest::Client;
 pub(crate) use config::{Config, merged, taken};
 pub use limits::Limits;
 pub use request::{Answer, Pages, Request, Response};
+pub use tape::Tape;
+pub use visit::Contact;
 
 use crate::error::{ConnectorError, ErrorKind};
 use crate::pace::Pace;
@@ -62,6 +65,7 @@ struct Shared {
     trusts: Trusts,
     /// As the environment says.
     proxies: Proxies,
+    tape: Tape,
 }
 
 /// A client for a source's settings.
@@ -94,6 +98,19 @@ impl Http {
         pace: Arc<dyn Pace>,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConnectorError> {
+        Self::over(Tape::Live, limits, pace, variable)
+    }
+
+    /// The same, whose answers are recorded, or come from a recording.
+    ///
+    /// # Errors
+    /// As [`Self::with_environment`].
+    pub fn over(
+        tape: Tape,
+        limits: Limits,
+        pace: Arc<dyn Pace>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConnectorError> {
         let proxies = Proxies::of_environment(variable).map_err(|reason| {
             ConnectorError::new(ErrorKind::Invalid, reason).with_help(
                 "write, for instance, https_proxy=http://proxy.example:3128, or unset it",
@@ -105,10 +122,9 @@ impl Http {
             gates: Gates::default(),
             trusts: Trusts::default(),
             proxies,
+            tape,
         };
-        let visit = Visit::of(None)
-            .map_err(|error| ConnectorError::new(ErrorKind::Invalid, error.to_string()))?;
-        Self::of(Arc::new(shared), Arc::default(), Arc::new(visit))
+        Self::of(Arc::new(shared), Arc::default(), Arc::new(Visit::of(None)))
     }
 
     /// The same client for a source with settings of its own.
@@ -235,6 +251,22 @@ impl Http {
 
     /// `text` from outside without any secret of the source's settings.
     fn mask_own(&self, text: &str) -> String {
+        self.own_secrets()
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+    }
+
+    /// Every secret of the request, in every form.
+    fn secrets(&self, request: &Request) -> Vec<String> {
+        let keys = request.headers.iter();
+        let mut secrets: Vec<String> = keys.map(|(_, value)| value.expose().to_owned()).collect();
+        secrets.extend(request.url.secrets());
+        secrets.extend(self.own_secrets());
+        secrets
+    }
+
+    /// Every secret of the source's settings, the longest first.
+    fn own_secrets(&self) -> Vec<String> {
         let Config { headers, auth, .. } = &*self.inner.config;
         let headers = headers.iter().map(|(_, value)| value.expose().to_owned());
         let mut secrets: Vec<String> = headers
@@ -244,8 +276,6 @@ impl Http {
             .collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
     }
 }
 

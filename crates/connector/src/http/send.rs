@@ -104,7 +104,7 @@ impl Http {
         let mut found = Vec::new();
         loop {
             let before = pins.count(host);
-            let error = match self.built(request, url, token)?.send().await {
+            let error = match self.answered(request, url, token).await? {
                 Ok(answer) => {
                     for note in found.into_iter().filter(|note: &String| !note.is_empty()) {
                         tracing::info!(host, "{note}");
@@ -128,7 +128,7 @@ impl Http {
         }
     }
 
-    fn built(
+    pub(super) fn built(
         &self,
         request: &Request,
         url: &SourceUrl,
@@ -153,7 +153,7 @@ impl Http {
         refused: Option<&Secret>,
     ) -> Result<Option<Secret>, ConnectorError> {
         match &self.inner.config.auth {
-            Some(Auth::Token(client)) if !url.is_foreign() => {
+            Some(Auth::Token(client)) if !url.is_foreign() && !self.is_replay() => {
                 client.token(self, refused).await.map(Some)
             }
             _ => Ok(None),
@@ -201,6 +201,7 @@ impl Http {
         allowed.check_url(url.expose())?;
         if let Some(Host::Domain(name)) = url.expose().host()
             && self.is_behind_proxy(url)
+            && !self.is_replay()
             && let Ok(found) = tokio::net::lookup_host((name, 0)).await
         {
             for address in found {
@@ -252,7 +253,7 @@ impl Http {
     }
 }
 
-fn method(request: &Request) -> Method {
+pub(super) fn method(request: &Request) -> Method {
     match request.body {
         Some(_) => Method::POST,
         None => Method::GET,

@@ -9,6 +9,7 @@ mod polite;
 mod resume;
 mod script;
 mod secrets;
+mod tape;
 mod tls;
 
 use bytes::Bytes;

@@ -10,39 +10,57 @@ use crate::settings::SettingsError;
 /// Notes of one run that are kept: a source with a million files need not say it of each.
 const NOTES_MAX: usize = 50;
 
+/// Whom a source may write to about us: an e-mail address or a page's URL.
+#[derive(Debug, Clone)]
+pub struct Contact {
+    agent: HeaderValue,
+    from: Option<HeaderValue>,
+}
+
+impl Contact {
+    /// A contact of this text.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for what cannot be sent to sources.
+    pub fn new(text: &str) -> Result<Self, SettingsError> {
+        let text = text.trim();
+        let is_mail = text.contains('@') && !text.contains(':');
+        let shown = match is_mail {
+            true => format!("{USER_AGENT} (+mailto:{text})"),
+            false => format!("{USER_AGENT} (+{text})"),
+        };
+        // Parentheses would end the comment early (RFC 9110, section 5.6.5).
+        let fits =
+            text.contains(['@', '.']) && text.is_ascii() && !text.contains([' ', '(', ')', '\\']);
+        let agent = HeaderValue::try_from(shown).ok().filter(|_| fits);
+        let agent = agent.ok_or_else(|| {
+            SettingsError::of_key("contact", format!("{text:?} is no contact"))
+                .with_help("write an e-mail address or the URL of a page about you")
+        })?;
+        let from = HeaderValue::try_from(text).ok().filter(|_| is_mail);
+        Ok(Self { agent, from })
+    }
+}
+
 /// One run's use of the client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Visit {
     introduction: HeaderMap,
     notes: Mutex<Vec<String>>,
 }
 
 impl Visit {
-    pub(super) fn of(contact: Option<&str>) -> Result<Self, SettingsError> {
+    pub(super) fn of(contact: Option<&Contact>) -> Self {
         let mut introduction = HeaderMap::new();
-        introduction.insert(AGENT, HeaderValue::from_static(USER_AGENT));
-        if let Some(contact) = contact {
-            let is_mail = contact.contains('@') && !contact.contains(':');
-            let shown = match is_mail {
-                true => format!("{USER_AGENT} (+mailto:{contact})"),
-                false => format!("{USER_AGENT} (+{contact})"),
-            };
-            // Parentheses would end the comment early (RFC 9110, section 5.6.5).
-            let agent = HeaderValue::try_from(shown).ok();
-            let agent = agent.filter(|_| contact.is_ascii() && !contact.contains(['(', ')', '\\']));
-            let agent = agent.ok_or_else(|| {
-                SettingsError::of_key("contact", format!("{contact:?} cannot be sent to sources"))
-                    .with_help("write an e-mail address or the URL of a page about you")
-            })?;
-            introduction.insert(AGENT, agent);
-            if is_mail && let Ok(from) = HeaderValue::try_from(contact) {
-                introduction.insert(FROM, from);
-            }
+        let agent = contact.map(|contact| contact.agent.clone());
+        introduction.insert(AGENT, agent.unwrap_or(HeaderValue::from_static(USER_AGENT)));
+        if let Some(from) = contact.and_then(|contact| contact.from.clone()) {
+            introduction.insert(FROM, from);
         }
-        Ok(Self {
+        Self {
             introduction,
             notes: Mutex::default(),
-        })
+        }
     }
 
     fn again(&self) -> Self {
@@ -54,15 +72,13 @@ impl Visit {
 }
 
 impl Http {
-    /// The same client, which tells sources whom to write to: an e-mail address or a page's URL.
-    ///
-    /// # Errors
-    /// [`SettingsError`] for what a header cannot hold.
-    pub fn with_contact(&self, contact: &str) -> Result<Self, SettingsError> {
-        Ok(Self {
-            visit: Visit::of(Some(contact.trim()))?.into(),
+    /// The same client, which tells sources whom to write to.
+    #[must_use]
+    pub fn with_contact(&self, contact: &Contact) -> Self {
+        Self {
+            visit: Visit::of(Some(contact)).into(),
             ..self.clone()
-        })
+        }
     }
 
     /// The same client with notes of its own.

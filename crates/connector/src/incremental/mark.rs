@@ -134,7 +134,9 @@ fn formatted(text: &str, format: &str) -> Option<DateTime<Utc>> {
         .or_else(|| midnight(NaiveDate::parse_from_str(text, format).ok()?))
 }
 
+/// Of an interval (ISO 8601, `start/end`) the end counts.
 fn plain(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.split_once('/').map_or(text, |(_, end)| end);
     let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
     let naive = || {
         [

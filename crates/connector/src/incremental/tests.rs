@@ -39,6 +39,8 @@ fn a_run_asks_from_the_window_behind_the_greatest_time() {
         json!(null),
     ];
     assert_eq!(asks(&plain, &values).unwrap(), "2025-05-02T00:00:00Z");
+    let interval = [json!("2025-05-01T23:00:00Z/2025-05-02T00:00:00Z")];
+    assert_eq!(asks(&plain, &interval).unwrap(), "2025-05-02T00:00:00Z");
     let back = of(json!({"kind": "time", "lookback": "2d", "start": "2020-01-01"}));
     assert_eq!(asks(&back, &values).unwrap(), "2025-04-30T00:00:00Z");
     assert_eq!(asks(&back, &[]).unwrap(), "2020-01-01T00:00:00Z");

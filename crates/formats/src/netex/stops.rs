@@ -29,7 +29,7 @@ const TEXTS: &[(&str, &[&str])] = &[
 ];
 
 pub(super) fn columns() -> Vec<&'static str> {
-    let first = ["id", "kind", "name", "parent_ref"];
+    let first = ["id", "kind", "name", "parent_ref", "assigned_ref"];
     let place = ["longitude", "latitude", "x", "y", "srs_name"];
     let texts = TEXTS.iter().map(|(name, _)| *name);
     first.into_iter().chain(place).chain(texts).collect()
@@ -41,28 +41,38 @@ pub(super) fn rows<'a>(element: &'a Element, known: &References) -> Vec<(Vec<Cel
         let is_assigned = id(element).is_some_and(|id| known.assignments.contains_key(id));
         return match is_assigned && known.has_patterns {
             true => Vec::new(),
-            false => vec![(row(element, None), element)],
+            false => vec![(row(element, None, known), element)],
         };
     }
-    let mut rows = vec![(row(element, None), element)];
+    let mut rows = vec![(row(element, None, known), element)];
     let inside = ["quays/Quay", "entrances/StopPlaceEntrance"];
     for within in inside.iter().flat_map(|way| all(element, way)) {
-        rows.push((row(within, Some(element)), within));
+        rows.push((row(within, Some(element), known), within));
         // A quay may hold quays: the parts of a long platform.
         for part in all(within, "quays/Quay") {
-            rows.push((row(part, Some(within)), part));
+            rows.push((row(part, Some(within), known), part));
         }
     }
     rows
 }
 
-fn row(element: &Element, around: Option<&Element>) -> Vec<Cell> {
+/// `assigned_ref` is the quay or stop place that a scheduled stop point is assigned to in this document.
+fn row(element: &Element, around: Option<&Element>, known: &References) -> Vec<Cell> {
     let name = text(element, "Name").or_else(|| text(around?, "Name"));
     let parent = ["SiteRef", "ParentQuayRef", "ParentSiteRef"]
         .iter()
         .find_map(|way| reference(element, way))
         .or_else(|| id(around?));
-    let own = [id(element), Some(element.name.as_str()), name, parent];
+    let is_point = element.name == "ScheduledStopPoint";
+    let assigned = id(element).filter(|_| is_point);
+    let assigned = assigned.and_then(|id| known.assignments.get(id).map(String::as_str));
+    let own = [
+        id(element),
+        Some(element.name.as_str()),
+        name,
+        parent,
+        assigned,
+    ];
     let own = own.into_iter().map(cell).chain(location(element));
     let texts = TEXTS.iter().map(|(_, ways)| {
         let found = ways.iter().find_map(|way| text(element, way));

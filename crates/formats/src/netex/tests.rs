@@ -194,6 +194,17 @@ fn dates_of_day_types() {
 }
 
 #[test]
+fn a_document_of_stop_points_alone_says_what_they_are_assigned_to() {
+    let text = "<PublicationDelivery><ScheduledStopPoint id='P1'/><PassengerStopAssignment>\
+        <ScheduledStopPointRef ref='P1'/><QuayRef ref='Q1'/></PassengerStopAssignment></PublicationDelivery>";
+    let all = read_bytes(text.as_bytes(), STOPS, &ReadOptions::default()).unwrap();
+    assert_eq!(
+        (all.column("id"), all.column("assigned_ref")),
+        (vec!["P1"], vec!["Q1"])
+    );
+}
+
+#[test]
 fn references_are_bounded() {
     let mut text = "<PublicationDelivery>".to_owned();
     for index in 0..2000 {

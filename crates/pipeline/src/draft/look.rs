@@ -6,7 +6,8 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use sectorlake_connector::{
-    Claim, Connector, ErrorKind, Fetched, Io, MakeContext, PartBody, Registry, Sight, UrlSetting,
+    Claim, Connector, ErrorKind, Fetched, Io, MakeContext, PartBody, Registry, Sight, Slice,
+    Stream, UrlSetting,
 };
 use sectorlake_formats::{
     FormatError, FormatSpec, Member, PartBytes, ReadOptions, Sample, members,
@@ -32,6 +33,8 @@ pub(super) struct Looked {
     pub(super) sample: Option<Sample>,
     /// The member that was looked at, and how many others there are.
     pub(super) member: Option<(String, usize)>,
+    /// The stream of a portal's connector, whose records are the publisher's own, and the names of the others.
+    pub(super) stream: Option<(Stream, Vec<String>)>,
     /// The same with a list in its records made rows, and why that may be wanted.
     pub(super) unnested: Option<(Sample, String)>,
     /// Why it is read otherwise than by the format's own choice.
@@ -50,10 +53,28 @@ impl Looked {
             claim,
             sample: None,
             member: None,
+            stream: None,
             unnested: None,
             refined: Vec::new(),
             file: file.to_owned(),
             variables: Vec::new(),
+        }
+    }
+
+    /// What is known of a portal's first stream before any record is read.
+    fn of_stream(
+        connector: String,
+        claim: Claim,
+        streams: Vec<Stream>,
+        private: Option<&str>,
+    ) -> Self {
+        let mut streams = streams.into_iter();
+        let first = streams.next();
+        let others = streams.map(|stream| stream.name).collect();
+        Self {
+            stream: first.map(|stream| (stream, others)),
+            refined: private.map(in_private).into_iter().collect(),
+            ..Self::of(connector, claim, "")
         }
     }
 
@@ -94,7 +115,7 @@ async fn seen(
     };
     let (connector, claim) = claim(request.registry, &sight)?;
     // An API of its own is asked by its connector, not by an address.
-    if claim.is_own {
+    if claim.is_own && !claim.is_open {
         return Ok(Looked::of(connector, claim, location));
     }
     let declared = declared(request)?;
@@ -109,10 +130,20 @@ async fn seen(
         name,
         declared: declared.as_ref(),
     };
-    let (part, private) = asked
-        .first_part((&connector, claim), scratch.path())
-        .await?;
+    let open = claim.is_open.then(|| claim.clone());
+    let First {
+        part,
+        streams,
+        private,
+    } = asked.first((&connector, claim), scratch.path()).await?;
     let (members, head) = inside(&part).await?;
+    if let Some(mut claim) = open {
+        if let Some(host) = &private {
+            allow(&mut claim, host);
+        }
+        let looked = Looked::of_stream(connector, claim, streams, private.as_deref());
+        return portal(looked, &part, &members, declared).await;
+    }
     let names: Vec<String> = members.iter().map(|member| member.name.clone()).collect();
     let closer = Sight {
         members: &names,
@@ -124,9 +155,7 @@ async fn seen(
         allow(&mut claim, host);
     }
     let mut looked = Looked::of(connector, claim, &part.name);
-    looked.refined.extend(private.map(|host| {
-        format!("allow_private [{host}]: the address lies in a private network, which no pipeline reaches unless it says so")
-    }));
+    looked.refined.extend(private.as_deref().map(in_private));
     if looked.claim.is_own {
         return Ok(looked);
     }
@@ -144,22 +173,25 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// The first part; and the host it came from, where that lies in a private network. Whoever typed the address means it; where it
     /// leads on to is another matter.
-    async fn first_part(
+    async fn first(
         &self,
         (connector, mut claim): (&str, Claim),
         folder: &Path,
-    ) -> Result<(PartBytes, Option<String>), DraftError> {
+    ) -> Result<First, DraftError> {
         let io = &self.request.io;
         let made = self.made(connector, &claim)?;
         let fetched = first_part(made.as_ref(), io, folder, self.location).await;
         let refused = fetched.as_ref().err();
         let Some(host) = refused.and_then(|error| self.own_host(error)) else {
-            return Ok((fetched?, None));
+            return fetched;
         };
         allow(&mut claim, &host);
         let made = self.made(connector, &claim)?;
-        let part = first_part(made.as_ref(), io, folder, self.location).await?;
-        Ok((part, Some(host)))
+        let first = first_part(made.as_ref(), io, folder, self.location).await?;
+        Ok(First {
+            private: Some(host),
+            ..first
+        })
     }
 
     /// The connector that a claim is for, to look with.
@@ -190,6 +222,37 @@ impl Asked<'_> {
         let address = UrlSetting::new(self.location).resolve(&[], &self.context());
         address.ok()?.expose().host_str().map(str::to_owned)
     }
+}
+
+/// The first part of a source.
+struct First {
+    part: PartBytes,
+    /// All that the source has, that of the part first.
+    streams: Vec<Stream>,
+    /// The host of the address, where it lies in a private network.
+    private: Option<String>,
+}
+
+fn in_private(host: &str) -> String {
+    format!(
+        "allow_private [{host}]: the address lies in a private network, which no pipeline reaches unless it says so"
+    )
+}
+
+/// What a portal's connector brings: its first stream, read as the connector says.
+async fn portal(
+    mut looked: Looked,
+    part: &PartBytes,
+    members: &[Member],
+    declared: Option<FormatSpec>,
+) -> Result<Looked, DraftError> {
+    let format = looked
+        .stream
+        .as_ref()
+        .and_then(|(stream, _)| stream.format.clone());
+    let format = format.and_then(|format| serde_json::from_value(format).ok());
+    looked.file.clone_from(&part.name);
+    with_records(looked, part, members, format.or(declared).as_ref()).await
 }
 
 /// Lets the connector reach this one host of a private network.
@@ -272,15 +335,18 @@ async fn first_part(
     io: &Io,
     folder: &Path,
     location: &str,
-) -> Result<PartBytes, DraftError> {
+) -> Result<First, DraftError> {
     let nothing = || DraftError::Nothing {
         location: location.to_owned(),
     };
     let streams = connector.streams(io).await?;
     let unit = &streams.first().ok_or_else(nothing)?.unit;
-    let fetched = connector
-        .fetch(sectorlake_connector::Slice::whole(unit), None, io)
-        .await?;
+    let partitions = connector.partitions(unit, io).await?;
+    let slice = Slice {
+        unit,
+        partition: partitions.first().map(String::as_str),
+    };
+    let fetched = connector.fetch(slice, None, io).await?;
     let Some(Fetched {
         part: Some(part), ..
     }) = fetched
@@ -291,11 +357,16 @@ async fn first_part(
     let size = keep(part, &path).await?;
     let location = object_store::path::Path::from_absolute_path(&path)
         .map_err(|error| fault("read", &path, std::io::Error::other(error)))?;
-    Ok(PartBytes {
+    let part = PartBytes {
         store: Arc::new(LocalFileSystem::new()),
         path: location,
         size,
         name,
+    };
+    Ok(First {
+        part,
+        streams,
+        private: None,
     })
 }
 

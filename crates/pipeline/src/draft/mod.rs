@@ -58,6 +58,17 @@ pub struct DraftRequest<'a> {
     pub format: Option<&'a str>,
     /// The folder under `pipelines/`; left out: the table's schema.
     pub sector: Option<&'a str>,
+    /// What a catalogue says of it.
+    pub told: Told<'a>,
+}
+
+/// What a catalogue says of a source, for the pipeline's file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told<'a> {
+    /// Its title; left out: after the file.
+    pub title: Option<&'a str>,
+    /// Its licence: a name, or an address.
+    pub licence: Option<&'a str>,
 }
 
 /// A drafted pipeline.
@@ -159,16 +170,29 @@ fn name_of(location: &str) -> String {
     let bare = bare.trim_end_matches('/');
     let file = bare.rsplit(['/', '\\']).next().unwrap_or(bare);
     let stem = file.split('.').next().unwrap_or(file);
-    let words = folded(stem);
-    let words: Vec<&str> = words
+    pipeline_name(stem).unwrap_or_else(|| "source".to_owned())
+}
+
+/// A pipeline's name out of a title: small letters, digits and hyphens, at most 60; `None` where nothing is left of it.
+#[must_use]
+pub fn pipeline_name(title: &str) -> Option<String> {
+    const LETTERS_MAX: usize = 60;
+    let mut name = String::new();
+    for word in folded(title)
         .split(' ')
         .filter(|word| !word.is_empty() && word.is_ascii())
-        .collect();
-    if words.is_empty() {
-        "source".to_owned()
-    } else {
-        words.join("-")
+    {
+        let hyphen = usize::from(!name.is_empty());
+        if !name.is_empty() && name.len() + hyphen + word.len() > LETTERS_MAX {
+            break;
+        }
+        if hyphen > 0 {
+            name.push('-');
+        }
+        name.push_str(word);
     }
+    name.truncate(LETTERS_MAX);
+    (!name.is_empty()).then_some(name)
 }
 
 fn check_name(what: &'static str, name: &str) -> Result<(), DraftError> {

@@ -15,6 +15,7 @@ pub(super) struct PipelineText {
     /// Lines of the comment at the top.
     pub(super) about: Vec<String>,
     pub(super) title: String,
+    pub(super) licence: Option<String>,
     pub(super) connector: String,
     pub(super) settings: Map<String, Value>,
     /// The format, and what was chosen of it.
@@ -43,6 +44,9 @@ pub(super) fn render(pipeline: &PipelineText) -> String {
     }
     let title = json(&Value::from(pipeline.title.as_str()));
     let _ = writeln!(text, "title: {{ vi: {title}, en: {title} }}");
+    if let Some(licence) = &pipeline.licence {
+        let _ = writeln!(text, "licence: {}", json(&Value::from(licence.as_str())));
+    }
     let _ = writeln!(text, "source:\n  connector: {}", pipeline.connector);
     for (key, value) in &pipeline.settings {
         let _ = writeln!(text, "  {key}: {}", json(value));

@@ -21,7 +21,11 @@ pub(super) fn draft(
 ) -> Result<Draft, DraftError> {
     let drafting = Drafting::begin(request, name, looked);
     let text = PipelineText {
-        title: title(&looked.file),
+        title: request
+            .told
+            .title
+            .map_or_else(|| title(&looked.file), str::to_owned),
+        licence: request.told.licence.map(str::to_owned),
         connector: looked.connector.clone(),
         settings: looked.claim.settings.clone(),
         ..PipelineText::default()
@@ -87,7 +91,16 @@ impl<'a> Drafting<'a> {
             }
             _ => (sample, columns),
         };
-        text.format = serde_json::to_value(&sample.format).ok();
+        let stream = looked.stream.as_ref().map(|(stream, _)| stream);
+        // A connector that knows how its source writes takes no word on it.
+        if stream.is_none_or(|stream| stream.format.is_none()) {
+            text.format = serde_json::to_value(&sample.format).ok();
+        }
+        let member = looked.member.as_ref().map(|(member, _)| member.clone());
+        if let (Some(_), Some(member)) = (stream, &member) {
+            text.settings
+                .insert("member".to_owned(), member.as_str().into());
+        }
         self.tell_sample(sample, &columns);
         let chosen = self.choose(&columns, sample)?;
         let sector = self.sector(&chosen);
@@ -103,7 +116,7 @@ impl<'a> Drafting<'a> {
             .map(|keep| keep.into_iter().chain(added.cloned()).collect());
         text.table = Some(TableText {
             name: chosen.table.to_string(),
-            from: looked.member.as_ref().map(|(member, _)| member.clone()),
+            from: stream.map(|stream| stream.name.clone()).or(member),
             keep,
             ..chosen.text
         });
@@ -150,6 +163,16 @@ impl<'a> Drafting<'a> {
                 .push(format!("{} {}: {why}", choice.what, choice.value));
         }
         self.decisions.extend(self.looked.refined.clone());
+        if let Some((stream, others)) = &self.looked.stream
+            && !others.is_empty()
+        {
+            self.questions.push(format!(
+                "the source has {} more streams: only {} is mapped (`from:`); the others: {}",
+                others.len(),
+                stream.name,
+                named(others)
+            ));
+        }
         if let Some((member, others)) = &self.looked.member
             && *others > 0
         {
@@ -215,6 +238,21 @@ impl<'a> Drafting<'a> {
             questions: self.questions,
         }
     }
+}
+
+/// The first of some names.
+fn named(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut shown = names
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        shown.push_str(", …");
+    }
+    shown
 }
 
 /// A title from a file's name.

@@ -157,9 +157,11 @@ impl Attempt<'_> {
             total: AtomicU64::new(0),
         };
         let parts = match self.context.fix {
-            Some(_) if !gathered.mends_failed() => published(&gathered.manifests, &state)?,
-            _ => fetcher.fetch(&units(&plans)).await?,
+            Some(_) if !gathered.mends_failed() => Ok(published(&gathered.manifests, &state)?),
+            _ => fetcher.fetch(&units(&plans)).await,
         };
+        result.notes.extend(fetcher.io.take_notes());
+        let parts = parts?;
         let gathered = gathering.carried(gathered, &parts).await?;
         self.tell(&parts, progress, result);
         let looked_up = place_lookup::versions(run, &plans).await?;

@@ -81,6 +81,7 @@ impl RunContext {
         environment: Environment,
     ) -> Self {
         let memory_bytes_max = project.memory_bytes_max();
+        let http = project.introduced(http);
         let partitions = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
             project,

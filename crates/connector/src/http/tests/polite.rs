@@ -17,7 +17,7 @@ async fn the_client_says_who_it_is_and_whom_to_write_to() {
     ];
     for contact in contacts {
         let http = match contact {
-            Some(contact) => http.with_contact(contact).unwrap(),
+            Some(contact) => http.with_contact(&Contact::new(contact).unwrap()),
             None => http.clone(),
         };
         // A run's own client says the same.
@@ -45,9 +45,15 @@ async fn the_client_says_who_it_is_and_whom_to_write_to() {
             (format!("{USER_AGENT} (+https://city.example/data)"), None),
         ]
     );
-    for wrong in ["a\r\nX-Evil: 1", "Hải Phòng", "a) evil (b", ""] {
-        let is_sent = http.with_contact(wrong).is_ok();
-        assert_eq!(is_sent, wrong.is_empty(), "{wrong}");
+    for wrong in [
+        "a@b.c\r\nX-Evil: 1",
+        "Hải Phòng",
+        "a@b.c) evil (b",
+        "",
+        "the city",
+    ] {
+        let error = Contact::new(wrong).unwrap_err();
+        assert_eq!(error.key(), "contact", "{wrong}");
     }
 }
 

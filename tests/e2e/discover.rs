@@ -1,0 +1,189 @@
+//! What a portal offers, listed and drafted through the binary: a CKAN-like server on this machine.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use wiremock::matchers::{header, method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::harness::Project;
+use crate::samples::{CLINICS, CLINICS_CONTRACT, CLINICS_CONTRACT_FILE};
+
+/// A portal with its runtime.
+struct Portal {
+    runtime: Runtime,
+    server: MockServer,
+}
+
+impl Portal {
+    /// Two datasets: one with the clinics as CSV beside a manual, one of which only a manual is left.
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = runtime.block_on(MockServer::start());
+        let portal = Self { runtime, server };
+        let uri = portal.server.uri();
+        let resource = |id: &str, format: &str, file: &str| json!({ "id": id, "name": file, "format": format, "url": format!("{uri}/files/{file}"), "state": "active" });
+        let clinics = json!({
+            "name": "co-so-y-te", "title": "Cơ sở y tế thành phố", "license_id": "cc-by", "notes": "Danh sách",
+            "metadata_modified": "2025-01-02T03:04:05", "organization": { "title": "Sở Y tế" }, "tags": [{ "name": "y tế" }],
+            "resources": [resource("1", "PDF", "manual.pdf"), resource("2", "CSV", "clinics.csv")],
+        });
+        let beaches = json!({ "name": "bai-bien", "title": "Bãi biển", "resources": [resource("3", "PDF", "b.pdf")] });
+        let found = json!({ "count": 2, "results": [beaches, clinics] });
+        let api =
+            |action: &str| Mock::given(method("GET")).and(path(format!("/api/3/action/{action}")));
+        let answer = |result: &Value| {
+            ResponseTemplate::new(200).set_body_json(json!({ "success": true, "result": result }))
+        };
+        portal.answers(api("package_search").respond_with(answer(&found)));
+        for package in [&clinics, &beaches] {
+            let name = package["name"].as_str().unwrap();
+            portal.answers(
+                api("package_show")
+                    .and(query_param("id", name))
+                    .respond_with(answer(package)),
+            );
+        }
+        let file = Mock::given(method("GET")).and(path("/files/clinics.csv"));
+        portal.answers(
+            file.respond_with(ResponseTemplate::new(200).set_body_raw(CLINICS, "text/csv")),
+        );
+        portal
+    }
+
+    fn answers(&self, mock: Mock) {
+        self.runtime.block_on(mock.mount(&self.server));
+    }
+
+    fn uri(&self) -> String {
+        self.server.uri()
+    }
+}
+
+fn project() -> Project {
+    let project = Project::empty();
+    project.file(CLINICS_CONTRACT_FILE, CLINICS_CONTRACT);
+    project
+}
+
+#[test]
+fn a_portal_is_listed_and_what_is_chosen_is_drafted_and_runs() {
+    let (portal, project) = (Portal::start(), project());
+    let uri = portal.uri();
+    let listed = project.sectorlake(&["discover", &uri]).ok();
+    for said in [
+        "co-so-y-te",
+        "Cơ sở y tế thành phố",
+        "Sở Y tế",
+        "cc-by",
+        "csv pdf",
+        "2 datasets of",
+    ] {
+        assert!(listed.says(said), "{said}: {}", listed.whole());
+    }
+    let rows = project
+        .sectorlake(&["discover", &uri, "--search", "Y TẾ", "--format", "ndjson"])
+        .ok()
+        .rows();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["url"], json!(format!("{uri}/dataset/co-so-y-te")));
+
+    let drafted = project
+        .sectorlake(&["discover", &uri, "--write", "co-so-y-te"])
+        .ok();
+    let file = "pipelines/drafts/co-so-y-te-thanh-pho.yaml";
+    assert!(
+        drafted.says(&format!("wrote {file}")),
+        "{}",
+        drafted.whole()
+    );
+    let text = fs::read_to_string(project.path(file)).unwrap();
+    for line in [
+        "title: { vi: Cơ sở y tế thành phố, en: Cơ sở y tế thành phố }",
+        "licence: cc-by",
+        "connector: ckan",
+        "dataset: co-so-y-te",
+        "allow_private: [\"127.0.0.1\"]",
+        "from: clinics.csv",
+        "health.clinics:",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    project.run(&["co-so-y-te-thanh-pho"]).ok();
+    assert_eq!(project.count("health.clinics"), 12);
+}
+
+#[test]
+fn a_page_of_a_dataset_is_a_source() {
+    let (portal, project) = (Portal::start(), project());
+    let page = format!("{}/dataset/co-so-y-te", portal.uri());
+    project
+        .sectorlake(&["new", "source", &page, "--name", "clinics"])
+        .ok();
+    project.run(&["clinics"]).ok();
+    assert_eq!(project.count("health.clinics"), 12);
+}
+
+#[test]
+fn what_cannot_be_drafted_keeps_nothing_else_from_it() {
+    let (portal, project) = (Portal::start(), project());
+    let uri = portal.uri();
+    let some = project
+        .sectorlake(&["discover", &uri, "--write", "bai-bien", "co-so-y-te"])
+        .exits(3);
+    assert!(
+        some.says("of the 1 resources that the portal names"),
+        "{}",
+        some.whole()
+    );
+    assert!(
+        project
+            .path("pipelines/drafts/co-so-y-te-thanh-pho.yaml")
+            .exists()
+    );
+    let none = project
+        .sectorlake(&["discover", &uri, "--write", "co-so-y-t"])
+        .exits(2);
+    assert!(
+        none.says("did you mean \"co-so-y-te\"?"),
+        "{}",
+        none.whole()
+    );
+}
+
+#[test]
+fn a_catalogue_that_wants_a_key_gets_it_and_a_site_without_one_is_told() {
+    let (portal, project) = (Portal::start(), project());
+    let turtle = "@prefix dcat: <http://www.w3.org/ns/dcat#> .\n@prefix dct: <http://purl.org/dc/terms/> .\n<a> a dcat:Dataset ; dct:title \"Một\" .";
+    let closed = Mock::given(method("GET")).and(path("/closed.ttl"));
+    portal.answers(
+        closed
+            .and(header("x-key", "s3cret"))
+            .respond_with(ResponseTemplate::new(200).set_body_raw(turtle, "text/turtle")),
+    );
+    let url = format!("{}/closed.ttl", portal.uri());
+    let mut command = project.command(&[
+        "discover",
+        &url,
+        "--header",
+        "X-Key: ${env:PORTAL_KEY}",
+        "--format",
+        "json",
+    ]);
+    command.env("PORTAL_KEY", "s3cret");
+    let done = crate::harness::Done::of(command).ok();
+    assert!(
+        done.says("\"title\": \"Một\"") && !done.says("s3cret"),
+        "{}",
+        done.whole()
+    );
+
+    let other = portal.runtime.block_on(MockServer::start());
+    let done = project.sectorlake(&["discover", &other.uri()]).exits(4);
+    assert!(done.says("no catalogue is found here"), "{}", done.whole());
+}
