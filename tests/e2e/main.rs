@@ -16,6 +16,8 @@ mod bad_lakes;
 mod bad_projects;
 mod commands;
 mod corpus;
+mod databases;
+mod discover;
 mod drafts;
 mod drafts_odd;
 mod drift;
