@@ -441,11 +441,19 @@ def esri(path: str) -> list[dict]:
 
 
 for _name, _path in (("columbia-addresses", "common/arcgis_query_columbia.json"), ("carson-esri-addresses", "common/arcgis_query_carson.json")):
-    DATASETS[_name] = lambda name=_name, path=_path: {
-        of("corpus.addresses", name): len(esri(path)),
-        of("corpus.addresses", name, "round(sum(ST_X(location)), 3)"): total(feature["geometry"]["x"] for feature in esri(path)),
-        of("corpus.addresses", name, "sum(object_id)"): sum(feature["attributes"]["OBJECTID"] for feature in esri(path)),
-    }
+
+    def _addresses(name=_name, path=_path):
+        # An object id that is there twice belongs to the first.
+        first = {feature["attributes"]["OBJECTID"]: feature for feature in reversed(esri(path))}
+        table = "corpus.addresses"
+        return {
+            of(table, name): len(first),
+            of(table, name, "round(sum(ST_X(location)), 3)"): total(feature["geometry"]["x"] for feature in first.values()),
+            of(table, name, "sum(object_id)"): sum(first),
+            f"SELECT count(*) FROM meta.rejected_rows WHERE pipeline = '{name}'": len(esri(path)) - len(first),
+        }
+
+    DATASETS[_name] = _addresses
 
 
 @dataset("esri-reports")
@@ -480,7 +488,7 @@ def _():
     table, name = "common.indicators", "estat-demography"
     return {
         of(table, name): len(observations),
-        of(table, name, "round(sum(obs_value), 3)"): total(number(it.get("OBS_VALUE")) for it in observations),
+        of(table, name, "round(sum(obs_value), 3)"): total(number(it.get("OBS_VALUE", "")) for it in observations),
         of(table, name, "count(DISTINCT time_period)"): len({series.get("TIME_PERIOD") for series in root.iter("Series")}),
     }
 
