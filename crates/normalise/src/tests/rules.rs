@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{contract, page, run, shown, source, spec};
-use crate::{ForeignCheck, KeyChecks, KeyLog, KeySet};
+use crate::{ForeignCheck, KeyChecks, KeyLog, KeySet, RefusedKeys};
 
 #[tokio::test]
 async fn a_row_with_three_broken_fields_shows_three_reasons() {
@@ -145,6 +145,7 @@ async fn keys_into_other_tables_and_keys_that_repeat() {
         .into_iter()
         .collect();
     let log = KeyLog::new();
+    let refused = Arc::new(RefusedKeys::default());
     let keys = KeyChecks {
         unique: vec![(vec!["trip".to_owned(), "n".to_owned()], Arc::clone(&log))],
         foreign: vec![ForeignCheck {
@@ -153,6 +154,10 @@ async fn keys_into_other_tables_and_keys_that_repeat() {
             label: "transport.trips (feed_id, trip_id)".to_owned(),
         }],
         waiting: None,
+        refused: Some((
+            vec!["trip".to_owned(), "n".to_owned()],
+            Arc::clone(&refused),
+        )),
     };
     insta::assert_snapshot!(shown(
         &run(&spec(&contract, None), &decoded, &keys).await.unwrap()
@@ -161,6 +166,12 @@ async fn keys_into_other_tables_and_keys_that_repeat() {
         log.repeated().unwrap().len(),
         1,
         "the twice accepted (a, 1); a rejected row is no duplicate"
+    );
+    let refused = refused.take();
+    assert_eq!(
+        (refused.hashes.len(), refused.unkeyed),
+        (1, 0),
+        "(b, 1) came, and was refused; (b, 2) of no feed refers to nothing"
     );
 }
 
