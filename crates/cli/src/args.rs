@@ -154,6 +154,12 @@ pub(crate) struct RunArgs {
     /// With --fix: who corrected it [default: the user of this machine, with its name]
     #[arg(long, value_name = "NAME", requires = "fix")]
     pub(crate) by: Option<String>,
+    /// Record every exchange with sources over HTTP in a new folder, without secrets; an empty lake records all that there is
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Take the answers of sources from a recording; the network is not touched, and connectors see the time of the recording
+    #[arg(long, value_name = "DIR")]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 /// `sectorlake plan`.
@@ -165,6 +171,9 @@ pub(crate) struct PlanArgs {
     /// Rows to show of each table, before and after, and samples of each broken rule
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub(crate) rows: u16,
+    /// Take the answers of sources from a recording that `run --record` made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 /// `sectorlake new`.

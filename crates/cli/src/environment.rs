@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sectorlake_connector::{Environment, Http, Limits, TimerPace};
+use sectorlake_connector::{Environment, Http, LeapPace, Limits, Pace, Tape, TimerPace};
 use sectorlake_lake::{Clock, Env};
 
 use crate::exit::{Exit, Failure};
@@ -42,12 +42,27 @@ pub(crate) fn user(env: &Env) -> String {
 /// # Errors
 /// A variable names a proxy that is none.
 pub(crate) fn http() -> Result<Http, Failure> {
-    let seed = RandomState::new().hash_one(std::process::id());
-    let pace = TimerPace::new(|| SystemClock.now(), seed);
-    Http::with_environment(Limits::default(), Arc::new(pace), &|name| {
+    http_over(Tape::Live)
+}
+
+/// The client of a run: on the network, or over a recording that is made or replayed.
+///
+/// # Errors
+/// A variable names a proxy that is none.
+pub(crate) fn http_over(tape: Tape) -> Result<Http, Failure> {
+    let pace: Arc<dyn Pace> = match &tape {
+        Tape::Replay(_) => Arc::new(LeapPace::new(|| SystemClock.now())),
+        _ => Arc::new(timer()),
+    };
+    Http::over(tape, Limits::default(), pace, &|name| {
         std::env::var(name).ok()
     })
     .map_err(|error| Failure::from_error(Exit::Internal, &error).maybe_help(error.help.clone()))
+}
+
+fn timer() -> TimerPace {
+    let seed = RandomState::new().hash_one(std::process::id());
+    TimerPace::new(|| SystemClock.now(), seed)
 }
 
 /// The process's environment variables, which pipeline files name for secrets.

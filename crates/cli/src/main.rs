@@ -24,6 +24,7 @@ mod report;
 mod session;
 mod suggest;
 mod summary;
+mod tape;
 mod terminal;
 mod trial;
 

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::terminated;
 use crate::log::Verbosity;
 use crate::summary::Failures;
-use crate::{environment, fault, log, registry, report, summary, trial};
+use crate::{environment, fault, log, registry, report, summary, tape, trial};
 
 /// Tries pipelines out: the very code of a run, over a lake that keeps every write apart and goes away.
 ///
@@ -43,12 +43,13 @@ pub(crate) fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Failure> {
             Failure::new(Exit::Usage, none).help("draft one: sectorlake new source URL-or-FILE")
         );
     }
+    let tape = tape::of(None, args.replay.as_deref(), &names, (&project, &registry))?;
     let tried = TryOut {
         project,
         registry,
         lake: context.lake_location()?,
         env: environment::of_this_process(),
-        http: environment::http()?,
+        http: environment::http_over(tape)?,
         environment: environment::variables(),
         options: TrialOptions {
             rows: usize::from(args.rows),

@@ -19,7 +19,7 @@ use crate::output::{Destination, Format, Look, print_batch};
 use crate::progress::{Bars, Lines};
 use crate::suggest::nearest;
 use crate::summary::{self, Failures};
-use crate::{environment, fault, log, registry, report};
+use crate::{environment, fault, log, registry, report, tape};
 
 /// How long tasks may take to notice that the run was interrupted.
 const END_WAIT: Duration = Duration::from_secs(2);
@@ -42,6 +42,8 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
     // What is wrong with a pipeline's files comes back as that pipeline's failure.
     let (project, _) = Project::load(&root, &registry);
     let names = asked(args, &project, &root)?;
+    let (record, replay) = (args.record.as_deref(), args.replay.as_deref());
+    let tape = tape::of(record, replay, &names, (&project, &registry))?;
     let progress: Box<dyn Progress> = if bars {
         Box::new(Bars::new(screen, context.terminal.color_err, &names))
     } else {
@@ -59,7 +61,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
             registry,
             lake,
             env,
-            environment::http()?,
+            environment::http_over(tape.clone())?,
             environment::variables(),
         );
         job.fix = args.fix.clone().map(|path| FixRequest {
@@ -75,11 +77,15 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
     // What was interrupted is dropped: nothing of it is published, and the next run takes up what was fetched.
     runtime.shutdown_timeout(END_WAIT);
     let (results, end) = ended?;
+    let recorded = tape::end(&tape, record);
+    let mut exit = Exit::Ok;
     if !results.is_empty() {
-        let exit = tell(context, &results, started.elapsed(), &root)?;
-        return end.map(|()| exit);
+        exit = tell(context, &results, started.elapsed(), &root)?;
     }
-    end.map(|()| Exit::Ok)
+    if let Some(recorded) = recorded? {
+        let _ = writeln!(std::io::stderr().lock(), "{recorded}");
+    }
+    end.map(|()| exit)
 }
 
 /// The pipelines to run, one at least.

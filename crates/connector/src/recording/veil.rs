@@ -33,28 +33,33 @@ impl Veil {
             return bytes.to_vec();
         };
         self.held.extend_from_slice(bytes);
-        for secret in &self.secrets {
-            let mut from = 0;
-            while let Some(at) = find(&self.held[from..], secret) {
-                self.held[from + at..from + at + secret.len()].fill(b'*');
-                from += at + secret.len();
-            }
-        }
-        let kept = self.held.len().min(longest - 1);
-        let tail = self.held.split_off(self.held.len() - kept);
-        std::mem::replace(&mut self.held, tail)
+        // At each place the longest secret is looked for first, so all of it must be there.
+        let settled = (self.held.len() + 1).saturating_sub(longest);
+        self.give(settled)
     }
 
     /// What was still held.
     pub(super) fn end(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.held)
+        self.give(self.held.len())
     }
-}
 
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+    /// Veils the secrets that begin before `settled`, and gives what comes before the rest.
+    fn give(&mut self, settled: usize) -> Vec<u8> {
+        let mut at = 0;
+        while at < settled {
+            let here = &self.held[at..];
+            let found = self.secrets.iter().find(|secret| here.starts_with(secret));
+            match found.map(Vec::len) {
+                Some(length) => {
+                    self.held[at..at + length].fill(b'*');
+                    at += length;
+                }
+                None => at += 1,
+            }
+        }
+        let rest = self.held.split_off(at);
+        std::mem::replace(&mut self.held, rest)
+    }
 }
 
 #[cfg(test)]

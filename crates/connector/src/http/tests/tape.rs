@@ -32,13 +32,15 @@ async fn talkative() -> Server {
                 "your key is s3cr3t-k3y, ok",
             ),
             "/busy" if before == 0 => answer(503, &["Retry-After: 7"], "busy"),
-            "/cut" if asked.header("range").is_none() => {
-                answer(200, &["ETag: \"v2\"", "Content-Length: 10"], "01234")
-            }
+            "/cut" if asked.header("range").is_none() => answer(
+                200,
+                &["ETag: \"v2\"", "Content-Length: 9000"],
+                "a".repeat(5000),
+            ),
             "/cut" => answer(
                 206,
-                &["ETag: \"v2\"", "Content-Range: bytes 5-9/10"],
-                "56789",
+                &["ETag: \"v2\"", "Content-Range: bytes 5000-8999/9000"],
+                "b".repeat(4000),
             ),
             "/ask" => answer(200, &[], format!("{before} {}", asked.body)),
             "/gone" => answer(404, &["Content-Type: text/plain"], "no s3cr3t-k3y here"),
@@ -219,7 +221,14 @@ async fn what_is_no_recording_or_not_in_it_is_named_with_its_mend() {
         std::fs::write(&index, line).unwrap();
         all.push(said(Recording::open(dir.path()).unwrap_err()));
     }
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    DIR/index.ndjson: is no recording: No such file or directory (os error 2) / make one with `sectorlake run PIPELINE --record DIR`
+    DIR: holds a recording already / name a folder that does not exist yet, or remove this one
+    http://data.invalid/a?token=***: the recording DIR holds no answer to GET http://data.invalid/a?token=*** / the pipeline asks otherwise than when it was recorded: record it again, with an empty lake
+    DIR/index.ndjson: line 1: has the version 2 / record again into another folder
+    DIR/index.ndjson: line 2: `body` is no hash / record again into another folder
+    DIR/index.ndjson: is empty / make one with `sectorlake run PIPELINE --record DIR`
+    "#);
 }
 
 #[tokio::test]
