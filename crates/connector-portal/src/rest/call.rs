@@ -163,7 +163,7 @@ impl Call {
     }
 }
 
-/// An address that a setting writes whole, or relative to the source's own.
+/// An address that a setting writes whole, or relative to the source's own, whose query goes along.
 pub(super) fn address(
     text: &str,
     path: &[&str],
@@ -180,9 +180,21 @@ pub(super) fn address(
     } else {
         hiding.join(&[""])
     };
-    root.follow(&text).map_err(|error| {
+    let url = root.follow(&text).map_err(|error| {
         let path = path.iter().map(|&step| step.to_owned()).collect();
         SettingsError::new(path, error.message)
+    })?;
+    let of_base: Vec<(String, String)> = base.expose().query_pairs().into_owned().collect();
+    let has = |name: &str| url.expose().query_pairs().any(|(key, _)| key == name);
+    let along: Vec<(&str, &str)> = of_base
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .filter(|(key, _)| !has(key))
+        .collect();
+    Ok(if along.is_empty() {
+        url
+    } else {
+        url.with_query(&along)
     })
 }
 

@@ -114,6 +114,22 @@ async fn partitions_are_the_records_of_another_call() {
 }
 
 #[tokio::test]
+async fn the_query_of_the_address_goes_along() {
+    let target = "/v1/stations?lang=en&key=s3cr3t-k3y";
+    let server = Server::start(vec![Exchange::new(target, "[]")])
+        .await
+        .unwrap();
+    let url = format!("{}/v1?key=${{env:KEY}}&lang=vi", server.url());
+    let settings = json!({ "url": url, "path": "stations?lang=en" });
+    let rest = make(&registration(), settings).unwrap();
+    let run = io("2025-01-01T00:00:00Z");
+    let (parts, _) = read(&*rest, Slice::whole(ONLY), None, (&run, &server))
+        .await
+        .unwrap();
+    assert_eq!(parts[0].0, "/v1/stations?lang=en&key=***");
+}
+
+#[tokio::test]
 async fn partitions_are_months_or_values() {
     let of = |partitions: Value| {
         let more = json!({ "query": { "m": "{partition}" }, "partitions": partitions });
