@@ -145,8 +145,10 @@ fn told(listing: &Listing) -> String {
         ""
     };
     format!(
-        "{count} datasets of {} ({}){more}.\nNext: `sectorlake discover … --write ID` drafts a pipeline into pipelines/{DRAFTS}/.\n",
-        listing.url, listing.catalogue
+        "{count} {} of {} ({}){more}.\nNext: `sectorlake discover … --write ID` drafts a pipeline into pipelines/{DRAFTS}/.\n",
+        if count == 1 { "dataset" } else { "datasets" },
+        listing.url,
+        listing.catalogue
     )
 }
 
