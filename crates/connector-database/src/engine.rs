@@ -108,21 +108,6 @@ pub(crate) fn column_index<'a>(
         .ok_or_else(missing)
 }
 
-/// The error of a table that is not there; `tables` are those that are.
-pub(crate) fn no_table(table: &str, tables: &[String]) -> ConnectorError {
-    let help = match nearest(table, tables.iter().map(String::as_str)) {
-        Some(name) => format!("did you mean {name:?}?"),
-        None if tables.is_empty() => {
-            "the user sees no table: ask for SELECT on those to be read".to_owned()
-        }
-        None => {
-            let names: Vec<&str> = tables.iter().take(20).map(String::as_str).collect();
-            format!("the user sees: {}", names.join(", "))
-        }
-    };
-    ConnectorError::new(ErrorKind::NotFound, format!("there is no table {table:?}")).with_help(help)
-}
-
 /// `value` if it is a number or a time and nothing else, so that it can stand in SQL as it is.
 ///
 /// # Errors

@@ -19,6 +19,7 @@
 //! ```
 
 mod address;
+mod catalogue;
 mod cells;
 mod connector;
 mod cursor;

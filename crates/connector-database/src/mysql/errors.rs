@@ -6,39 +6,7 @@ use mysql_async::{Error, IoError, ServerError};
 use sectorlake_connector::{ConnectorError, ErrorKind};
 
 use crate::address::Address;
-use crate::settings::Relation;
-
-/// What was being done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Doing {
-    Connect,
-    List,
-    Read(String),
-    Query,
-}
-
-impl Doing {
-    pub(super) fn of(relation: &Relation) -> Self {
-        match relation {
-            Relation::Table(name) => Self::Read(name.clone()),
-            Relation::Query(_) => Self::Query,
-        }
-    }
-
-    fn said(&self) -> String {
-        match self {
-            Self::Connect => "connecting".to_owned(),
-            Self::List => "listing the tables".to_owned(),
-            Self::Read(table) => format!("reading the table {table:?}"),
-            Self::Query => "running the query".to_owned(),
-        }
-    }
-}
-
-pub(super) fn timeout() -> ConnectorError {
-    ConnectorError::new(ErrorKind::Timeout, "the server does not answer")
-        .with_help("check host and port, and that a firewall lets this machine through")
-}
+use crate::catalogue::Doing;
 
 pub(super) fn of_mysql(doing: &Doing, error: &Error, address: &Address) -> ConnectorError {
     match error {
@@ -50,12 +18,11 @@ pub(super) fn of_mysql(doing: &Doing, error: &Error, address: &Address) -> Conne
             ConnectorError::new(ErrorKind::Unreachable, message).with_help(help).lasting()
         }
         other if *doing == Doing::Connect => {
-            ConnectorError::new(ErrorKind::Unreachable, format!("{}: {other}", doing.said())).with_help(
+            ConnectorError::new(ErrorKind::Unreachable, format!("{doing}: {other}")).with_help(
                 "check `host` and `port`, and that the server listens there, speaks TLS if it is wanted, and a firewall lets this machine through",
             )
         }
-        other => ConnectorError::new(ErrorKind::Truncated, format!("{}: the connection was lost: {other}", doing.said()))
-            .with_help("run the pipeline again: it goes on where it stopped"),
+        other => doing.lost(&other.to_string()),
     }
 }
 
@@ -65,12 +32,8 @@ fn is_about_tls(cause: &IoError) -> bool {
 
 fn of_server(doing: &Doing, said: &ServerError, address: &Address) -> ConnectorError {
     let user = &address.user;
-    let message = format!(
-        "{}: the server says: {} (error {})",
-        doing.said(),
-        said.message,
-        said.code
-    );
+    let ServerError { code, message, .. } = said;
+    let message = format!("{doing}: the server says: {message} (error {code})");
     let (kind, help) = match said.code {
         1045 | 1698 | 1251 => (
             ErrorKind::Forbidden,
@@ -85,15 +48,7 @@ fn of_server(doing: &Doing, said: &ServerError, address: &Address) -> ConnectorE
             format!("check the database's name, and ask its owner for SELECT, for {user:?}"),
         ),
         1049 => (ErrorKind::NotFound, "check the database's name".to_owned()),
-        1142 | 1143 | 1370 => {
-            let help = match doing {
-                Doing::Read(table) => {
-                    format!("ask the database's owner for: GRANT SELECT ON {table} TO {user}")
-                }
-                _ => format!("ask the database's owner for SELECT on what is read, for {user:?}"),
-            };
-            (ErrorKind::Forbidden, help)
-        }
+        1142 | 1143 | 1370 => (ErrorKind::Forbidden, doing.right(user)),
         1792 | 1290 => (
             ErrorKind::Refused,
             "a source is only read: write one SELECT that changes nothing".to_owned(),
@@ -110,7 +65,7 @@ fn of_server(doing: &Doing, said: &ServerError, address: &Address) -> ConnectorE
             ErrorKind::Invalid,
             "try the query in the server's own client".to_owned(),
         ),
-        code => (
+        _ => (
             ErrorKind::Refused,
             format!("look up error {code} in the server's manual"),
         ),

@@ -21,11 +21,12 @@ use sectorlake_connector::{
 };
 
 use crate::address::{Address, Defaults, ServerSettings};
+use crate::catalogue::{Doing, Table, timeout};
 use crate::connector::Database;
 use crate::engine::{Ask, Engine, Feed};
 use crate::settings::{Wanted, wrong};
 use crate::tls::Tls;
-use errors::{Doing, of_mysql};
+use errors::of_mysql;
 
 const DEFAULTS: Defaults = Defaults {
     schemes: &["mysql", "mariadb"],
@@ -82,28 +83,6 @@ struct Mysql {
     place: String,
 }
 
-/// A table as the catalogue has it.
-struct Table {
-    schema: String,
-    name: String,
-    is_view: bool,
-    /// Whether it is in the database of the settings.
-    is_near: bool,
-}
-
-impl Table {
-    fn shown(&self) -> String {
-        match self.is_near {
-            true => self.name.clone(),
-            false => format!("{}.{}", self.schema, self.name),
-        }
-    }
-
-    fn is_called(&self, name: &str) -> bool {
-        (self.is_near && self.name == name) || format!("{}.{}", self.schema, self.name) == name
-    }
-}
-
 impl Mysql {
     fn new(address: Address, tls: Tls) -> Self {
         Self {
@@ -146,7 +125,7 @@ impl Mysql {
         let connected = tokio::time::timeout(CONNECT_TIMEOUT, Conn::new(self.options())).await;
         let mut session = match connected {
             Ok(connected) => connected.map_err(failed)?,
-            Err(_) => return Err(errors::timeout().at(&self.place)),
+            Err(_) => return Err(timeout().at(&self.place)),
         };
         for statement in BEGIN {
             session.query_drop(statement).await.map_err(failed)?;

@@ -7,11 +7,11 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use sectorlake_connector::{ConnectorError, ErrorKind};
 
-use super::errors::Doing;
+use super::Mysql;
 use super::types::{data_type, is_geometry, value};
-use super::{Mysql, Table};
+use crate::catalogue::{Doing, Table};
 use crate::cells::{Rows, schema};
-use crate::engine::{Ask, Chunk, Engine, Feed, From, column_index, no_table, plain_value};
+use crate::engine::{Ask, Chunk, Engine, Feed, From, column_index, plain_value};
 use crate::settings::{Lookback, Relation};
 use crate::ties::{holds_null, unfit};
 
@@ -104,11 +104,7 @@ async fn relation(
         Relation::Query(sql) => Ok(format!("(\n{sql}\n) AS q")),
         Relation::Table(name) => {
             let tables = server.catalogue(session).await?;
-            let found = tables.iter().find(|table| table.is_called(name));
-            let found = found.ok_or_else(|| {
-                let names: Vec<String> = tables.iter().map(Table::shown).collect();
-                no_table(name, &names).at(server.place())
-            })?;
+            let found = Table::find(name, &tables).map_err(|error| error.at(server.place()))?;
             Ok(format!(
                 "{}.{}",
                 identifier(&found.schema),

@@ -9,39 +9,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
 use crate::address::Address;
-use crate::settings::Relation;
-
-/// What was being done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Doing {
-    Connect,
-    List,
-    Read(String),
-    Query,
-}
-
-impl Doing {
-    pub(crate) fn of(relation: &Relation) -> Self {
-        match relation {
-            Relation::Table(name) => Self::Read(name.clone()),
-            Relation::Query(_) => Self::Query,
-        }
-    }
-
-    fn said(&self) -> String {
-        match self {
-            Self::Connect => "connecting".to_owned(),
-            Self::List => "listing the tables".to_owned(),
-            Self::Read(table) => format!("reading the table {table:?}"),
-            Self::Query => "running the query".to_owned(),
-        }
-    }
-}
-
-pub(crate) fn timeout() -> ConnectorError {
-    ConnectorError::new(ErrorKind::Timeout, "the server does not answer")
-        .with_help("check host and port, and that a firewall lets this machine through")
-}
+use crate::catalogue::Doing;
 
 pub(crate) fn of_postgres(doing: &Doing, error: &Error, address: &Address) -> ConnectorError {
     match error.as_db_error() {
@@ -54,7 +22,7 @@ fn of_server(doing: &Doing, code: &SqlState, message: &str, address: &Address) -
     let user = &address.user;
     let error =
         |kind, message: String, help: String| ConnectorError::new(kind, message).with_help(help);
-    let said = format!("{}: PostgreSQL says: {message}", doing.said());
+    let said = format!("{doing}: PostgreSQL says: {message}");
     if *code == SqlState::INVALID_PASSWORD || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
     {
         let help = format!(
@@ -70,13 +38,7 @@ fn of_server(doing: &Doing, code: &SqlState, message: &str, address: &Address) -
         );
     }
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        let help = match doing {
-            Doing::Read(table) => {
-                format!("ask the database's owner for: GRANT SELECT ON {table} TO {user}")
-            }
-            _ => format!("ask the database's owner for SELECT on what is read, for {user:?}"),
-        };
-        return error(ErrorKind::Forbidden, said, help);
+        return error(ErrorKind::Forbidden, said, doing.right(user));
     }
     if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
         return error(
@@ -86,12 +48,8 @@ fn of_server(doing: &Doing, code: &SqlState, message: &str, address: &Address) -
         );
     }
     if *code == SqlState::LOCK_NOT_AVAILABLE {
-        let error = error(
-            ErrorKind::Changed,
-            said,
-            "somebody alters the table: run the pipeline again later".to_owned(),
-        );
-        return error;
+        let help = "somebody alters the table: run the pipeline again later";
+        return error(ErrorKind::Changed, said, help.to_owned());
     }
     match code.code().get(..2) {
         Some("57" | "53" | "08") => {
@@ -132,7 +90,6 @@ fn of_connection(doing: &Doing, error: &Error) -> ConnectorError {
                 .with_help("check `host` and `port`, and that the server listens there and a firewall lets this machine through")
         }
         Doing::Connect => ConnectorError::new(ErrorKind::Forbidden, cause).with_help("check `user` and `password`"),
-        _ => ConnectorError::new(ErrorKind::Truncated, format!("{}: the connection was lost: {cause}", doing.said()))
-            .with_help("run the pipeline again: it goes on where it stopped"),
+        _ => doing.lost(&cause),
     }
 }

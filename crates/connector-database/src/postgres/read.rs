@@ -7,13 +7,13 @@ use sectorlake_connector::{ConnectorError, ErrorKind};
 use tokio_postgres::Column;
 
 use super::binary::Decoder;
-use super::errors::Doing;
 use super::session::{Postgres, Session};
 use super::types::{Asked, identifier, literal};
+use crate::catalogue::{Doing, Table};
 use crate::cells::{Rows, schema};
-use crate::engine::{Ask, Chunk, Engine, Feed, From, column_index, no_table};
+use crate::engine::{Ask, Chunk, Engine, Feed, From, column_index};
 use crate::settings::{Lookback, Relation};
-use crate::ties::holds_null;
+use crate::ties::{holds_null, unfit};
 
 pub(super) async fn read(server: &Postgres, ask: Ask, feed: Feed) -> Result<(), ConnectorError> {
     let session = server.session().await?;
@@ -24,12 +24,16 @@ pub(super) async fn read(server: &Postgres, ask: Ask, feed: Feed) -> Result<(), 
         .prepare(&format!("SELECT * FROM {relation}"))
         .await;
     let prepared = prepared.map_err(|error| server.error(&doing, &error))?;
-    let asked = columns(prepared.columns()).map_err(|error| error.at(server.place()))?;
+    let mut asked = columns(prepared.columns()).map_err(|error| error.at(server.place()))?;
     let tail = match &ask.from {
         None => String::new(),
         Some(from) => {
-            let column =
-                &asked[column_index(&from.column, asked.iter().map(|it| it.name.as_str()))?];
+            let index = column_index(&from.column, asked.iter().map(|it| it.name.as_str()))?;
+            let column = &mut asked[index];
+            if !column.is_ordered() {
+                return Err(unfit(&column.name, &column.type_name).at(server.place()));
+            }
+            column.be_told_apart();
             no_nulls(server, &session, &relation, column, &doing).await?;
             tail(from, column)
         }
@@ -47,13 +51,9 @@ async fn relation(
         Relation::Query(sql) => Ok(format!("(\n{sql}\n) AS q")),
         Relation::Table(name) => {
             let tables = server.catalogue(session).await?;
-            let found = tables.iter().find(|table| table.is_called(name));
-            let found = found.ok_or_else(|| {
-                let names: Vec<String> = tables.iter().map(super::session::Table::shown).collect();
-                no_table(name, &names).at(server.place())
-            })?;
+            let found = Table::find(name, &tables).map_err(|error| error.at(server.place()))?;
             Ok(format!(
-                "{}.{}",
+                "{}.{} AS q",
                 identifier(&found.schema),
                 identifier(&found.name)
             ))
@@ -105,9 +105,10 @@ async fn no_nulls(
     }
 }
 
-/// `WHERE` and `ORDER BY` of a read that goes on.
+/// `WHERE` and `ORDER BY` of a read that goes on: by the column itself, not by the text that may be asked for in its place under
+/// the same name.
 fn tail(from: &From, column: &Asked) -> String {
-    let name = identifier(&column.name);
+    let name = format!("q.{}", identifier(&column.name));
     let lower = from.value.as_ref().map(|value| {
         let value = format!("{}::{}", literal(value), column.type_name);
         match from.lookback {

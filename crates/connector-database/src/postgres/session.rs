@@ -10,9 +10,10 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::debug;
 
-use super::errors::{Doing, of_postgres};
+use super::errors::of_postgres;
 use super::read;
 use crate::address::Address;
+use crate::catalogue::{Doing, Table, timeout};
 use crate::engine::{Ask, Engine, Feed};
 use crate::tls::Tls;
 
@@ -50,30 +51,6 @@ pub(crate) struct Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.driver.abort();
-    }
-}
-
-/// A table as the catalogue has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Table {
-    pub(crate) schema: String,
-    pub(crate) name: String,
-    /// Whether its name alone finds it.
-    pub(crate) is_near: bool,
-    is_view: bool,
-}
-
-impl Table {
-    /// As settings name it.
-    pub(crate) fn shown(&self) -> String {
-        match self.is_near {
-            true => self.name.clone(),
-            false => format!("{}.{}", self.schema, self.name),
-        }
-    }
-
-    pub(crate) fn is_called(&self, name: &str) -> bool {
-        (self.is_near && self.name == name) || format!("{}.{}", self.schema, self.name) == name
     }
 }
 
@@ -127,7 +104,7 @@ impl Postgres {
         let connected = tokio::time::timeout(CONNECT_TIMEOUT * 2, config.connect(tls)).await;
         let (client, connection) = match connected {
             Ok(connected) => connected.map_err(|error| self.error(&Doing::Connect, &error))?,
-            Err(_) => return Err(super::errors::timeout().at(&self.place)),
+            Err(_) => return Err(timeout().at(&self.place)),
         };
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.await {

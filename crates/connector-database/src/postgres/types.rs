@@ -59,6 +59,21 @@ impl Asked {
     }
 }
 
+impl Asked {
+    /// Whether the text of its values says which are equal, and the server's order is one. Texts are left out: by some
+    /// collations two are equal that are not the same bytes.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.data_type != DataType::Utf8 || matches!(self.type_name.as_str(), "numeric" | "uuid")
+    }
+
+    /// Equal values become equal texts: 1.0 and 1.00 are one number.
+    pub(crate) fn be_told_apart(&mut self) {
+        if self.data_type == DataType::Utf8 && self.type_name == "numeric" {
+            self.expression = format!("trim_scale({})::text", identifier(&self.name));
+        }
+    }
+}
+
 fn type_name(of: &Type) -> String {
     match of.schema() {
         "pg_catalog" => of.name().to_owned(),

@@ -10,8 +10,9 @@ use sectorlake_connector::{ConnectorError, ErrorKind};
 
 use super::errors::of_sqlite;
 use super::types::{Seen, data_type};
+use crate::catalogue::no_table;
 use crate::cells::{Cells, Rows, schema};
-use crate::engine::{Ask, Chunk, Feed, From, column_index, no_table};
+use crate::engine::{Ask, Chunk, Feed, From, column_index};
 use crate::settings::{Lookback, Relation};
 use crate::ties::holds_null;
 

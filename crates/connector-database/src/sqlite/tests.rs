@@ -81,6 +81,45 @@ async fn all_tables_are_streams() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_columns_are_looked_at_in_turns() {
+    let names: Vec<String> = (0..450).map(|index| format!("c{index}")).collect();
+    let values: Vec<String> = (0..450)
+        .map(|index| {
+            if index % 2 == 0 {
+                index.to_string()
+            } else {
+                format!("'{index}'")
+            }
+        })
+        .collect();
+    let db = Db::new(&format!(
+        "CREATE TABLE wide ({}); INSERT INTO wide VALUES ({})",
+        names.join(", "),
+        values.join(", ")
+    ));
+    let (parts, _) = fetch(
+        &*db.connector(json!({"tables": ["wide"]})),
+        "wide",
+        None,
+        &run_at(0),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (column(&parts, "c448"), column(&parts, "c449")),
+        (vec!["448".to_owned()], vec!["449".to_owned()])
+    );
+    assert_eq!(
+        *parts[0].rows.schema().field(448).data_type(),
+        arrow::datatypes::DataType::Int64
+    );
+    assert_eq!(
+        *parts[0].rows.schema().field(449).data_type(),
+        arrow::datatypes::DataType::Utf8
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn later_runs_bring_what_is_new() {
     let db = Db::new(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, at TEXT NOT NULL);

@@ -6,42 +6,9 @@ use sectorlake_connector::{ConnectorError, ErrorKind};
 use tiberius::error::Error;
 
 use crate::address::Address;
-use crate::settings::Relation;
-
-/// What was being done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Doing {
-    Connect,
-    List,
-    Read(String),
-    Query,
-}
-
-impl Doing {
-    pub(super) fn of(relation: &Relation) -> Self {
-        match relation {
-            Relation::Table(name) => Self::Read(name.clone()),
-            Relation::Query(_) => Self::Query,
-        }
-    }
-
-    fn said(&self) -> String {
-        match self {
-            Self::Connect => "connecting".to_owned(),
-            Self::List => "listing the tables".to_owned(),
-            Self::Read(table) => format!("reading the table {table:?}"),
-            Self::Query => "running the query".to_owned(),
-        }
-    }
-}
-
-pub(super) fn timeout() -> ConnectorError {
-    ConnectorError::new(ErrorKind::Timeout, "the server does not answer")
-        .with_help("check host and port, and that a firewall lets this machine through")
-}
+use crate::catalogue::Doing;
 
 pub(super) fn of_sqlserver(doing: &Doing, error: &Error, address: &Address) -> ConnectorError {
-    let said = doing.said();
     match error {
         Error::Server(token) => of_code(doing, token.code(), token.message(), address),
         Error::Tls(_) | Error::Protocol(_) if is_about_tls(error) => {
@@ -51,13 +18,10 @@ pub(super) fn of_sqlserver(doing: &Doing, error: &Error, address: &Address) -> C
                 .with_help(help)
                 .lasting()
         }
-        other if *doing == Doing::Connect => ConnectorError::new(ErrorKind::Unreachable, format!("{said}: {other}"))
+        other if *doing == Doing::Connect => ConnectorError::new(ErrorKind::Unreachable, format!("{doing}: {other}"))
             .with_help("check `host` and `port`, that TCP/IP is on in the server's configuration manager, and that a firewall lets this machine through"),
-        Error::Io { .. } => {
-            ConnectorError::new(ErrorKind::Truncated, format!("{said}: the connection was lost: {error}"))
-                .with_help("run the pipeline again: it goes on where it stopped")
-        }
-        other => ConnectorError::new(ErrorKind::Invalid, format!("{said}: the answer cannot be read: {other}"))
+        Error::Io { .. } => doing.lost(&error.to_string()),
+        other => ConnectorError::new(ErrorKind::Invalid, format!("{doing}: the answer cannot be read: {other}"))
             .with_help("read fewer columns with `queries:`, to find the one that is not understood"),
     }
 }
@@ -73,10 +37,7 @@ pub(super) fn of_code(
     address: &Address,
 ) -> ConnectorError {
     let user = &address.user;
-    let said = format!(
-        "{}: SQL Server says: {message} (error {code})",
-        doing.said()
-    );
+    let said = format!("{doing}: SQL Server says: {message} (error {code})");
     let (kind, help) = match code {
         18456 | 18452 | 18470 | 18486 | 18487 | 18488 => (
             ErrorKind::Forbidden,
@@ -88,16 +49,7 @@ pub(super) fn of_code(
             ErrorKind::NotFound,
             format!("check the database's name, and that {user:?} is one of its users"),
         ),
-        229 | 230 | 297 | 300 | 262 => {
-            let on = match doing {
-                Doing::Read(table) => table.as_str(),
-                _ => "what is read",
-            };
-            (
-                ErrorKind::Forbidden,
-                format!("ask the database's owner for SELECT on {on}, for {user:?}"),
-            )
-        }
+        229 | 230 | 297 | 300 | 262 => (ErrorKind::Forbidden, doing.right(user)),
         1205 | 1222 | 3960 | 3961 => (
             ErrorKind::Changed,
             "somebody writes or alters what is read: run the pipeline again later".to_owned(),

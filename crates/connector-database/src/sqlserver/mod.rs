@@ -25,11 +25,12 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::warn;
 
 use crate::address::{Address, Defaults, ServerSettings};
+use crate::catalogue::{Doing, Table, timeout};
 use crate::connector::Database;
 use crate::engine::{Ask, Engine, Feed};
 use crate::settings::{Wanted, wrong};
 use crate::tls::Tls;
-use errors::{Doing, of_sqlserver};
+use errors::of_sqlserver;
 
 const DEFAULTS: Defaults = Defaults {
     schemes: &["sqlserver", "mssql"],
@@ -81,28 +82,6 @@ struct SqlServer {
     address: Address,
     tls: Tls,
     place: String,
-}
-
-/// A table as the catalogue has it.
-struct Table {
-    schema: String,
-    name: String,
-    is_view: bool,
-    /// Whether it is in the user's own schema, mostly `dbo`.
-    is_near: bool,
-}
-
-impl Table {
-    fn shown(&self) -> String {
-        match self.is_near {
-            true => self.name.clone(),
-            false => format!("{}.{}", self.schema, self.name),
-        }
-    }
-
-    fn is_called(&self, name: &str) -> bool {
-        (self.is_near && self.name == name) || format!("{}.{}", self.schema, self.name) == name
-    }
 }
 
 impl SqlServer {
@@ -157,7 +136,7 @@ impl SqlServer {
         let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
         let mut session = match connected {
             Ok(connected) => connected.map_err(|error| self.error(&Doing::Connect, &error))?,
-            Err(_) => return Err(errors::timeout().at(&self.place)),
+            Err(_) => return Err(timeout().at(&self.place)),
         };
         let state = self.rows(&mut session, &Doing::Connect, SNAPSHOTS).await?;
         let has_snapshots = state

@@ -6,11 +6,12 @@ use arrow::datatypes::DataType;
 use futures::TryStreamExt;
 use sectorlake_connector::{ConnectorError, ErrorKind};
 
-use super::errors::{Doing, of_code};
+use super::errors::of_code;
 use super::types::{Asked, identifier, literal, value};
-use super::{Session, SqlServer, Table};
+use super::{Session, SqlServer};
+use crate::catalogue::{Doing, Table};
 use crate::cells::{Rows, schema};
-use crate::engine::{Ask, Chunk, Engine, Feed, From, column_index, no_table, plain_value};
+use crate::engine::{Ask, Chunk, Engine, Feed, From, column_index, plain_value};
 use crate::settings::{Lookback, Relation};
 use crate::ties::{holds_null, unfit};
 
@@ -109,11 +110,7 @@ async fn relation(
         }
         Relation::Table(name) => {
             let tables = server.catalogue(session).await?;
-            let found = tables.iter().find(|table| table.is_called(name));
-            let found = found.ok_or_else(|| {
-                let names: Vec<String> = tables.iter().map(Table::shown).collect();
-                no_table(name, &names).at(server.place())
-            })?;
+            let found = Table::find(name, &tables).map_err(|error| error.at(server.place()))?;
             Ok(format!(
                 "{}.{} AS q",
                 identifier(&found.schema),
