@@ -182,7 +182,8 @@ pub struct TableResult {
     pub broken: u64,
     /// The pipeline's rows that left the table.
     pub removed: u64,
-    /// Of the removed rows, those whose key has a new row now: values that the source has revised.
+    /// Of the removed rows, those whose key has a new row now that says otherwise: the source has revised it, or the mapping has
+    /// changed. A replace of more than a quarter of a million rows is not compared, and tells none.
     pub revised: u64,
     /// Of the removed rows, those that the source has removed (`deletions: follow`).
     pub deleted: u64,

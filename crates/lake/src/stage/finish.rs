@@ -15,7 +15,7 @@ use super::plan::{Changes, Plan};
 use super::read::{FileRef, Reader};
 use super::suspects::{Search, may_meet};
 use super::vanished::{self, Vanished, Which};
-use super::{DuplicateKey, Load, Staged, Suspects, TableStage, revisions};
+use super::{DuplicateKey, Load, Staged, Suspects, TableStage, compared, revisions};
 use crate::error::LakeError;
 use crate::keys::KeyHashes;
 use crate::settle::{Parts, Place, Question, Rule, Side, Verdicts};
@@ -82,6 +82,8 @@ pub(super) async fn finish(
             Which::AllBut(_) => deleted = found.gone,
         }
     }
+    let compared = compared::changed(stage, &reader, &plan, &parts, &mut duplicates).await?;
+    sums.changed.extend(compared);
     duplicates.tell_in_full(stage, &reader, &plan).await?;
     revisions::write(stage, &reader, &plan, &mut sums.changed).await?;
     let mut staged = Staged {

@@ -4,6 +4,7 @@
 //! stages none. Nothing of the base version is ever written to: a file that loses rows is written anew without them.
 
 mod commit;
+mod compared;
 pub(crate) mod contents;
 pub(crate) mod duplicates;
 #[cfg(test)]
@@ -180,7 +181,8 @@ pub struct Staged {
     pub removed_rows: u64,
     /// Published rows of this source before the run.
     pub previous_rows: u64,
-    /// Of the removed rows, those whose key has a new row now; they are in the journal of revisions.
+    /// Of the removed rows, those whose key has a new row now that says otherwise; they are in the journal of revisions. A replace
+    /// of more rows than are compared tells none.
     pub revised: u64,
     /// Of the removed rows, those that the changed mapping no longer gives.
     pub vanished: u64,
