@@ -35,6 +35,7 @@ mod places;
 mod plan;
 mod problem;
 mod project;
+mod reach;
 mod result;
 mod run;
 mod trial;
@@ -57,6 +58,7 @@ pub use memory::memory_bytes_max;
 pub use on_reject::{OnReject, RuleLimit, Severity};
 pub use problem::Problem;
 pub use project::{Project, ProjectError};
+pub use reach::{ReachContext, Reached, ReachedPart, ReachedStream, reach};
 pub use result::{Failure, FailureKind, FetchResult, Outcome, PartResult, RunResult, TableResult};
 pub use run::{RunContext, run};
 pub use trial::{

@@ -127,13 +127,7 @@ async fn plans(context: &ExportContext<'_>, name: &str) -> Result<Vec<TablePlan>
         .await
         .map_err(|error| crate::run::of_source(pipeline, &error))?;
     let plans = plan(pipeline, context.project.contracts(), &streams);
-    plans.map_err(|problems| {
-        let first = problems.into_iter().next();
-        first.map_or_else(
-            || crate::run::internal("no plan and no reason"),
-            Failure::from,
-        )
-    })
+    plans.map_err(crate::run::of_problems)
 }
 
 async fn gathered(

@@ -11,7 +11,7 @@ use sectorlake_normalise::mapping_session_with;
 use super::RunContext;
 use super::added;
 use super::corrections::{Gathered, Gathering, account, published, taken_before};
-use super::failure::{internal, of_source};
+use super::failure::{internal, of_problems, of_source};
 use super::fetch::{Fetcher, Known, Parts};
 use super::job::Job;
 use super::journal::{self, Recorder};
@@ -190,10 +190,7 @@ impl Attempt<'_> {
         let streams = self.connector.streams(io).await;
         let streams = streams.map_err(|error| of_source(self.pipeline, &error))?;
         let plans = plan(self.pipeline, self.context.project.contracts(), &streams);
-        let plans = plans.map_err(|problems| {
-            let first = problems.into_iter().next();
-            first.map_or_else(|| internal("no plan and no reason"), Failure::from)
-        })?;
+        let plans = plans.map_err(of_problems)?;
         let plans = placed(run, in_key_order(plans)).await?;
         Ok(added::remembered(plans, state))
     }

@@ -7,6 +7,7 @@ use sectorlake_normalise::NormaliseError;
 
 use crate::members::OpenError;
 use crate::pipeline::Pipeline;
+use crate::problem::Problem;
 use crate::result::{Failure, FailureKind};
 
 impl From<LakeError> for Failure {
@@ -91,6 +92,12 @@ pub(super) fn of_put(pipeline: &Pipeline, name: &str, error: PutError<ConnectorE
                 .help("ask the publisher whether the address is right; no part may be larger")
         }
     }
+}
+
+/// The first of the problems that a pipeline's plan has.
+pub(crate) fn of_problems(problems: Vec<Problem>) -> Failure {
+    let first = problems.into_iter().next();
+    first.map_or_else(|| internal("no plan and no reason"), Failure::from)
 }
 
 /// Something here is wrong, not the data.

@@ -32,7 +32,7 @@ use sectorlake_lake::{Env, Lake};
 
 use attempt::Ended;
 pub(crate) use corrections::{Gathered, Gathering};
-pub(crate) use failure::{internal, of_source};
+pub(crate) use failure::{internal, of_problems, of_source};
 pub(crate) use first_rows::mixture;
 
 use crate::event::{Event, Progress};
