@@ -29,6 +29,7 @@ mod kill;
 mod loads;
 mod paged;
 mod places;
+mod portal;
 mod profiles;
 mod provenance;
 mod real_files;

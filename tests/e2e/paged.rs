@@ -25,13 +25,13 @@ struct Answers {
 }
 
 /// A server on loopback.
-struct Source {
-    address: String,
+pub(crate) struct Source {
+    pub(crate) address: String,
     answers: Arc<Mutex<Answers>>,
 }
 
 impl Source {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let answers: Arc<Mutex<Answers>> = Arc::default();
@@ -44,7 +44,7 @@ impl Source {
         Self { address, answers }
     }
 
-    fn says(&self, target: &str, body: &str) {
+    pub(crate) fn says(&self, target: &str, body: &str) {
         let mut answers = self.answers.lock().unwrap();
         answers.known.insert(target.to_owned(), body.to_owned());
     }

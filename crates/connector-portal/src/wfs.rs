@@ -290,6 +290,15 @@ impl Connector for Wfs {
         };
         let (key, number) = (page.key(), page.number());
         let (response, bytes) = ask::read(&Request::get(page.url().clone()), io).await?;
+        if self.format(capabilities).0 == Format::Geojson
+            && bytes.trim_ascii_start().starts_with(b"<")
+        {
+            let message =
+                "the service answers with XML, though it offers GeoJSON and was asked for it";
+            return Err(ConnectorError::new(ErrorKind::Invalid, message)
+                .at(&response.url)
+                .with_help("write `format: gml`"));
+        }
         let found = counted(&bytes).map_err(|error| error.at(&response.url))?;
         // What the pager reads is how many there are in all; what it compares is the page itself.
         let told =

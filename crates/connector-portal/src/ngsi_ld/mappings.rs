@@ -20,7 +20,7 @@ const OBSERVED: [(&str, &str, Option<&str>); 18] = [
     ("nh3", "nh3", None),
     ("benzene", "benzene", None),
     ("temperature", "temperature", Some("Cel")),
-    ("relativeHumidity", "relativehumidity", Some("1")),
+    ("relativeHumidity", "relativehumidity", Some("%")),
     ("atmosphericPressure", "pressure", Some("hPa")),
     ("windSpeed", "windspeed", Some("m/s")),
     ("windDirection", "winddirection", Some("deg")),
@@ -96,8 +96,15 @@ pub(super) fn of_type(kind: &str, units: &str) -> Vec<DefaultMapping> {
 fn observations(units: &str) -> DefaultMapping {
     let template = include_str!("observations.sql");
     let selects = OBSERVED.iter().map(|(attribute, name, unit)| {
+        // A share of 1 in the model, of 100 elsewhere.
+        let result = match *attribute {
+            "relativeHumidity" => "CASE WHEN \"{attribute}.unitCode\" IS NULL THEN CAST(CAST(\"{attribute}\" AS DOUBLE) * 100 AS VARCHAR) \
+                                   ELSE \"{attribute}\" END",
+            _ => "\"{attribute}\"",
+        };
         let unit = unit.map_or_else(|| "NULL".to_owned(), |unit| format!("'{unit}'"));
         template
+            .replace("{result}", result)
             .replace("{attribute}", attribute)
             .replace("{name}", name)
             .replace("{unit}", &unit)

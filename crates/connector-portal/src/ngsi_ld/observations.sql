@@ -4,7 +4,7 @@ SELECT
   -- One instant, or the two of an interval with a slash between them.
   coalesce("{attribute}.observedAt", "dateObservedFrom", split_part("dateObserved", '/', 1)) AS phenomenon_time,
   coalesce("dateObservedTo", NULLIF(split_part("dateObserved", '/', 2), '')) AS phenomenon_time_end,
-  "{attribute}" AS result,
+  {result} AS result,
   -- UN/CEFACT's codes in UCUM; else what the settings say, else the unit that the model itself has.
   coalesce(
     CASE "{attribute}.unitCode"

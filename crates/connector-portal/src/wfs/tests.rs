@@ -139,6 +139,23 @@ async fn exceptions_under_a_status_of_success_are_told() {
     assert!(error.to_string().ends_with("unknown"), "{error}");
 }
 
+#[tokio::test]
+async fn gml_where_geojson_was_asked_for_is_told() {
+    let server = Server::start(vec![
+        described("capabilities.xml"),
+        Exchange::new(&features(JSON, 0), file("roads_1.gml")),
+    ])
+    .await
+    .unwrap();
+    let wfs = make(&registration(), settings(server.url(), json!({}))).unwrap();
+    let run = io("2025-01-01T00:00:00Z");
+    let error = wfs
+        .fetch(Slice::whole("hp:roads"), None, &run)
+        .await
+        .unwrap_err();
+    assert_eq!(error.help.as_deref(), Some("write `format: gml`"));
+}
+
 #[test]
 fn addresses_are_claimed() {
     let claim = |location: &str| {
