@@ -232,3 +232,26 @@ async fn a_broken_document_is_told() {
         "{error}"
     );
 }
+
+proptest::proptest! {
+    /// A document that was cut or changed is read, refused or told, and never ends the program.
+    #[test]
+    fn no_document_makes_a_catalogue_panic(file in 0..4_usize, cut in 0..4000_usize, at in 0..4000_usize, byte: u8) {
+        let file = ["catalog.ttl", "catalog.rdf", "catalog.jsonld", "data.json"][file];
+        let mut bytes = recording(&format!("discover/{file}")).to_vec();
+        let at = at.min(bytes.len() - 1);
+        bytes[at] = byte;
+        bytes.truncate(cut.max(1));
+        let bytes = bytes::Bytes::from(bytes);
+        let context = MakeContext::new(".", "demo", |_| None);
+        // Nothing listens there: a page that is named and cannot be had is an error like any other.
+        let url = UrlSetting::new("http://127.0.0.1:1/catalog").resolve(&["url"], &context).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let io = io("2025-01-01T00:00:00Z");
+        for catalogue in catalogues() {
+            let seen = sectorlake_connector::catalogue::Seen { url: &url, bytes: &bytes };
+            let wanted = Wanted { search: None, datasets_max: 0 };
+            let _ = runtime.block_on(catalogue.read(seen, &wanted, &io));
+        }
+    }
+}

@@ -195,6 +195,88 @@ async fn streams_are_the_resources_that_hold_data() {
     assert!(error.message.contains("of the 5 resources"), "{error}");
 }
 
+/// A portal whose dataset has one file, at `url`.
+async fn portal_of(url: &str) -> Server {
+    let resource =
+        json!({ "id": "1", "name": "a", "format": "CSV", "url": url, "state": "active" });
+    let packed = json!({ "success": true, "result": { "resources": [resource] } });
+    Server::start(vec![
+        Exchange::new("/api/3/action/package_show?id=a", packed.to_string()),
+        Exchange::new("/a.csv", "a\n1\n"),
+    ])
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_portal_leads_nobody_into_private_networks() {
+    let guarded = || {
+        let pace = Arc::new(sectorlake_connector::kit::TestPace::default());
+        let http = sectorlake_connector::Http::new(sectorlake_connector::Limits::default(), pace);
+        Io::new(http.unwrap(), chrono::DateTime::UNIX_EPOCH)
+    };
+    for inside in [
+        "http://169.254.169.254/latest/meta-data",
+        "http://10.0.0.1/a.csv",
+        "http://[::1]:1/a.csv",
+    ] {
+        let server = portal_of(inside).await;
+        // The portal itself may be reached, and nothing else.
+        let settings =
+            json!({ "url": server.url(), "dataset": "a", "allow_private": ["127.0.0.1"] });
+        let ckan = make(&registration(), settings).unwrap();
+        let error = read(&*ckan, Slice::whole("1"), None, (&guarded(), &server))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::PrivateNetwork, "{inside}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_not_sent_to_where_a_portal_keeps_its_files() {
+    let server = portal_of("placeholder").await;
+    let elsewhere = server.url().replace("127.0.0.1", "localhost");
+    for (host, is_sent) in [(server.url(), true), (elsewhere.as_str(), false)] {
+        let resource = json!({ "id": "1", "format": "CSV", "url": format!("{host}/a.csv") });
+        let packed = json!({ "success": true, "result": { "resources": [resource] } });
+        server.play(vec![
+            Exchange::new("/api/3/action/package_show?id=a", packed.to_string()),
+            Exchange::new("/a.csv", "a\n1\n"),
+        ]);
+        let auth = json!({ "header": { "name": "Authorization", "value": "${env:KEY}" } });
+        let settings = json!({ "url": server.url(), "dataset": "a", "auth": auth });
+        let ckan = make(&registration(), settings).unwrap();
+        let run = io("2025-01-01T00:00:00Z");
+        read(&*ckan, Slice::whole("1"), None, (&run, &server))
+            .await
+            .unwrap();
+        let headers = server.headers();
+        let sent = headers
+            .last()
+            .unwrap()
+            .iter()
+            .any(|line| line.contains(SECRET));
+        assert_eq!(sent, is_sent, "{host}");
+    }
+}
+
+/// What an answer says is no setting: a reference in it is not looked up.
+#[tokio::test]
+async fn an_answer_reads_no_secret() {
+    let server = portal_of("/a.csv?key=${env:KEY}").await;
+    let settings = json!({ "url": server.url(), "dataset": "a" });
+    let ckan = make(&registration(), settings).unwrap();
+    let run = io("2025-01-01T00:00:00Z");
+    read(&*ckan, Slice::whole("1"), None, (&run, &server))
+        .await
+        .unwrap_err();
+    assert!(
+        server.asked().iter().all(|target| !target.contains(SECRET)),
+        "{:?}",
+        server.asked()
+    );
+}
+
 #[test]
 fn addresses_of_portals_are_claimed() {
     let claim = |location: &str| {

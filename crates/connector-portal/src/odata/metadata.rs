@@ -227,4 +227,15 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_makes_it_panic(cut in 0..1500_usize, at in 0..1500_usize, byte: u8) {
+            let mut bytes = recording("odata/metadata_v4.xml").to_vec();
+            let at = at.min(bytes.len() - 1);
+            bytes[at] = byte;
+            bytes.truncate(cut.max(1));
+            let _ = Metadata::parse(&bytes, "");
+        }
+    }
 }
