@@ -14,11 +14,16 @@
 //! ```
 
 mod ask;
+mod eea;
+mod ghcn_daily;
+mod metar;
+mod open_meteo;
 mod openaq;
 mod saved;
 mod sensor_community;
 mod sensorthings;
 mod since;
+mod usgs;
 
 #[cfg(test)]
 mod testing;
@@ -32,5 +37,10 @@ pub fn registrations() -> Vec<Registration> {
         openaq::registration(),
         sensor_community::registration(),
         sensorthings::registration(),
+        ghcn_daily::registration(),
+        metar::registration(),
+        usgs::registration(),
+        eea::registration(),
+        open_meteo::registration(),
     ]
 }

@@ -76,7 +76,11 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         }
         (None, Some(archive)) => {
             settings.refuse_beside("archive")?;
-            Source::Archive(Box::new(Archive::new(archive, settings.url.as_ref(), context)?))
+            Source::Archive(Box::new(Archive::new(
+                archive,
+                settings.url.as_ref(),
+                context,
+            )?))
         }
         (None, None) => Source::Api(Box::new(Api::new(&settings, context)?)),
     };

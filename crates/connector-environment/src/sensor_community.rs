@@ -78,6 +78,7 @@ pub(crate) fn registration() -> Registration {
     )
     .over_http()
     .with_claims(claims)
+    .with_example(include_str!("sensor_community/example.yaml"))
 }
 
 /// The two hosts of the project that tell all they must; a log of one node lacks the node.

@@ -168,7 +168,10 @@ impl Api {
 
     /// The sensors, each with its location: `2161292/7772024`.
     pub(super) async fn partitions(&self, io: &Io) -> Result<Vec<String>, ConnectorError> {
-        let sensors = self.sensors.get_or_try_init(|| self.all_sensors(io)).await?;
+        let sensors = self
+            .sensors
+            .get_or_try_init(|| self.all_sensors(io))
+            .await?;
         let name = |sensor: &Sensor| format!("{}/{}", sensor.location, sensor.id);
         Ok(sensors.iter().map(name).collect())
     }

@@ -49,7 +49,13 @@ impl Archive {
         };
         let month = |key: &str, text: &str| {
             let day = format!("{}-01", text.trim()).parse::<NaiveDate>();
-            day.map_err(|_| wrong(key, format!("{text:?} is no month"), "write it as in 2024-01"))
+            day.map_err(|_| {
+                wrong(
+                    key,
+                    format!("{text:?} is no month"),
+                    "write it as in 2024-01",
+                )
+            })
         };
         if settings.locations.is_empty() {
             return Err(wrong(
@@ -60,7 +66,11 @@ impl Archive {
         }
         let period = settings.period.as_deref().unwrap_or("1h");
         let period = span(period).ok_or_else(|| {
-            wrong("period", format!("{period:?} is no time"), "write it as in 1h or 15m")
+            wrong(
+                "period",
+                format!("{period:?} is no time"),
+                "write it as in 1h or 15m",
+            )
         })?;
         let url = url.cloned().unwrap_or_else(|| UrlSetting::new(BUCKET));
         let nothing = (DateTime::UNIX_EPOCH, BTreeMap::new());
@@ -68,7 +78,11 @@ impl Archive {
             url: url.resolve(&["url"], context)?,
             locations: settings.locations.clone(),
             start: month("start", &settings.start)?,
-            end: settings.end.as_deref().map(|end| month("end", end)).transpose()?,
+            end: settings
+                .end
+                .as_deref()
+                .map(|end| month("end", end))
+                .transpose()?,
             period_s: period.num_seconds(),
             listed: Mutex::new(nothing),
         })
@@ -128,7 +142,10 @@ impl Archive {
         let url = self.url.join(&file.key.split('/').collect::<Vec<_>>());
         let key = url.to_string();
         let known = io.validators(&key);
-        if known.as_ref().is_some_and(|known| known.etag.as_ref() == Some(&file.etag)) {
+        if known
+            .as_ref()
+            .is_some_and(|known| known.etag.as_ref() == Some(&file.etag))
+        {
             return Ok(Some(Fetched::unchanged(key, next)));
         }
         let request = Request::get(url.clone()).if_changed_since(known);
@@ -156,7 +173,9 @@ impl Archive {
         let (location, month) = partition.split_once('/').unwrap_or((partition, ""));
         let (year, month) = month.split_once('-').unwrap_or((month, ""));
         let prefix = format!("records/csv.gz/locationid={location}/year={year}/month={month}/");
-        let url = self.url.with_query(&[("list-type", "2"), ("prefix", &prefix)]);
+        let url = self
+            .url
+            .with_query(&[("list-type", "2"), ("prefix", &prefix)]);
         let place = url.to_string();
         let (_, bytes) = ask::read(&Request::get(url), io).await?;
         let mut files = contents(&bytes).map_err(|message| {
@@ -183,13 +202,11 @@ fn contents(xml: &[u8]) -> Result<Vec<File>, String> {
                 element = start.local_name().as_ref().to_owned();
                 is_listing |= element == "ListBucketResult";
             }
-            Event::Text(text) => {
-                match element.as_str() {
-                    "Key" => file.key.push_str(&text),
-                    "ETag" => file.etag.push_str(&text),
-                    _ => {}
-                }
-            }
+            Event::Text(text) => match element.as_str() {
+                "Key" => file.key.push_str(&text),
+                "ETag" => file.etag.push_str(&text),
+                _ => {}
+            },
             // An ETag stands in quotes, which are written as entities.
             Event::GeneralRef(entity) if element == "ETag" && entity.as_ref() == "quot" => {
                 file.etag.push('"');

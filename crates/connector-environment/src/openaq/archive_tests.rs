@@ -14,10 +14,16 @@ const FOLDER: &str = "/records/csv.gz/locationid=2161292/year=2024/month=01";
 fn exchanges() -> Vec<Exchange> {
     let file = |day: &str| {
         let name = format!("location-2161292-{day}.csv.gz");
-        Exchange::new(&format!("{FOLDER}/{name}"), recording(&format!("openaq/{name}")))
-            .with_etag(&format!("\"{day}\""))
+        Exchange::new(
+            &format!("{FOLDER}/{name}"),
+            recording(&format!("openaq/{name}")),
+        )
+        .with_etag(&format!("\"{day}\""))
     };
-    let prefix = FOLDER.trim_start_matches('/').replace('/', "%2F").replace('=', "%3D");
+    let prefix = FOLDER
+        .trim_start_matches('/')
+        .replace('/', "%2F")
+        .replace('=', "%3D");
     let list = format!("/?list-type=2&prefix={prefix}%2F");
     vec![
         Exchange::new(&list, recording("openaq/list_2024-01.xml")),
@@ -51,16 +57,31 @@ async fn what_the_listing_calls_unchanged_is_not_asked_for() {
     let archive = make(&registration(), settings(server.url())).unwrap();
     let io = io("2024-02-01T00:00:00Z").with_validators(|key| {
         let etag = key.contains("20240101").then(|| "\"20240101\"".to_owned());
-        Some(Validators { etag, last_modified: None })
+        Some(Validators {
+            etag,
+            last_modified: None,
+        })
     });
     let slice = Slice {
         unit: MEASUREMENTS,
         partition: Some("2161292/2024-01"),
     };
     let first = archive.fetch(slice, None, &io).await.unwrap().unwrap();
-    assert!(first.known.unwrap().ends_with("location-2161292-20240101.csv.gz"));
-    let second = archive.fetch(slice, first.next.as_ref(), &io).await.unwrap().unwrap();
-    assert_eq!(second.part.unwrap().name, "location-2161292-20240102.csv.gz");
+    assert!(
+        first
+            .known
+            .unwrap()
+            .ends_with("location-2161292-20240101.csv.gz")
+    );
+    let second = archive
+        .fetch(slice, first.next.as_ref(), &io)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        second.part.unwrap().name,
+        "location-2161292-20240102.csv.gz"
+    );
     assert_eq!((second.next, server.asked().len()), (None, 2));
 }
 
@@ -68,7 +89,10 @@ async fn what_the_listing_calls_unchanged_is_not_asked_for() {
 async fn months_are_partitions_up_to_the_run() {
     let settings = json!({"archive": {"locations": [1, 2], "start": "2023-12"}});
     let archive = make(&registration(), settings).unwrap();
-    let names = archive.partitions(MEASUREMENTS, &io("2024-01-31T00:00:00Z")).await.unwrap();
+    let names = archive
+        .partitions(MEASUREMENTS, &io("2024-01-31T00:00:00Z"))
+        .await
+        .unwrap();
     assert_eq!(names, ["1/2023-12", "1/2024-01", "2/2023-12", "2/2024-01"]);
 }
 
@@ -80,13 +104,19 @@ fn settings_are_checked() {
         json!({"archive": {"locations": [1], "start": "2024-01", "period": "long"}}),
         json!({"archive": {"locations": [1], "start": "2024-01"}, "country": "VN"}),
     ];
-    let said: Vec<String> = said.into_iter().map(|it| say(&registration(), it)).collect();
+    let said: Vec<String> = said
+        .into_iter()
+        .map(|it| say(&registration(), it))
+        .collect();
     insta::assert_snapshot!(said.join("\n"));
 }
 
 #[test]
 fn a_listing_is_read_as_s3_writes_it() {
-    assert_eq!(contents(b"<html></html>").unwrap_err(), "it has no ListBucketResult");
+    assert_eq!(
+        contents(b"<html></html>").unwrap_err(),
+        "it has no ListBucketResult"
+    );
     let found = contents(&recording("openaq/list_2024-01.xml")).unwrap();
     assert_eq!((found.len(), found[1].etag.as_str()), (2, "\"20240102\""));
 }

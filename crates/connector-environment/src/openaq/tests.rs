@@ -193,7 +193,10 @@ async fn a_later_run_asks_from_the_newest_measurement_on() {
     let asked = server.asked().len();
     let later = io("2025-01-02T00:00:00Z");
     // The server knows no such question, and says so.
-    let error = openaq.fetch(slice, cursor.as_ref(), &later).await.unwrap_err();
+    let error = openaq
+        .fetch(slice, cursor.as_ref(), &later)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(
         server.asked()[asked].contains("datetime_from=2024-01-29T18%3A00%3A00Z"),
