@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
-use sectorlake_connector::{Connector, Cursor, Fetched, Io, PartBody, Slice, Validators};
-use sectorlake_lake::{Manifest, PartMeta, RawZone, Run, Step, Unfinished};
+use sectorlake_connector::{
+    Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, PartBody, Slice, Validators,
+};
+use sectorlake_lake::{Manifest, PartMeta, PutError, RawZone, Run, Step, Unfinished};
 
 use super::failure::{internal, of_put, of_source};
 use super::slices::{Read, Slices};
@@ -16,6 +18,8 @@ use crate::result::{Failure, FailureKind, FetchResult};
 
 /// Bytes of one part, at most.
 const PART_BYTES_MAX: u64 = 64 << 30;
+/// How often a part is read that changes, or comes damaged, while it is read.
+const READINGS_MAX: u32 = 3;
 /// Parts of one unit or partition that one run fetches, at most: a source that pages without end is broken.
 const PARTS_MAX: usize = 1_000_000;
 
@@ -167,13 +171,7 @@ impl Fetcher<'_> {
         }
         .map(Cursor);
         let raw = self.raw.within(slice.partition);
-        while let Some(fetched) = self.ask(slice, read.cursor.as_ref()).await? {
-            let next = fetched.next.clone();
-            let step = Step {
-                from: read.cursor.clone().map(|cursor| cursor.0),
-                next: next.clone().map(|cursor| cursor.0),
-            };
-            let manifest = self.keep(slice.unit, fetched, &raw.at(step)).await?;
+        while let Some((manifest, next)) = self.part(slice, read.cursor.as_ref(), &raw).await? {
             match manifest.run == self.run.id() {
                 true => read.fetched += 1,
                 false => read.unchanged += 1,
@@ -197,6 +195,40 @@ impl Fetcher<'_> {
         Ok(read)
     }
 
+    /// The part after `cursor`, kept, and where to go on. What changes while it is read is read anew, from its beginning.
+    async fn part(
+        &self,
+        slice: Slice<'_>,
+        cursor: Option<&Cursor>,
+        raw: &RawZone,
+    ) -> Result<Option<(Manifest, Option<Cursor>)>, Failure> {
+        let mut readings = 0;
+        loop {
+            let Some(fetched) = self.ask(slice, cursor).await? else {
+                return Ok(None);
+            };
+            let next = fetched.next.clone();
+            let step = Step {
+                from: cursor.cloned().map(|cursor| cursor.0),
+                next: next.clone().map(|cursor| cursor.0),
+            };
+            readings += 1;
+            let raw = raw.at(step);
+            let Some(body) = fetched.part else {
+                let manifest = self.unchanged(slice.unit, fetched.known, &raw).await?;
+                return Ok(Some((manifest, next)));
+            };
+            let name = body.name.clone();
+            match self.put(slice.unit, body, &raw).await {
+                Ok(manifest) => return Ok(Some((manifest, next))),
+                Err(PutError::Body(error)) if is_other(&error) && readings < READINGS_MAX => {
+                    tracing::warn!(%error, "it is read anew");
+                }
+                Err(error) => return Err(of_put(self.pipeline, &name, error)),
+            }
+        }
+    }
+
     async fn ask(
         &self,
         slice: Slice<'_>,
@@ -209,11 +241,14 @@ impl Fetcher<'_> {
             .map_err(|error| of_source(self.pipeline, &error))
     }
 
-    async fn keep(&self, unit: &str, fetched: Fetched, raw: &RawZone) -> Result<Manifest, Failure> {
-        if let Some(body) = fetched.part {
-            return self.put(unit, body, raw).await;
-        }
-        let key = fetched.known.ok_or_else(|| {
+    /// What the source says is unchanged.
+    async fn unchanged(
+        &self,
+        unit: &str,
+        key: Option<String>,
+        raw: &RawZone,
+    ) -> Result<Manifest, Failure> {
+        let key = key.ok_or_else(|| {
             internal("the connector gave neither a part nor the key of a known one")
         })?;
         let known = raw.checked(unit, &key, self.io.started_at()).await?;
@@ -224,7 +259,12 @@ impl Fetcher<'_> {
         })
     }
 
-    async fn put(&self, unit: &str, part: PartBody, raw: &RawZone) -> Result<Manifest, Failure> {
+    async fn put(
+        &self,
+        unit: &str,
+        part: PartBody,
+        raw: &RawZone,
+    ) -> Result<Manifest, PutError<ConnectorError>> {
         let PartBody {
             key,
             name,
@@ -246,17 +286,20 @@ impl Fetcher<'_> {
         });
         let meta = PartMeta {
             key,
-            name: name.clone(),
+            name,
             status,
             headers,
             etag,
             last_modified,
         };
-        let put = raw
-            .put(self.run.id(), unit, meta, body, PART_BYTES_MAX)
-            .await;
-        put.map_err(|error| of_put(self.pipeline, &name, error))
+        raw.put(self.run.id(), unit, meta, body, PART_BYTES_MAX)
+            .await
     }
+}
+
+/// Whether what came is not one thing from beginning to end, so that another reading may well be.
+fn is_other(error: &ConnectorError) -> bool {
+    matches!(error.kind, ErrorKind::Changed | ErrorKind::Corrupt)
 }
 
 /// What the newest fetch of each key said of its version, by partition.
