@@ -347,10 +347,16 @@ impl Connector for Arcgis {
         let stream = |(name, layer): &(String, Arc<Layer>)| {
             let mut stream = Stream::new(name.clone(), name.clone());
             stream.format = Some(match self.format {
-                Format::Json => json!("esri_json"),
+                // What codes mean stands in the layer's description; few servers repeat it in each answer.
+                Format::Json if layer.domains.is_empty() => json!("esri_json"),
+                Format::Json => json!({ "name": "esri_json", "domains": layer.domains }),
                 Format::Geojson => json!("geojson"),
             });
             stream.columns.clone_from(&layer.fields);
+            if self.format == Format::Json {
+                let labels = layer.domains.keys().map(|name| format!("{name}_label"));
+                stream.columns.extend(labels);
+            }
             stream
         };
         Ok(self.layers(io).await?.iter().map(stream).collect())

@@ -26,7 +26,7 @@ const EXAMPLES: &[&str] = &[
     r#"{"name": "html", "table": 2, "header_rows": [1, 2]}"#,
     r#"{"name": "xml", "record_path": "response/body/items/item", "unnest": "readings/reading"}"#,
     r#"{"name": "geojson"}"#,
-    r#"{"name": "esri_json"}"#,
+    r#"{"name": "esri_json", "domains": {"status": {"o": "open", "c": "closed"}}}"#,
     r#"{"name": "gml", "axis_order": "xy"}"#,
     r#"{"name": "sdmx_json"}"#,
     r#"{"name": "ngsi_ld"}"#,
@@ -129,6 +129,13 @@ fn kind(schema: &Value, root: &Value) -> String {
                 keys if keys.starts_with('`') => format!("list of {keys}"),
                 items => format!("list of {items}s"),
             },
+            // A map whose keys are the user's own.
+            Some("object") if schema["properties"].is_null() => {
+                match kind(&schema["additionalProperties"], root).as_str() {
+                    "text" => "map of texts".to_owned(),
+                    values => format!("map to {values}"),
+                }
+            }
             Some("object") => {
                 let keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
                 let keys: Vec<String> = keys.iter().map(|key| format!("{key}: …")).collect();

@@ -142,7 +142,9 @@ async fn source(content: Content, format: &FormatSpec) -> Result<Arc<dyn Source>
             Arc::new(json::open(content, json::Shape::lines(format)).await?)
         }
         FormatSpec::Geojson(_) => Arc::new(json::open(content, json::Shape::Features).await?),
-        FormatSpec::EsriJson(_) => Arc::new(json::open(content, json::Shape::Esri).await?),
+        FormatSpec::EsriJson(format) => {
+            Arc::new(json::open(content, json::Shape::Esri(format.clone())).await?)
+        }
         FormatSpec::SdmxJson(_) => Arc::new(sdmx_json::open(content).await?),
         FormatSpec::NgsiLd(_) => Arc::new(json::open(content, json::Shape::Entities).await?),
         FormatSpec::Xlsx(format) | FormatSpec::Xls(format) | FormatSpec::Ods(format) => {

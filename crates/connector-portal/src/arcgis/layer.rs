@@ -1,6 +1,6 @@
 //! What a server says of its layers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sectorlake_connector::{ConnectorError, ErrorKind, SourceUrl};
 use serde::Deserialize;
@@ -83,6 +83,8 @@ pub(super) struct Layer {
     /// Whether it can sort.
     pub(super) orders: bool,
     pub(super) fields: Vec<String>,
+    /// Attribute → code → meaning.
+    pub(super) domains: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +108,35 @@ struct DescribedField {
     name: String,
     #[serde(rename = "type", default)]
     kind: Option<String>,
+    #[serde(default)]
+    domain: Option<Domain>,
+}
+
+/// The values that an attribute may have; only coded ones are listed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Domain {
+    #[serde(default)]
+    coded_values: Vec<CodedValue>,
+}
+
+#[derive(Deserialize)]
+struct CodedValue {
+    code: Value,
+    name: String,
+}
+
+impl DescribedField {
+    /// What its codes mean.
+    fn meanings(&self) -> BTreeMap<String, String> {
+        let code = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        let coded = self.domain.iter().flat_map(|domain| &domain.coded_values);
+        coded.map(|it| (code(&it.code), it.name.clone())).collect()
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -145,6 +176,11 @@ impl Layer {
             id_field,
             pages: advanced.supports_pagination,
             orders: advanced.supports_order_by || described.supports_advanced_queries,
+            domains: fields
+                .iter()
+                .map(|it| (it.name.clone(), it.meanings()))
+                .filter(|(_, meanings)| !meanings.is_empty())
+                .collect(),
             fields: fields
                 .iter()
                 .filter(|it| !is(it, "esriFieldTypeGeometry"))

@@ -225,6 +225,20 @@ async fn layers_of_a_service_are_streams() {
     assert_eq!(names, ["Stops 0", "Stops 2"]);
 }
 
+#[tokio::test]
+async fn what_codes_mean_goes_into_the_format() {
+    let mut layer = captured("arcgis_layer_no_geometry_metadata");
+    layer["fields"][1]["domain"] =
+        json!({ "type": "codedValue", "codedValues": [{ "code": 123, "name": "Cầu" }] });
+    let layer = Exchange::new(&format!("{LAYER}?f=json"), layer.to_string());
+    let server = Server::start(vec![layer]).await.unwrap();
+    let arcgis = make(&registration(), settings(server.url(), json!({}))).unwrap();
+    let streams = arcgis.streams(&io("2025-01-01T00:00:00Z")).await.unwrap();
+    let format = json!({ "name": "esri_json", "domains": { "facility": { "123": "Cầu" } } });
+    assert_eq!(streams[0].format, Some(format));
+    assert_eq!(streams[0].columns.last().unwrap(), "facility_label");
+}
+
 #[test]
 fn addresses_are_claimed() {
     let claim = |location: &str| {

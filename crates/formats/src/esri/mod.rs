@@ -10,7 +10,7 @@ mod shape;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::temporal_conversions::timestamp_ms_to_datetime;
 use bytes::Bytes;
@@ -26,6 +26,9 @@ pub(crate) use shape::wkb;
 const LABEL: &str = "_label";
 /// The reference system of the lake's geometries.
 const WGS84: i64 = 4326;
+
+/// What codes mean: attribute → code → meaning.
+pub(crate) type Domains = BTreeMap<String, BTreeMap<String, String>>;
 
 /// What an answer says of its records.
 #[derive(Debug, Default)]
@@ -71,7 +74,7 @@ fn code(value: &Value) -> String {
 
 impl Layer {
     /// Of the elements of `fields`, and `spatialReference`. An element that says nothing of use is passed over.
-    pub(crate) fn of(fields: &[Bytes], reference: Option<&Bytes>) -> Self {
+    pub(crate) fn of(fields: &[Bytes], reference: Option<&Bytes>, domains: &Domains) -> Self {
         let mut layer = Self::default();
         for field in fields {
             let Ok(field) = serde_json::from_slice::<LayerField>(field) else {
@@ -84,7 +87,9 @@ impl Layer {
             }
             let coded = field.domain.map(|it| it.coded_values).unwrap_or_default();
             let coded = coded.into_iter().map(|it| (code(&it.code), it.name));
-            let coded: HashMap<String, String> = coded.collect();
+            let mut coded: HashMap<String, String> = coded.collect();
+            let declared = domains.get(&field.name).into_iter().flatten();
+            coded.extend(declared.map(|(code, name)| (code.clone(), name.clone())));
             layer.names.push(field.name.clone());
             if !coded.is_empty() {
                 layer.names.push(format!("{}{LABEL}", field.name));

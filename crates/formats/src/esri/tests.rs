@@ -269,3 +269,14 @@ fn seconds_of(text: &str) -> Option<i64> {
         .ok()
         .map(|it| it.div_euclid(1_000_000_000))
 }
+
+#[test]
+fn codes_that_the_settings_explain_have_labels_too() {
+    let text = answer(
+        r#"{"name": "kind", "type": "esriFieldTypeInteger"}"#,
+        r#"{"attributes": {"kind": 1}}, {"attributes": {"kind": 3}}"#,
+    );
+    let format = r#"{"name": "esri_json", "domains": {"kind": {"1": "Trường"}}}"#;
+    let all = read_bytes(text.as_bytes(), format, &ReadOptions::default()).unwrap();
+    assert_eq!(all.column("kind_label"), ["Trường", ""]);
+}

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::blocks::Scan;
 use crate::error::FormatError;
-use crate::esri::{self, Layer};
+use crate::esri::{self, Domains, Layer};
 use crate::json::{Cutter, Reading};
 
 /// Bytes of an answer's description that are kept.
@@ -14,7 +14,11 @@ const BYTES_MAX: usize = 16 << 20;
 ///
 /// # Errors
 /// [`FormatError::Document`] where the answer is an error, which such servers send with the status of a success.
-pub(crate) async fn layer(reading: &Reading, head: &[u8]) -> Result<Layer, FormatError> {
+pub(crate) async fn layer(
+    reading: &Reading,
+    head: &[u8],
+    domains: &Domains,
+) -> Result<Layer, FormatError> {
     let says = |key: &[u8]| memchr::memmem::find(head, key).is_some();
     if says(b"\"error\"")
         && let Some(error) = esri::error(&objects(reading, "error").await?)
@@ -27,7 +31,7 @@ pub(crate) async fn layer(reading: &Reading, head: &[u8]) -> Result<Layer, Forma
     }
     let fields = objects(reading, "fields").await?;
     let reference = objects(reading, "spatialReference").await?;
-    Ok(Layer::of(&fields, reference.first()))
+    Ok(Layer::of(&fields, reference.first(), domains))
 }
 
 /// The elements of the list under a key of the answer, or the object there; none where there is no such key.

@@ -17,7 +17,7 @@ mod unnest;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -30,7 +30,7 @@ use crate::encoding::TextEncoding;
 use crate::error::FormatError;
 use crate::esri::Layer;
 use crate::part::{Source, Streams};
-use crate::spec::{JsonFormat, NdjsonFormat};
+use crate::spec::{EsriJsonFormat, JsonFormat, NdjsonFormat};
 use columns::{Collected, Column, Source as ColumnSource, collect};
 use decode::Decoder;
 use document::DocumentCutter;
@@ -50,7 +50,7 @@ pub(crate) enum Shape {
     /// In `features`.
     Features,
     /// In `features`, as an ArcGIS server writes them.
-    Esri,
+    Esri(EsriJsonFormat),
     /// The entities of a context broker: a list of them, or one.
     Entities,
 }
@@ -188,10 +188,14 @@ impl Reading {
 pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatError> {
     let head = content.head(HEAD_BYTES).await?;
     let encoding = TextEncoding::find(&content.name, None, &head)?;
+    let domains = match &shape {
+        Shape::Esri(format) => format.domains.clone(),
+        _ => BTreeMap::default(),
+    };
     let (kind, path, unnest) = match shape {
         Shape::Document(path, unnest) => (Kind::Plain, Some(path), unnest),
         Shape::Lines(unnest) => (Kind::Plain, None, unnest),
-        Shape::Esri => (Kind::Esri, Some(vec!["features".to_owned()]), None),
+        Shape::Esri(_) => (Kind::Esri, Some(vec!["features".to_owned()]), None),
         Shape::Entities => (Kind::Entity, Some(Vec::new()), None),
         Shape::Features => {
             // A file may be one feature alone.
@@ -228,7 +232,7 @@ pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatE
         layer: Arc::default(),
     };
     if kind == Kind::Esri {
-        reading.layer = Arc::new(answer::layer(&reading, &head).await?);
+        reading.layer = Arc::new(answer::layer(&reading, &head, &domains).await?);
     }
     let Collected {
         columns,

@@ -1,5 +1,7 @@
 //! Options of formats whose records have named fields.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +49,15 @@ pub struct XmlFormat {
 #[serde(deny_unknown_fields)]
 pub struct GeojsonFormat {}
 
-/// Options of Esri JSON: none.
+/// Options of Esri JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EsriJsonFormat {}
+pub struct EsriJsonFormat {
+    /// What the codes of attributes mean, as the layer's description has it: `{ status: { "1": open } }`. Left out: what the answer
+    /// itself says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub domains: BTreeMap<String, BTreeMap<String, String>>,
+}
 
 /// Options of SDMX-JSON: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
