@@ -22,7 +22,10 @@ pub(crate) fn catalogues() -> Vec<Box<dyn Catalogue>> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use std::collections::BTreeSet;
+
+    use sectorlake_pipeline::Project;
 
     use super::*;
 
@@ -33,6 +36,28 @@ mod tests {
         assert_eq!(names.len(), registry.iter().count());
         for name in ["file", "http", "gtfs"] {
             assert!(names.contains(name), "{name}");
+        }
+    }
+
+    /// What a connector shows of itself is a pipeline that can be run as it stands.
+    #[test]
+    fn examples_are_pipelines() {
+        let registry = all();
+        let folder = tempfile::tempdir().unwrap();
+        let pipelines = folder.path().join("pipelines/examples");
+        std::fs::create_dir_all(&pipelines).unwrap();
+        for registration in registry.iter() {
+            if let Some(yaml) = registration.example() {
+                let file = pipelines.join(format!("{}.yaml", registration.name()));
+                std::fs::write(file, yaml).unwrap();
+            }
+        }
+        let (project, problems) = Project::load(folder.path(), &registry);
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told, [""; 0]);
+        for registration in registry.iter().filter(|it| it.example().is_some()) {
+            let named = &project.file(registration.name()).unwrap().source["connector"];
+            assert_eq!(named, registration.name());
         }
     }
 }

@@ -38,6 +38,9 @@ const KEYS: [&str; 23] = [
     "title",
 ];
 
+/// Keys under which an error is told in words.
+const TEXTS: [&str; 4] = ["message", "msg", "detail", "error_description"];
+
 /// The complaint, if a whole answer is nothing but one. `is_file`: a file that is no JSON is expected, so that any object of
 /// JSON is a message.
 pub(crate) fn of_json(whole: &[u8], is_file: bool) -> Option<Complaint> {
@@ -75,7 +78,7 @@ fn says_failed(object: &Map<String, Value>) -> bool {
         || object.get("success") == Some(&Value::Bool(false))
         || object.get("ok") == Some(&Value::Bool(false))
         || is_bad("status")
-        || status(object).is_some()
+        || (status(object).is_some() && TEXTS.iter().any(|key| object.contains_key(*key)))
 }
 
 /// A number that is a status of HTTP, wherever it stands.
@@ -198,6 +201,7 @@ mod tests {
             r#"{"success":true,"result":[]}"#,
             r#"{"code":7,"message":"line"}"#,
             r#"[{"error":"x"}]"#,
+            r#"{"code":450,"title":"Trường Lê Lợi","status":"open"}"#,
             "{",
             "",
         ] {

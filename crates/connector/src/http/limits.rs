@@ -31,7 +31,7 @@ pub struct Limits {
     pub per_host_max: usize,
     /// Between the starts of two requests to one host.
     pub per_host_gap: Duration,
-    /// Whether private networks may be reached whatever a source's settings say: for tests against this machine.
+    /// Whether this machine may be reached whatever a source's settings say: for tests against it.
     pub allow_private: bool,
 }
 

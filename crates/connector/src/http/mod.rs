@@ -149,7 +149,7 @@ impl Http {
     ) -> Result<Self, ConnectorError> {
         let limits = config.limits.of(&shared.limits);
         let allowed = match limits.allow_private {
-            true => Allowed::Anywhere,
+            true => config.allowed.clone().and_this_machine(),
             false => config.allowed.clone(),
         };
         let proxies = config.proxies.as_ref().unwrap_or(&shared.proxies).clone();

@@ -37,7 +37,7 @@ pub(super) struct Client {
     credentials: Credentials,
     token: tokio::sync::Mutex<Option<Token>>,
     /// Every token so far, to be shown nowhere.
-    given: Mutex<Vec<String>>,
+    given: Mutex<Vec<Secret>>,
 }
 
 #[derive(Debug, Clone)]
@@ -83,7 +83,8 @@ impl Client {
         let own = [self.secret.expose().to_owned()];
         let coded = basic_credentials(&self.id, &self.secret);
         let coded = coded.trim_start_matches("Basic ").to_owned();
-        given.iter().cloned().chain(own).chain([coded]).collect()
+        let given = given.iter().map(|token| token.expose().to_owned());
+        given.chain(own).chain([coded]).collect()
     }
 
     /// The token at hand, or another one if that is `refused` or old.
@@ -103,7 +104,7 @@ impl Client {
         *kept = None;
         let token = self.ask(http, now).await?;
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.push(token.text.expose().to_owned());
+        given.push(token.text.clone());
         *kept = Some(token.clone());
         Ok(token.text)
     }

@@ -57,6 +57,21 @@ impl Allowed {
         Ok(Self::These(patterns.collect::<Result<_, _>>()?))
     }
 
+    /// The same, and this machine.
+    pub(crate) fn and_this_machine(self) -> Self {
+        let loopback = [
+            Pattern::Network(Ipv4Addr::LOCALHOST.into(), 8),
+            Pattern::Network(Ipv6Addr::LOCALHOST.into(), 128),
+        ];
+        match self {
+            Self::Anywhere => Self::Anywhere,
+            Self::Nowhere => Self::These(loopback.into()),
+            Self::These(patterns) => {
+                Self::These(patterns.iter().cloned().chain(loopback).collect())
+            }
+        }
+    }
+
     /// Whether `host` may be reached at `address`.
     pub(crate) fn check(&self, host: &str, address: IpAddr) -> Result<(), PrivateAddress> {
         let allows = match self {
@@ -147,12 +162,18 @@ impl Resolve for GuardedResolver {
             let name = name.as_str();
             let found = tokio::net::lookup_host((name, 0)).await?;
             let found: Vec<SocketAddr> = found.collect();
-            if !guard.proxies.iter().any(|proxy| *proxy == plain_name(name)) {
-                for address in &found {
-                    guard.allowed.check(name, address.ip())?;
-                }
+            if guard.proxies.contains(&plain_name(name)) {
+                return Ok(Box::new(found.into_iter()) as Addrs);
             }
-            Ok(Box::new(found.into_iter()) as Addrs)
+            let (open, closed): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .map(|address| (address, guard.allowed.check(name, address.ip())))
+                .partition(|(_, checked)| checked.is_ok());
+            // Where some addresses are open, the others are as good as not there.
+            match closed.into_iter().find_map(|(_, checked)| checked.err()) {
+                Some(private) if open.is_empty() => Err(private.into()),
+                _ => Ok(Box::new(open.into_iter().map(|(address, _)| address)) as Addrs),
+            }
         })
     }
 }
@@ -189,7 +210,8 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         || address.is_unspecified()
         || address.is_multicast()
         || (segments[0] & 0xfe00) == 0xfc00
-        || (segments[0] & 0xffc0) == 0xfe80
+        || matches!(segments[0] & 0xffc0, 0xfe80 | 0xfec0)
+        || segments[..3] == [0x64, 0xff9b, 1]
         || (carries_v4 && is_private_v4(embedded))
         || (segments[0] == 0x2002 && {
             is_private_v4(Ipv4Addr::from(
@@ -220,6 +242,8 @@ mod tests {
             "::1",
             "::",
             "fe80::1",
+            "fec0::1",
+            "64:ff9b:1::1",
             "fd00::1",
             "ff02::1",
             "::ffff:10.0.0.1",

@@ -277,7 +277,14 @@ fn insert(
         let message = format!("the header {name:?} holds what HTTP does not allow");
         return Err(ConnectorError::new(ErrorKind::Invalid, message).at(url));
     };
-    value.set_sensitive(header == header::AUTHORIZATION || header == header::COOKIE);
+    // Any other may hold a key: it is hidden from whatever logs what is sent.
+    let is_plain = [
+        header::ACCEPT,
+        header::CONTENT_TYPE,
+        header::RANGE,
+        header::IF_RANGE,
+    ];
+    value.set_sensitive(!is_plain.contains(&header));
     headers.insert(header, value);
     Ok(())
 }

@@ -54,7 +54,7 @@ async fn each_is_named_with_its_mend() {
     NotData http://SERVER/a.csv: a web page came where data is expected / open the address in a browser: it may ask for a sign-in, or the file may have moved
     NotData http://SERVER/a.csv: a web page came where data is expected / open the address in a browser: it may ask for a sign-in, or the file may have moved
     NotData http://SERVER/a.csv: an error came where data is expected, though the status is 200: Authentication credentials were not provided. / check the address and its parameters against the publisher's documentation
-    Refused http://SERVER/api: an error came where data is expected, though the status is 200: Invalid token. / check the address and its parameters against the publisher's documentation
+    Forbidden http://SERVER/api: an error came where data is expected, though the status is 200: Invalid token. / give the key or header that the publisher hands out, as ${env:NAME}
     NotData http://SERVER/api: an error came where data is expected, though the status is 200: no such resource / check the address and its parameters against the publisher's documentation
     NotData http://SERVER/wfs: an error came where data is expected, though the status is 200: Unknown layer / check the address and its parameters against the publisher's documentation
     "#);

@@ -12,6 +12,7 @@ async fn a_source_that_echoes_our_keys_is_told_masked() {
             asked.line.replace(' ', "_")
         );
         match asked.target().split('?').next().unwrap() {
+            "/token" => answer(200, &[], "{\"access_token\":\"s3cr3t-t0k3n\"}"),
             "/refused" => answer(403, &["Content-Type: text/plain"], all),
             "/page" => answer(200, &[], format!("<html><title>{all}</title>")),
             "/json" => answer(200, &[], serde_json::json!({ "error": all }).to_string()),
@@ -29,6 +30,9 @@ async fn a_source_that_echoes_our_keys_is_told_masked() {
         json!({ "query": { "name": "k", "value": "${env:KEY}" } }),
         json!({ "header": { "name": "x-own", "value": "${env:KEY}" } }),
         json!({ "basic": { "user": "joe", "password": "${env:KEY}" } }),
+        json!({ "oauth2": {
+            "token_url": server.url("/token"), "client_id": "joe", "client_secret": "${env:KEY}",
+        } }),
     ] {
         let bench = bench(
             json!({ "allow_private": true, "auth": auth, "headers": { "x-h": "h-${env:KEY}" } }),
@@ -48,6 +52,7 @@ async fn a_source_that_echoes_our_keys_is_told_masked() {
             }
         }
         told.push_str(&bench.http.take_notes().join(" "));
+        told.push_str(&format!("{:?}", bench.http.inner.config));
         assert!(
             !told.contains("s3cr3t") && !told.contains("am9lOnMz"),
             "{told}"
