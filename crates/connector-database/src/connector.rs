@@ -60,16 +60,21 @@ impl Database {
         self
     }
 
-    fn source(&self, unit: &str) -> Source {
+    /// The stream of a unit, by name.
+    fn source(&self, unit: &str) -> (String, Source) {
+        let found = self
+            .wanted
+            .sources
+            .iter()
+            .find(|(name, source)| unit_of(name, source) == unit);
         let whole_table = || Source {
             relation: Relation::Table(unit.to_owned()),
             incremental: None,
         };
-        self.wanted
-            .sources
-            .get(unit)
-            .cloned()
-            .unwrap_or_else(whole_table)
+        match found {
+            Some((name, source)) => (name.clone(), source.clone()),
+            None => (unit.to_owned(), whole_table()),
+        }
     }
 
     /// The read that `position` belongs to, if it is still under way; else a new one.
@@ -143,18 +148,18 @@ impl Database {
     }
 
     /// One key a part: a read of the whole writes the same keys again, one that goes on has its own.
-    fn part(&self, unit: &str, source: &Source, open: &Open, piece: Piece) -> PartBody {
+    fn part(&self, name: &str, source: &Source, open: &Open, piece: Piece) -> PartBody {
         let number = open.parts;
         let run = open.run.to_rfc3339_opts(SecondsFormat::Millis, true);
         let key = match source.incremental {
-            Some(_) => format!("{}/{unit}#{run}-{number:05}", self.engine.place()),
-            None => format!("{}/{unit}#{number:05}", self.engine.place()),
+            Some(_) => format!("{}/{name}#{run}-{number:05}", self.engine.place()),
+            None => format!("{}/{name}#{number:05}", self.engine.place()),
         };
         let headers = headers(&piece.replaced);
         for (kind, count) in &piece.replaced {
-            warn!(stream = unit, count, "read as NULL: {kind}");
+            warn!(stream = name, count, "read as NULL: {kind}");
         }
-        let mut part = PartBody::of_bytes(key, format!("{unit}-{number:05}.parquet"), piece.bytes);
+        let mut part = PartBody::of_bytes(key, format!("{name}-{number:05}.parquet"), piece.bytes);
         part.headers = headers;
         part
     }
@@ -163,20 +168,18 @@ impl Database {
 #[async_trait]
 impl Connector for Database {
     async fn streams(&self, _: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        let mut names: Vec<String> = self.wanted.sources.keys().cloned().collect();
+        let named = self.wanted.sources.iter();
+        let mut streams: Vec<Stream> = named
+            .map(|(name, source)| stream(name, unit_of(name, source)))
+            .collect();
         if self.wanted.all_tables {
             let tables = self.engine.tables().await?;
-            names.extend(
-                tables
-                    .into_iter()
-                    .filter(|table| !self.wanted.sources.contains_key(table)),
-            );
+            let others = tables
+                .iter()
+                .filter(|&table| !self.wanted.sources.contains_key(table));
+            streams.extend(others.map(|table| stream(table, table.clone())));
         }
-        let stream = |name: String| Stream {
-            format: Some("parquet".into()),
-            ..Stream::new(name.clone(), name)
-        };
-        Ok(names.into_iter().map(stream).collect())
+        Ok(streams)
     }
 
     async fn fetch(
@@ -186,7 +189,7 @@ impl Connector for Database {
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
         let unit = slice.unit;
-        let source = self.source(unit);
+        let (name, source) = self.source(unit);
         let position = cursor.map(Position::of).transpose()?;
         let mut open = self.read(unit, &source, position.as_ref(), io)?;
         let Some(piece) = open
@@ -199,7 +202,7 @@ impl Connector for Database {
         };
         let is_end = piece.is_last && source.incremental.is_none();
         let mark = piece.mark.clone();
-        let part = self.part(unit, &source, &open, piece);
+        let part = self.part(&name, &source, &open, piece);
         if is_end {
             return Ok(Some(Fetched::part(part, None)));
         }
@@ -212,6 +215,21 @@ impl Connector for Database {
         };
         self.open().insert(unit.to_owned(), open);
         Ok(Some(Fetched::part(part, Some(next.into_cursor()?))))
+    }
+}
+
+fn stream(name: &str, unit: String) -> Stream {
+    Stream {
+        format: Some("parquet".into()),
+        ..Stream::new(name, unit)
+    }
+}
+
+/// What is read by a column is a unit of its own: parts that were read whole, or by another column, hold the same rows.
+fn unit_of(name: &str, source: &Source) -> String {
+    match &source.incremental {
+        None => name.to_owned(),
+        Some(incremental) => format!("{name} by {}", incremental.column),
     }
 }
 

@@ -62,17 +62,29 @@ impl Part {
     }
 }
 
-/// All parts of a unit from `cursor` on, and where the next run goes on.
+/// The unit of a stream.
+pub(crate) async fn unit(
+    connector: &dyn Connector,
+    stream: &str,
+    io: &Io,
+) -> Result<String, ConnectorError> {
+    let streams = connector.streams(io).await?;
+    let found = streams.iter().find(|it| it.name == stream);
+    Ok(found.map_or(stream, |it| it.unit.as_str()).to_owned())
+}
+
+/// All parts of a stream from `cursor` on, and where the next run goes on.
 pub(crate) async fn fetch(
     connector: &dyn Connector,
-    unit: &str,
+    stream: &str,
     cursor: Option<Cursor>,
     io: &Io,
 ) -> Result<(Vec<Part>, Option<Cursor>), ConnectorError> {
+    let unit = unit(connector, stream, io).await?;
     let mut parts = Vec::new();
     let mut cursor = cursor;
     while let Some(fetched) = connector
-        .fetch(Slice::whole(unit), cursor.as_ref(), io)
+        .fetch(Slice::whole(&unit), cursor.as_ref(), io)
         .await?
     {
         let part = Part::of(fetched).await;

@@ -121,7 +121,7 @@ proptest! {
                 let io = run_at(minute as u32);
                 let mut parts = 0;
                 while dies != Some(parts)
-                    && let Some(fetched) = database.fetch(Slice::whole("t"), cursor.as_ref(), &io).await.unwrap()
+                    && let Some(fetched) = database.fetch(Slice::whole("t by mark"), cursor.as_ref(), &io).await.unwrap()
                 {
                     let part = Part::of(fetched).await;
                     cursor = part.next.clone();
@@ -193,6 +193,18 @@ async fn a_read_that_is_given_up_lets_go() {
     while Arc::strong_count(&memory) > 1 {
         tokio::task::yield_now().await;
     }
+}
+
+#[test]
+fn what_is_read_by_a_column_is_a_unit_of_its_own() {
+    let memory = Arc::new(Memory::default());
+    let units = |incremental| {
+        let database = database(&memory, incremental, 1);
+        let streams = futures::executor::block_on(database.streams(&run_at(0))).unwrap();
+        (streams[0].name.clone(), streams[0].unit.clone())
+    };
+    assert_eq!(units(false), ("t".to_owned(), "t".to_owned()));
+    assert_eq!(units(true), ("t".to_owned(), "t by mark".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,9 @@ const DEFAULTS: Defaults = Defaults {
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// After how much silence it is asked whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// One snapshot from start to end in which nothing can be written, and instants in UTC.
 const BEGIN: [&str; 3] = [
     "SET time_zone = '+00:00'",
@@ -99,6 +102,7 @@ impl Mysql {
             .user(Some(self.address.user.clone()))
             .pass(self.address.password.as_ref().map(Secret::expose))
             .db_name(Some(self.address.database.clone()))
+            .tcp_keepalive(Some(KEEPALIVE))
             .prefer_socket(false);
         let options = match self.address.host.starts_with('/') {
             true => options.socket(Some(self.address.host.clone())),

@@ -20,6 +20,9 @@ use crate::tls::Tls;
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// After how much silence it is asked whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// Read only, one snapshot from start to end, texts that do not depend on the server's settings. Rows come in the order in
 /// which they lie, so that a table that has not changed is the same bytes again.
 const BEGIN: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; \
@@ -100,6 +103,7 @@ impl Postgres {
             )
             .ssl_mode(mode)
             .application_name("sectorlake")
+            .keepalives_idle(KEEPALIVE)
             .connect_timeout(CONNECT_TIMEOUT);
         let connected = tokio::time::timeout(CONNECT_TIMEOUT * 2, config.connect(tls)).await;
         let (client, connection) = match connected {

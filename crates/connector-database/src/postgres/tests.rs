@@ -252,7 +252,7 @@ async fn a_connection_that_is_killed_breaks_the_read_and_the_next_run_goes_on() 
     let mut cursor = None;
     let error = loop {
         match connector
-            .fetch(Slice::whole("t"), cursor.as_ref(), &io)
+            .fetch(Slice::whole("t by id"), cursor.as_ref(), &io)
             .await
         {
             Ok(fetched) => parts.push(Part::of(fetched.unwrap()).await),

@@ -97,6 +97,7 @@ async fn a_certificate_is_believed_if_the_settings_say_so() {
     let with = |tls: serde_json::Value| json!({"tables": ["t"], "tls": tls});
     for tls in [
         json!({"fingerprint": fingerprint.trim_end_matches(':')}),
+        json!({"ca": server.dir.join("server.crt")}),
         json!({"mode": "require"}),
         json!({"mode": "disable"}),
         json!({}),
