@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::repository;
 
 /// Crate → what of ours it may use. The cli may use all.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("contract", &[]),
     ("formats", &[]),
     ("functions", &[]),
