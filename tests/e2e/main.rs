@@ -30,6 +30,7 @@ mod loads;
 mod paged;
 mod places;
 mod portal;
+mod portal_rows;
 mod profiles;
 mod provenance;
 mod real_files;
