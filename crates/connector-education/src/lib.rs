@@ -1,4 +1,4 @@
-//! Sources of education: international statistics.
+//! Sources of education: international statistics, registers of schools, results of exams.
 //!
 //! Place: a connector crate; it fetches bytes and a cursor and ships, as `.sql` files, how they feed the shared tables.
 //! Must not know: Arrow, formats, contracts, other connectors.
@@ -13,12 +13,28 @@
 //! assert!(registry.get("uis").unwrap().make(settings, &context).is_ok());
 //! ```
 
+mod gias;
+mod giga;
+mod indicators;
+mod nces;
 mod uis;
+mod vn_exam_results;
+mod worldbank;
+
+#[cfg(test)]
+mod testing;
 
 use sectorlake_connector::Registration;
 
 /// The connectors of this crate.
 #[must_use]
 pub fn registrations() -> Vec<Registration> {
-    vec![uis::registration()]
+    vec![
+        uis::registration(),
+        worldbank::registration(),
+        gias::registration(),
+        nces::registration(),
+        giga::registration(),
+        vn_exam_results::registration(),
+    ]
 }

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, DefaultMapping, MakeContext, Origin, OriginSettings, Pages, PlainSource,
-    Registration, SettingsError, SourceUrl, Stream, UrlSetting,
+    Claim, Connector, DefaultMapping, MakeContext, Origin, OriginSettings, Pages, PlainSource,
+    Registration, SettingsError, Sight, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
+
+use crate::indicators::{Indicator, by_code};
 
 const API: &str = "https://api.uis.unesco.org/api/public";
 const STREAM: &str = "indicators";
@@ -40,17 +42,6 @@ struct Settings {
     url: Option<UrlSetting>,
 }
 
-/// What the records of an indicator leave unsaid.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Indicator {
-    /// Its unit as a UCUM code: `%`, `{person}`, `1` for an index or a ratio.
-    unit: String,
-    /// Its name, as the institute writes it.
-    #[serde(default)]
-    name: Option<String>,
-}
-
 pub(crate) fn registration() -> Registration {
     Registration::of(
         "uis",
@@ -58,6 +49,24 @@ pub(crate) fn registration() -> Registration {
         make,
     )
     .over_http()
+    .with_claims(claims)
+    .with_example(include_str!("uis/example.yaml"))
+}
+
+/// A question to the API that names an indicator. Its unit is not known: `1` stands there to be mended.
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    let url = sight.url()?;
+    let is_ours = url.host_str() == Some("api.uis.unesco.org");
+    let named = url.query_pairs().filter(|(key, _)| key == "indicator");
+    let named: serde_json::Map<String, serde_json::Value> = named
+        .map(|(_, code)| (code.into_owned(), json!({ "unit": "1" })))
+        .collect();
+    (is_ours && !named.is_empty()).then(|| {
+        Claim::own(
+            [("indicators", named.into())],
+            "api.uis.unesco.org is the API of UNESCO's institute",
+        )
+    })
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
@@ -134,20 +143,6 @@ fn stream(indicators: &BTreeMap<String, Indicator>) -> Stream {
     stream
 }
 
-/// `|code=value|code=value|`, which the mapping looks a code up in: a mapping is row-wise and joins no list of ours.
-fn by_code(
-    indicators: &BTreeMap<String, Indicator>,
-    value: impl Fn(&Indicator) -> Option<&String>,
-) -> String {
-    let mut list = String::from("|");
-    for (code, indicator) in indicators {
-        if let Some(value) = value(indicator) {
-            list.push_str(&format!("{code}={}|", value.replace('|', "/")));
-        }
-    }
-    list
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -207,7 +202,11 @@ mod tests {
         let parameters = &streams[0].mappings[0].parameters;
         assert_eq!(parameters["units"], "|CR.1=%|ROFST.1T3.GPIA.CP=1|");
         assert_eq!(parameters["names"], "|CR.1=a/b|");
-        let fetched = source.fetch(sectorlake_connector::Slice::whole(STREAM), None, &io).await.unwrap().unwrap();
+        let fetched = source
+            .fetch(sectorlake_connector::Slice::whole(STREAM), None, &io)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(fetched.part.unwrap().name, EXPORT);
     }
 
