@@ -12,6 +12,17 @@ pub(crate) enum Numeric {
     Infinite,
 }
 
+/// Powers of ten that an i128 holds.
+const POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xC000;
 const INFINITE: [u16; 2] = [0xD000, 0xF000];
@@ -50,10 +61,10 @@ pub(crate) fn decode(field: &[u8], scale: u8) -> Result<Numeric, String> {
         if digit > 9_999 {
             return Err(format!("is a numeric with the digit {digit}"));
         }
-        let part = match u32::try_from(exponent) {
+        let part = match usize::try_from(exponent) {
             Ok(_) if digit == 0 => 0,
             Ok(exponent) => {
-                let power = 10_i128.checked_pow(exponent).ok_or_else(too_large)?;
+                let power = POWERS.get(exponent).ok_or_else(too_large)?;
                 power.checked_mul(i128::from(digit)).ok_or_else(too_large)?
             }
             // Digits below the scale are zeros: the server rounds to it.
