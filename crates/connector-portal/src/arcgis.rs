@@ -240,6 +240,7 @@ impl Arcgis {
                 format!("the service has no layer {unit:?}"),
             )
             .at(&self.url)
+            .with_help("open the address in a browser: were its layers renamed?")
         })
     }
 
@@ -331,6 +332,7 @@ impl Arcgis {
                 ErrorKind::Invalid,
                 format!("{partition:?} is no range of ids"),
             )
+            .with_help("a range is written as in `1..=1000`")
         };
         let (from, to) = bounds.ok_or_else(wrong)?;
         let (condition, field) = (&self.condition, &layer.id_field);
@@ -389,7 +391,9 @@ impl Connector for Arcgis {
             if layer::is_cut(&bytes) {
                 let message =
                     "the layer grew while it was read: a range holds more than one answer";
-                return Err(ConnectorError::new(ErrorKind::Changed, message).at(key));
+                return Err(ConnectorError::new(ErrorKind::Changed, message)
+                    .at(key)
+                    .with_help("run the pipeline again"));
             }
             let name = format!("features-{partition}.json");
             return Ok(Some(Fetched::part(answer.into_part(key, &name), None)));

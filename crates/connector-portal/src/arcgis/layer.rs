@@ -6,6 +6,9 @@ use sectorlake_connector::{ConnectorError, ErrorKind, SourceUrl};
 use serde::Deserialize;
 use serde_json::Value;
 
+const LOOK: &str =
+    "open the address with ?f=json in a browser: is it the layer that the pipeline means?";
+
 /// Whether the answer says that there are more features than it has.
 pub(super) fn is_cut(answer: &[u8]) -> bool {
     let is_told =
@@ -42,7 +45,9 @@ impl Service {
             let listed = serde_json::from_value(listed.unwrap_or(Value::Array(Vec::new())));
             listed.map_err(|error| {
                 let message = format!("is no description of an ArcGIS service: {error}");
-                ConnectorError::new(ErrorKind::Invalid, message).at(url)
+                ConnectorError::new(ErrorKind::Invalid, message)
+                    .at(url)
+                    .with_help(LOOK)
             })
         };
         let mut layers = list("layers")?;
@@ -148,7 +153,11 @@ struct Advanced {
 
 impl Layer {
     pub(super) fn of(answer: Value, url: SourceUrl) -> Result<Self, ConnectorError> {
-        let invalid = |message: String| ConnectorError::new(ErrorKind::Invalid, message).at(&url);
+        let invalid = |message: String| {
+            ConnectorError::new(ErrorKind::Invalid, message)
+                .at(&url)
+                .with_help(LOOK)
+        };
         let described: Described = serde_json::from_value(answer)
             .map_err(|error| invalid(format!("is no description of an ArcGIS layer: {error}")))?;
         let can_query = described

@@ -234,9 +234,9 @@ async fn what_codes_mean_goes_into_the_format() {
     let server = Server::start(vec![layer]).await.unwrap();
     let arcgis = make(&registration(), settings(server.url(), json!({}))).unwrap();
     let streams = arcgis.streams(&io("2025-01-01T00:00:00Z")).await.unwrap();
-    let format = json!({ "name": "esri_json", "domains": { "facility": { "123": "Cầu" } } });
+    let format = json!({ "name": "esri_json", "domains": { "facility": { "123": "Cầu" }, "quality": { "0": "Excellent", "1": "Good", "2": "Fair", "3": "Poor" } } });
     assert_eq!(streams[0].format, Some(format));
-    assert_eq!(streams[0].columns.last().unwrap(), "facility_label");
+    assert_eq!(streams[0].columns.last().unwrap(), "quality_label");
 }
 
 #[test]

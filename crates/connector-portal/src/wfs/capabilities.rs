@@ -21,7 +21,9 @@ pub(super) struct Capabilities {
 }
 
 fn invalid(message: String) -> ConnectorError {
-    ConnectorError::new(ErrorKind::Invalid, message)
+    ConnectorError::new(ErrorKind::Invalid, message).with_help(
+        "open the address with ?service=WFS&request=GetCapabilities in a browser: is it the service that the pipeline means?",
+    )
 }
 
 /// Visits each element's way from the root, with its attributes and its text.
