@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use crate::harness::Project;
+use crate::samples::{CLINICS, clinics};
 
 const STATIONS: &str = r#"{
   "fields": [
@@ -259,4 +260,29 @@ fn a_source_without_end_is_refused() {
     );
     assert_eq!(source.asked().len(), 3);
     project.has_published_nothing();
+}
+
+#[test]
+fn a_replace_tells_what_it_revises() {
+    let project = clinics(CLINICS);
+    project.run(&["clinics"]).ok();
+    project.file(
+        "data/clinics.csv",
+        CLINICS.replacen("commune,6,", "commune,7,", 1),
+    );
+    let run = project.sectorlake(&["run", "clinics", "--json"]).ok();
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        document["pipelines"][0]["tables"][0]["revised"], 1,
+        "{}",
+        run.stdout
+    );
+    let revised = project.sql("SELECT table_name, key, old_row, new_row FROM meta.revisions");
+    assert_eq!(revised.len(), 1, "{revised:?}");
+    assert_eq!(revised[0]["table_name"], "clinics");
+    assert!(revised[0]["key"].to_string().contains("C2"), "{revised:?}");
+    assert!(
+        revised[0]["new_row"].to_string().contains('7'),
+        "{revised:?}"
+    );
 }
