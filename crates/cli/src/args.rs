@@ -110,6 +110,11 @@ pub(crate) enum Command {
     New(NewCommand),
     /// List what a portal offers, by its catalogue (CKAN, Opendatasoft, Socrata, data.json, DCAT), and draft pipelines for what is chosen
     Discover(DiscoverArgs),
+    /// List the connectors, or tell all of one: its settings and an example
+    Connectors(ConnectorsArgs),
+    /// Try pipelines' sources: connection, credentials, and what would come; nothing is loaded or written
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
     /// Ask the lake in SQL; without a statement, open a prompt
     Sql(SqlArgs),
     /// List the lake's tables: rows, sources, when updated, title
@@ -267,6 +272,22 @@ pub(crate) struct ListArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) at: AtArgs,
+}
+
+/// `sectorlake connectors`.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectorsArgs {
+    /// The connector
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+/// `sectorlake check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The pipelines whose sources are tried
+    #[arg(value_name = "PIPELINE", required = true)]
+    pub(crate) pipelines: Vec<String>,
 }
 
 /// `sectorlake functions`.

@@ -1,6 +1,8 @@
 //! One file a command.
 
+mod check;
 mod completions;
+mod connectors;
 mod describe;
 mod discover;
 mod export;
@@ -38,6 +40,8 @@ pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Fai
         Command::Profile(args) => profile::run(context, args),
         Command::Rejected(args) => rejected::run(context, args),
         Command::Snapshots(args) => list::snapshots(context, args),
+        Command::Connectors(args) => connectors::run(context, args),
+        Command::Check(args) => check::run(context, args),
         Command::Functions(args) => functions::run(context, args),
         Command::Validate => validate::run(context),
         Command::Schema(SchemaCommand::Diff(args)) => schema_diff::run(context, args),

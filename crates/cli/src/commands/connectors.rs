@@ -1,0 +1,135 @@
+//! `sectorlake connectors`.
+
+use std::fmt::Write as _;
+
+use sectorlake_connector::{Registration, Registry};
+use serde_json::{Value, json};
+
+use crate::answer::say;
+use crate::args::ConnectorsArgs;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::registry;
+
+/// Lists the connectors, or tells all of one: its settings and an example.
+///
+/// # Errors
+/// There is no connector of that name, or stdout cannot be written.
+pub(crate) fn run(context: &Context, args: &ConnectorsArgs) -> Result<Exit, Failure> {
+    let registry = registry::all();
+    let asked: Vec<&Registration> = match &args.name {
+        None => registry.iter().collect(),
+        Some(name) => vec![find(&registry, name)?],
+    };
+    let text = match (context.global.json, &args.name) {
+        (true, _) => {
+            let list: Vec<_> = asked.into_iter().map(to_json).collect();
+            format!("{:#}\n", Value::Array(list))
+        }
+        (false, None) => list(&asked),
+        (false, Some(_)) => asked.into_iter().map(whole).collect(),
+    };
+    say(&text)?;
+    Ok(Exit::Ok)
+}
+
+fn find<'a>(registry: &'a Registry, name: &str) -> Result<&'a Registration, Failure> {
+    registry.get(name).ok_or_else(|| {
+        let help = match registry.suggest(name) {
+            Some(near) => format!("did you mean {near}? `sectorlake connectors` lists them"),
+            None => "`sectorlake connectors` lists them".to_owned(),
+        };
+        Failure::new(Exit::Usage, format!("there is no connector {name}")).help(help)
+    })
+}
+
+fn list(connectors: &[&Registration]) -> String {
+    let width = connectors.iter().map(|connector| connector.name().len());
+    let width = width.max().unwrap_or_default();
+    let mut text = String::new();
+    for connector in connectors {
+        let _ = writeln!(text, "{:width$}  {}", connector.name(), connector.about());
+    }
+    text.push_str(
+        "\n`sectorlake connectors NAME` tells all of one, with an example; `sectorlake new source URL-or-FILE` finds the right one.\n",
+    );
+    text
+}
+
+fn whole(connector: &Registration) -> String {
+    let mut text = format!(
+        "{}\n\n{}\n\nSettings\n",
+        connector.name(),
+        connector.about()
+    );
+    let schema = connector.settings_schema();
+    let required: Vec<&str> = texts(&schema["required"]).collect();
+    let settings = schema["properties"].as_object();
+    for (key, setting) in settings.into_iter().flatten() {
+        let must = match required.contains(&key.as_str()) {
+            true => " (required)",
+            false => "",
+        };
+        let _ = writeln!(text, "  {key}{must}");
+        let about = setting["description"].as_str().unwrap_or_default();
+        for line in about.lines().filter(|line| !line.trim().is_empty()) {
+            let _ = writeln!(text, "      {}", line.trim());
+        }
+    }
+    if let Some(example) = connector.example() {
+        text.push_str("\nExample: pipelines/SECTOR/NAME.yaml\n");
+        for line in example.lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+fn to_json(connector: &Registration) -> Value {
+    json!({
+        "name": connector.name(),
+        "about": connector.about(),
+        "over_http": connector.is_over_http(),
+        "settings": connector.settings_schema(),
+        "example": connector.example(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn one_is_told_with_its_settings_and_an_example() {
+        let registry = registry::all();
+        let told = whole(find(&registry, "ckan").unwrap());
+        assert!(told.contains("\n  url (required)\n"), "{told}");
+        assert!(told.contains("\n  auth\n"), "{told}");
+        assert!(told.contains("  connector: ckan\n"), "{told}");
+    }
+
+    #[test]
+    fn every_connector_has_an_example_that_names_it() {
+        for connector in registry::all().iter() {
+            let example = connector.example().unwrap_or_default();
+            let named = format!("connector: {}", connector.name());
+            assert!(example.contains(&named), "{}", connector.name());
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_is_told_with_the_nearest() {
+        let registry = registry::all();
+        let error = find(&registry, "gtsf").unwrap_err();
+        assert_eq!(error.message, "there is no connector gtsf");
+        assert!(error.help.unwrap().starts_with("did you mean gtfs?"));
+    }
+}
