@@ -102,6 +102,9 @@ pub(crate) enum Command {
     /// Run pipelines: fetch, check against the contract, load, publish one snapshot each
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Poll continuous sources (`schedule: { every: 30s }`) in the foreground and publish them in small batches, until Ctrl-C or SIGTERM
+    #[command(after_help = EXIT_CODES)]
+    Watch(WatchArgs),
     /// Show what a run would do, writing nothing: rows before and after, what would be rejected, migration, drift
     #[command(after_help = EXIT_CODES)]
     Plan(PlanArgs),
@@ -165,6 +168,14 @@ pub(crate) struct RunArgs {
     /// Take the answers of sources from a recording; the network is not touched, and connectors see the time of the recording
     #[arg(long, value_name = "DIR")]
     pub(crate) replay: Option<PathBuf>,
+}
+
+/// `sectorlake watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The pipelines to watch [default: all whose schedule says `every`]
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<String>,
 }
 
 /// `sectorlake plan`.

@@ -60,7 +60,8 @@ pub(crate) fn http_over(tape: Tape) -> Result<Http, Failure> {
     .map_err(|error| Failure::from_error(Exit::Internal, &error).maybe_help(error.help.clone()))
 }
 
-fn timer() -> TimerPace {
+/// Waits on the real clock.
+pub(crate) fn timer() -> TimerPace {
     let seed = RandomState::new().hash_one(std::process::id());
     TimerPace::new(|| SystemClock.now(), seed)
 }

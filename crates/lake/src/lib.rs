@@ -48,7 +48,7 @@ mod writer;
 
 pub use breaking::Breaking;
 pub use endings::Ending;
-pub use env::{Alive, Clock, Env, Ids, ProcessId};
+pub use env::{Alive, Clock, Env, Ids, ManualClock, OnlyThese, ProcessId};
 pub use error::LakeError;
 pub use journal::{Journal, JournalWriter, Kind};
 pub use lake::{FORMAT_VERSION, Lake};

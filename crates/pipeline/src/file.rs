@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use sectorlake_normalise::Unpivot;
@@ -201,6 +202,29 @@ pub struct ScheduleFile {
     /// An interval such as `30s`, `15m`, `6h`.
     #[serde(default)]
     pub every: Option<String>,
+}
+
+impl ScheduleFile {
+    /// The interval of a source that is polled.
+    #[must_use]
+    pub fn interval(&self) -> Option<Duration> {
+        interval(self.every.as_deref()?)
+    }
+}
+
+/// A number and its unit, such as `30s`, `15m`, `6h`, `1d`; none where it is no interval.
+pub(crate) fn interval(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let number: u32 = number.trim().parse().ok().filter(|number| *number > 0)?;
+    Some(Duration::from_secs(u64::from(number) * seconds))
 }
 
 /// `pipelines/sectorlake.yaml`: settings of the whole project.

@@ -18,6 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod continuous;
 mod draft;
 mod drift;
 mod event;
@@ -47,6 +48,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use continuous::{Tick, watch};
 pub use draft::{Draft, DraftError, DraftRequest, Told, draft, pipeline_name};
 pub use drift::{Drift, DriftKind};
 pub use event::{Event, Progress, Silent};

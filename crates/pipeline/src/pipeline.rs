@@ -8,7 +8,7 @@ use sectorlake_contract::{Contract, Contracts, TableName};
 use sectorlake_formats::FormatSpec;
 use serde_json::{Map, Value};
 
-use crate::file::{Load, PipelineFile, ScheduleFile, TableFile};
+use crate::file::{Load, PipelineFile, ScheduleFile, TableFile, interval};
 use crate::places::{Place, Places};
 use crate::problem::{Problem, did_you_mean};
 use crate::unquoted::unquoted;
@@ -314,7 +314,7 @@ impl Pipeline {
                     format!("{cron:?} is no cron expression"),
                 )
                 .help("five fields: minute hour day month weekday, such as \"0 3 * * *\""),
-            (None, Some(every)) if !is_interval(every) => self
+            (None, Some(every)) if interval(every).is_none() => self
                 .problem_at_value(&["schedule", "every"], format!("{every:?} is no interval"))
                 .help("write a number and s, m, h or d, such as 15m"),
             (Some(_), None) | (None, Some(_)) => return self.check_time_zone(schedule),
@@ -372,10 +372,4 @@ impl Pipeline {
     pub(crate) fn is_local(&self) -> bool {
         self.file.source.contains_key("path")
     }
-}
-
-fn is_interval(text: &str) -> bool {
-    let text = text.trim();
-    text.strip_suffix(['s', 'm', 'h', 'd'])
-        .is_some_and(|number| number.trim().parse::<u32>().is_ok_and(|number| number > 0))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sectorlake_connector::{Contact, Http, Registry};
 use sectorlake_contract::{Contracts, TableName};
@@ -243,6 +244,18 @@ impl Project {
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&PipelineFile> {
         self.pipelines.get(name).map(|pipeline| &pipeline.file)
+    }
+
+    /// Pipelines whose sources are polled, and how often.
+    #[must_use]
+    pub fn continuous(&self) -> Vec<(String, Duration)> {
+        let pipelines = self.pipelines.iter();
+        pipelines
+            .filter_map(|(name, pipeline)| {
+                let schedule = pipeline.file.schedule.as_ref()?;
+                Some((name.clone(), schedule.interval()?))
+            })
+            .collect()
     }
 
     /// The bytes that one process may hold.

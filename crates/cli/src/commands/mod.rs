@@ -18,6 +18,7 @@ mod run;
 mod schema_diff;
 mod sql;
 mod validate;
+mod watch;
 
 pub(crate) use self::describe::describe;
 use crate::args::{Command, NewCommand, PipelineCommand, SchemaCommand};
@@ -31,6 +32,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn dispatch(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::run(context, args),
+        Command::Watch(args) => watch::run(context, args),
         Command::Plan(args) => plan::run(context, args),
         Command::New(NewCommand::Source(args)) => new_source::run(context, args),
         Command::Discover(args) => discover::run(context, args),

@@ -147,7 +147,7 @@ async fn until_interrupted(
 }
 
 /// Whoever reads the answer as JSON reads what goes beside it as JSON too.
-fn log_format(context: &Context) -> Option<LogFormat> {
+pub(super) fn log_format(context: &Context) -> Option<LogFormat> {
     context
         .global
         .log_format

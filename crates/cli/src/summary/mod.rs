@@ -161,7 +161,8 @@ pub(crate) fn document(
     })
 }
 
-fn pipeline(result: &RunResult, failure: Option<&Failure>) -> Value {
+/// One pipeline of it.
+pub(crate) fn pipeline(result: &RunResult, failure: Option<&Failure>) -> Value {
     let (outcome, snapshot) = match &result.outcome {
         Outcome::Published { snapshot } => ("published", Some(*snapshot)),
         Outcome::Unchanged => ("unchanged", None),

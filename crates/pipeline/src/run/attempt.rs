@@ -31,6 +31,10 @@ use crate::result::{Failure, Outcome, RunResult};
 /// Rows that are decoded, mapped and checked at once: enough to drown what each step costs, few enough for the caches.
 const BATCH_ROWS: usize = 16 << 10;
 
+/// What is told of parts that are at hand. Of a source that is polled it is nothing to tell.
+pub(crate) const TAKEN_UP: &str =
+    "that a run before had fetched, but not loaded, were not fetched again";
+
 /// A pipeline, ready to run.
 pub(super) struct Attempt<'a> {
     pub(super) context: &'a RunContext,
@@ -108,7 +112,7 @@ impl Attempt<'_> {
     }
 
     /// What a failed run fetched is the next one's: its manifests must be there before the lease is given up.
-    async fn keep_fetched(&self) {
+    pub(super) async fn keep_fetched(&self) {
         let raw = self.context.lake.raw(&self.pipeline.name);
         if let Err(error) = raw.flush().await {
             tracing::warn!(pipeline = self.pipeline.name, %error, "what was fetched may have to be fetched again");
@@ -173,6 +177,8 @@ impl Attempt<'_> {
         if is_unchanged && self.context.trial.is_none() {
             return Ok(Work::Unchanged);
         }
+        // Of runs side by side one loads at a time: each may hold all the memory there is.
+        let _loads = self.context.loads.acquire().await;
         let state = self.loaded(run, &raw, job, (progress, result)).await?;
         match is_unchanged {
             true => Ok(Work::Unchanged),
@@ -181,7 +187,7 @@ impl Attempt<'_> {
     }
 
     /// The tables to fill, in the order of their keys.
-    async fn planned(
+    pub(super) async fn planned(
         &self,
         run: &Run,
         io: &Io,
@@ -201,10 +207,9 @@ impl Attempt<'_> {
         result.notes.extend(parts.notes.iter().cloned());
         if parts.taken_up > 0 {
             let noun = if parts.taken_up == 1 { "part" } else { "parts" };
-            result.notes.push(format!(
-                "{} {noun} that a run before had fetched, but not loaded, were not fetched again",
-                parts.taken_up
-            ));
+            result
+                .notes
+                .push(format!("{} {noun} {TAKEN_UP}", parts.taken_up));
         }
         progress.event(
             &self.pipeline.name,
@@ -407,13 +412,13 @@ fn read_options(context: &RunContext) -> ReadOptions {
 }
 
 /// What feeds a table with personal fields lies behind the door of such tables, raw parts and journal too.
-fn access(plans: &[TablePlan]) -> Access {
+pub(super) fn access(plans: &[TablePlan]) -> Access {
     let doors = plans.iter().map(|plan| Access::of(&plan.contract));
     doors.max().unwrap_or(Access::Open)
 }
 
 /// The units that any table reads, each once.
-fn units(plans: &[TablePlan]) -> Vec<String> {
+pub(super) fn units(plans: &[TablePlan]) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
     for feed in plans.iter().flat_map(|plan| &plan.feeds) {
         if !units.contains(&feed.stream.unit) {

@@ -81,14 +81,7 @@ impl Fetcher<'_> {
 
     /// What there is of one unit.
     async fn unit(&self, unit: &str, parts: &mut Parts) -> Result<(), Failure> {
-        let mut unfinished = self.run.unpublished(unit).await?;
-        let slices = Slices::of(self, unit).await?;
-        // What made a run fail whose fetch was whole may be mended by now: the source is asked anew.
-        let is_over = |slice: &Option<String>| unfinished.get(slice).is_some_and(|it| it.is_whole);
-        if slices.all().iter().all(is_over) {
-            unfinished.clear();
-        }
-        let reads = slices.read(self, unit, unfinished).await?;
+        let (slices, reads) = self.read(unit).await?;
         for read in &reads {
             parts.fetched.parts += read.fetched;
             parts.fetched.unchanged += read.unchanged;
@@ -111,6 +104,32 @@ impl Fetcher<'_> {
         let manifests = self.manifests(unit, reads).await?;
         parts.by_unit.insert(unit.to_owned(), manifests);
         Ok(())
+    }
+
+    /// Only fetches; a run that loads takes it up.
+    pub(super) async fn poll(&self, units: &[String]) -> Result<FetchResult, Failure> {
+        let mut fetched = FetchResult::default();
+        for unit in units {
+            for read in self.read(unit).await?.1 {
+                fetched.parts += read.fetched;
+                fetched.unchanged += read.unchanged;
+            }
+        }
+        fetched.bytes = self.bytes.load(Ordering::Relaxed);
+        Ok(fetched)
+    }
+
+    /// What the source has of one unit, after what runs before this one fetched and never published.
+    async fn read(&self, unit: &str) -> Result<(Slices, Vec<Read>), Failure> {
+        let mut unfinished = self.run.unpublished(unit).await?;
+        let slices = Slices::of(self, unit).await?;
+        // What made a run fail whose fetch was whole may be mended by now: the source is asked anew.
+        let is_over = |slice: &Option<String>| unfinished.get(slice).is_some_and(|it| it.is_whole);
+        if slices.all().iter().all(is_over) {
+            unfinished.clear();
+        }
+        let reads = slices.read(self, unit, unfinished).await?;
+        Ok((slices, reads))
     }
 
     /// The parts that a unit consists of. What goes on where it stopped is what all runs have fetched of it, those that failed

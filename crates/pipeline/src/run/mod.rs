@@ -18,6 +18,7 @@ mod order;
 mod piece;
 mod place;
 pub(crate) mod place_lookup;
+mod poll;
 mod profile;
 mod seen;
 mod slices;
@@ -26,14 +27,18 @@ mod work;
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use sectorlake_connector::{Environment, Http, Registry};
 use sectorlake_lake::{Env, Lake};
+use tokio::sync::Semaphore;
 
 use attempt::Ended;
+pub(crate) use attempt::TAKEN_UP;
 pub(crate) use corrections::{Gathered, Gathering};
 pub(crate) use failure::{internal, of_problems, of_source};
 pub(crate) use first_rows::mixture;
+pub(crate) use poll::{Polled, poll};
 
 use crate::event::{Event, Progress};
 use crate::fixes::FixRequest;
@@ -67,6 +72,8 @@ pub struct RunContext {
     pub trial: Option<TrialOptions>,
     /// A corrected file to take in, instead of what the source has.
     pub fix: Option<FixRequest>,
+    /// Which of the runs side by side loads: one at a time, so that the memory of one is that of all. Fetching waits for none.
+    pub loads: Arc<Semaphore>,
 }
 
 impl RunContext {
@@ -94,6 +101,7 @@ impl RunContext {
             partitions,
             trial: None,
             fix: None,
+            loads: Arc::new(Semaphore::new(1)),
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn registry() -> Registry {
             },
         ),
         super::parted::registration(),
+        super::continuous::registration(),
         Registration::of(
             "feed",
             "Two files of one zip.",

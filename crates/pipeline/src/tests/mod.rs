@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod connectors;
+mod continuous;
 mod deletions;
 mod fixes;
 mod keys;

@@ -1,0 +1,231 @@
+//! `sectorlake watch`.
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use indicatif::MultiProgress;
+use sectorlake_connector::Tape;
+use sectorlake_lake::{Env, Lake};
+use sectorlake_pipeline::{Outcome, Project, RunContext, RunResult, Tick, watch};
+use serde_json::json;
+
+use super::run::{known, log_format};
+use crate::answer::say;
+use crate::args::WatchArgs;
+use crate::context::{Context, runtime};
+use crate::exit::{Exit, Failure};
+use crate::interrupt::terminated;
+use crate::log::Verbosity;
+use crate::numbers::grouped;
+use crate::report::Look;
+use crate::{environment, fault, log, registry, report, summary};
+
+/// How long tasks may take to notice that the watch is over.
+const END_WAIT: Duration = Duration::from_secs(2);
+/// Notes that are remembered as told; beyond that they are told anew.
+const NOTES_MAX: usize = 10_000;
+
+/// Watches continuous sources until Ctrl-C or SIGTERM: the batch under way is still published. A second signal ends at once.
+///
+/// # Errors
+/// There is no project, or nothing to watch; the lake cannot be opened.
+pub(crate) fn run(context: &Context, args: &WatchArgs) -> Result<Exit, Failure> {
+    let root = context.project_root()?;
+    log::start(
+        log_format(context),
+        Verbosity::Quiet,
+        &context.terminal,
+        &MultiProgress::new(),
+    );
+    let registry = registry::all();
+    let (project, _) = Project::load(&root, &registry);
+    let sources = sources(&args.pipelines, &project)?;
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        let env = environment::of_this_process();
+        let lake = Lake::open_or_create(&context.lake_location()?, env.clone())
+            .await
+            .map_err(|error| fault::of_lake(&error))?;
+        let http = environment::http_over(Tape::Live)?;
+        let told = Told::new(context, &root, env.clone());
+        let variables = environment::variables();
+        let job = RunContext::new(project, registry, lake, env, http, variables);
+        told.begins(&sources);
+        let pace = environment::timer();
+        let tick = |pipeline: &str, tick: Tick| told.tick(pipeline, tick);
+        let watched = watch(&job, &sources, &pace, terminated(), &tick);
+        let twice = async {
+            terminated().await;
+            terminated().await;
+        };
+        // Dropped is safe: nothing of what was under way is seen, and the next run takes up what was fetched.
+        match select(pin!(watched), pin!(twice)).await {
+            Either::Left(_) => Ok(Exit::Ok),
+            Either::Right(_) => Ok(Exit::Interrupted),
+        }
+    });
+    runtime.shutdown_timeout(END_WAIT);
+    ended
+}
+
+/// What is watched, and how often it is polled.
+fn sources(asked: &[String], project: &Project) -> Result<Vec<(String, Duration)>, Failure> {
+    known(asked, project)?;
+    let mut sources = project.continuous();
+    let is_continuous = |name: &&String| sources.iter().any(|(known, _)| known == *name);
+    if let Some(name) = asked.iter().find(|name| !is_continuous(name)) {
+        return Err(match project.file(name) {
+            Some(_) => Failure::new(Exit::Usage, format!("`{name}` has no interval to poll at"))
+                .help("write `schedule: { every: 30s }` into its file, or load it with `sectorlake run`"),
+            None => Failure::new(Exit::Usage, format!("the file of `{name}` cannot be used"))
+                .help("`sectorlake validate` says what is wrong with it"),
+        });
+    }
+    if !asked.is_empty() {
+        sources.retain(|(name, _)| asked.contains(name));
+    }
+    if sources.is_empty() {
+        return Err(Failure::new(Exit::Usage, "no pipeline is polled")
+            .help("write `schedule: { every: 30s }` into the file of one"));
+    }
+    Ok(sources)
+}
+
+/// Tells what comes of each source: batches on stdout, a line each; the rest beside them.
+struct Told<'a> {
+    context: &'a Context,
+    root: &'a Path,
+    env: Env,
+    /// Notes that were told already, by pipeline: most come with every batch.
+    notes: Mutex<HashSet<(String, String)>>,
+}
+
+impl<'a> Told<'a> {
+    fn new(context: &'a Context, root: &'a Path, env: Env) -> Self {
+        Self {
+            context,
+            root,
+            env,
+            notes: Mutex::default(),
+        }
+    }
+
+    fn begins(&self, sources: &[(String, Duration)]) {
+        let each = sources
+            .iter()
+            .map(|(name, every)| format!("{name} every {}", spoken(*every)));
+        let each = each.collect::<Vec<_>>().join(", ");
+        self.beside(
+            "watching",
+            None,
+            &format!("watching {each}; Ctrl-C ends it"),
+        );
+    }
+
+    fn tick(&self, pipeline: &str, tick: Tick) {
+        match tick {
+            Tick::Ran(result) => {
+                if let Outcome::Published { snapshot } = &result.outcome {
+                    // Whoever reads along may have gone; the data comes all the same.
+                    let _ = say(&self.line(&result, *snapshot));
+                }
+                self.notes(pipeline, &result);
+            }
+            Tick::Failing(failure) => {
+                let failure = fault::of_run(pipeline, &failure, self.root);
+                let text = report::render(&failure, self.context.errors());
+                let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            }
+            Tick::Recovered => self.beside("recovered", Some(pipeline), "it works again"),
+            Tick::Behind { skipped, every } => {
+                let noun = if skipped == 1 {
+                    "poll was"
+                } else {
+                    "polls were"
+                };
+                let message = format!(
+                    "a poll takes longer than {}, so that {skipped} {noun} left out; choose a longer `every`",
+                    spoken(every)
+                );
+                self.beside("behind", Some(pipeline), &message);
+            }
+        }
+    }
+
+    /// The line of a batch.
+    fn line(&self, result: &RunResult, snapshot: u64) -> String {
+        let at = self.env.clock.now();
+        if self.context.global.json {
+            let mut document = summary::pipeline(result, None);
+            document["at"] = json!(at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+            return format!("{document}\n");
+        }
+        let tables = result.tables.iter().map(|table| {
+            let rejected = match table.rejected + table.broken {
+                0 => String::new(),
+                count => format!(", {} rejected", grouped(count)),
+            };
+            format!("{} +{}{rejected}", table.table, grouped(table.loaded))
+        });
+        let tables = tables.collect::<Vec<_>>().join(" · ");
+        let at = at.format("%Y-%m-%dT%H:%M:%SZ");
+        format!("{at} {}: {tables} · snapshot {snapshot}\n", result.pipeline)
+    }
+
+    fn notes(&self, pipeline: &str, result: &RunResult) {
+        let mut told = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() > NOTES_MAX {
+            told.clear();
+        }
+        for note in &result.notes {
+            if told.insert((pipeline.to_owned(), note.clone())) {
+                self.beside("note", Some(pipeline), note);
+            }
+        }
+    }
+
+    fn beside(&self, level: &str, pipeline: Option<&str>, message: &str) {
+        let line = match (self.context.errors(), pipeline) {
+            (Look::Json, _) => {
+                json!({ "level": level, "pipeline": pipeline, "message": message }).to_string()
+            }
+            (_, Some(pipeline)) => format!("{level}: {pipeline}: {message}"),
+            (_, None) => message.to_owned(),
+        };
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+}
+
+/// An interval as pipeline files write it.
+fn spoken(every: Duration) -> String {
+    let seconds = every.as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    let fits = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    match fits {
+        Some((unit, word)) => format!("{}{word}", seconds / unit),
+        None => format!("{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_told_as_they_are_written() {
+        for (seconds, expected) in [
+            (30, "30s"),
+            (90, "90s"),
+            (900, "15m"),
+            (21_600, "6h"),
+            (86_400, "1d"),
+        ] {
+            assert_eq!(spoken(Duration::from_secs(seconds)), expected);
+        }
+    }
+}
