@@ -8,6 +8,7 @@
 mod harness;
 mod real_lake;
 mod samples;
+mod served;
 
 mod architecture;
 mod bad_archives;
@@ -21,6 +22,8 @@ mod discover;
 mod drafts;
 mod drafts_odd;
 mod drift;
+mod education;
+mod environment;
 mod evolution;
 mod fixes;
 mod foreign;

@@ -5,7 +5,8 @@
 //! table with a column a subject, CSV or workbook, and the older one with all scores in one text.
 //!
 //! Scores of single candidates are personal: `education.exam_results` is restricted. What may be published is counted from it, in a
-//! project's own model; bands of fewer than five candidates are left out, as the contract of `education.exam_statistics` asks:
+//! project's own model; bands of fewer than five candidates are left out, as the contract of `education.exam_statistics` asks. (Where one
+//! band alone is left out, the total `_T` tells its size: widen the bands then, or leave the total out too.)
 //!
 //! ```sql
 #![doc = include_str!("vn_exam_results/statistics.sql")]

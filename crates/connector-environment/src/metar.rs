@@ -227,7 +227,11 @@ impl Connector for Metar {
                 json!({ "name": "xml", "record_path": "response/data/METAR" }),
                 decoded(),
             ),
-            Layout::Csv => (json!({ "name": "csv", "delimiter": "," }), decoded()),
+            // Above the header stand five lines: errors, warnings, time taken, source, number of results.
+            Layout::Csv => (
+                json!({ "name": "csv", "delimiter": ",", "skip_rows": 5 }),
+                decoded(),
+            ),
             Layout::Raw => {
                 let sql = include_str!("metar/raw_observations.sql");
                 let month = self.month.map(|day| day.to_string()).unwrap_or_default();

@@ -26,8 +26,14 @@ pub(super) struct Archive {
     start: NaiveDate,
     end: Option<NaiveDate>,
     period_s: i64,
-    /// What lay in each partition when this run asked.
-    listed: Mutex<(DateTime<Utc>, BTreeMap<String, Arc<[File]>>)>,
+    listed: Mutex<Listed>,
+}
+
+/// What lay in each partition when the run that began then asked.
+#[derive(Debug, Default)]
+struct Listed {
+    run: DateTime<Utc>,
+    files: BTreeMap<String, Arc<[File]>>,
 }
 
 /// A file of the bucket, as its listing tells.
@@ -73,7 +79,6 @@ impl Archive {
             )
         })?;
         let url = url.cloned().unwrap_or_else(|| UrlSetting::new(BUCKET));
-        let nothing = (DateTime::UNIX_EPOCH, BTreeMap::new());
         Ok(Self {
             url: url.resolve(&["url"], context)?,
             locations: settings.locations.clone(),
@@ -84,7 +89,7 @@ impl Archive {
                 .map(|end| month("end", end))
                 .transpose()?,
             period_s: period.num_seconds(),
-            listed: Mutex::new(nothing),
+            listed: Mutex::default(),
         })
     }
 
@@ -157,14 +162,19 @@ impl Archive {
 
     async fn files(&self, partition: &str, io: &Io) -> Result<Arc<[File]>, ConnectorError> {
         let mut listed = self.listed.lock().await;
-        if listed.0 != io.started_at() {
-            *listed = (io.started_at(), BTreeMap::new());
+        if listed.run != io.started_at() {
+            *listed = Listed {
+                run: io.started_at(),
+                files: BTreeMap::new(),
+            };
         }
-        if let Some(files) = listed.1.get(partition) {
+        if let Some(files) = listed.files.get(partition) {
             return Ok(Arc::clone(files));
         }
         let files: Arc<[File]> = self.listing(partition, io).await?.into();
-        listed.1.insert(partition.to_owned(), Arc::clone(&files));
+        listed
+            .files
+            .insert(partition.to_owned(), Arc::clone(&files));
         Ok(files)
     }
 
