@@ -9,7 +9,7 @@ use super::body::text;
 use super::request::Request;
 
 /// Headers that say something about the data, and are kept with it. None of them can hold a secret.
-const KEPT_HEADERS: [&str; 9] = [
+const KEPT_HEADERS: [&str; 11] = [
     "content-type",
     "content-disposition",
     "content-encoding",
@@ -19,6 +19,9 @@ const KEPT_HEADERS: [&str; 9] = [
     "age",
     "expires",
     "link",
+    // What SODA says of an answer's columns: <https://dev.socrata.com/docs/response-codes.html>.
+    "x-soda2-fields",
+    "x-soda2-types",
 ];
 
 impl Http {
