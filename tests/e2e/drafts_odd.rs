@@ -219,10 +219,6 @@ fn real_answers_and_lists_find_theirs() {
             "environment/openaq_locations_vietnam.csv",
             "environment.stations",
         ),
-        (
-            "education/uk_gias_establishments_anonymised.csv",
-            "education.schools",
-        ),
         ("common/vn_units_2026-07-25.json", "common.places"),
         (
             "common/vn_commune_shares_2025-07.csv",
@@ -236,6 +232,15 @@ fn real_answers_and_lists_find_theirs() {
         assert_eq!(tables(&page), [table], "{page}");
         project.sectorlake(&["validate"]).ok();
     }
+    // A register that a connector is made for stands in the folder of the tables that this one feeds.
+    let project = Project::empty();
+    let register = "education/uk_gias_establishments_anonymised.csv";
+    let bytes = fs::read(repository().join("tests/data").join(register)).unwrap();
+    let page = drafted(&project, "edubase.csv", bytes, &["--name", "x"]);
+    assert!(
+        page.contains("connector: gias") && page.contains("pipelines/education/x.yaml"),
+        "{page}"
+    );
 }
 
 #[test]

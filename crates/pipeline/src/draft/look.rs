@@ -33,6 +33,8 @@ pub(super) struct Looked {
     pub(super) sample: Option<Sample>,
     /// The member that was looked at, and how many others there are.
     pub(super) member: Option<(String, usize)>,
+    /// The sector of the tables that the connector's own mappings feed.
+    pub(super) sector: Option<String>,
     /// The stream of a portal's connector, whose records are the publisher's own, and the names of the others.
     pub(super) stream: Option<(Stream, Vec<String>)>,
     /// The same with a list in its records made rows, and why that may be wanted.
@@ -53,12 +55,31 @@ impl Looked {
             claim,
             sample: None,
             member: None,
+            sector: None,
             stream: None,
             unnested: None,
             refined: Vec::new(),
             file: file.to_owned(),
             variables: Vec::new(),
         }
+    }
+
+    /// The same with the sector that the connector is of, by the first table that it feeds. It is asked for its streams only where it
+    /// can be made, and what it lacks is no hindrance: a key that is not there yet is no matter of where the file stands.
+    async fn with_sector(mut self, request: &DraftRequest<'_>, name: &str) -> Self {
+        let context = MakeContext::new(request.project.root(), name, |_| Some("unset".to_owned()));
+        let made = request.registry.get(&self.connector);
+        let made = made.and_then(|it| it.make(self.claim.settings.clone(), &context).ok());
+        let streams = match made {
+            Some(connector) => connector.streams(&request.io).await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let mut tables = streams.iter().flat_map(|stream| &stream.mappings);
+        let table = tables
+            .next()
+            .and_then(|mapping| mapping.table.split_once('.'));
+        self.sector = table.map(|(sector, _)| sector.to_owned());
+        self
     }
 
     /// What is known of a portal's first stream before any record is read.
@@ -116,7 +137,8 @@ async fn seen(
     let (connector, claim) = claim(request.registry, &sight)?;
     // An API of its own is asked by its connector, not by an address.
     if claim.is_own && !claim.is_open {
-        return Ok(Looked::of(connector, claim, location));
+        let looked = Looked::of(connector, claim, location);
+        return Ok(looked.with_sector(request, name).await);
     }
     let declared = declared(request)?;
     let scratch = TempDir::new().map_err(|source| DraftError::File {
@@ -157,7 +179,7 @@ async fn seen(
     let mut looked = Looked::of(connector, claim, &part.name);
     looked.refined.extend(private.as_deref().map(in_private));
     if looked.claim.is_own {
-        return Ok(looked);
+        return Ok(looked.with_sector(request, name).await);
     }
     with_records(looked, &part, &members, declared.as_ref()).await
 }

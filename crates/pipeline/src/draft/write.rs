@@ -71,10 +71,8 @@ impl<'a> Drafting<'a> {
         let sector = self
             .request
             .sector
-            .unwrap_or(match self.looked.connector.as_str() {
-                "gtfs" => "transport",
-                _ => "environment",
-            });
+            .or(self.looked.sector.as_deref())
+            .unwrap_or("common");
         text.about = self.about(None);
         self.done(sector, &text, None)
     }
