@@ -26,59 +26,27 @@ pub(super) async fn changed(
     parts: &Arc<Parts>,
     duplicates: &mut Duplicates<'_>,
 ) -> Result<Vec<(Place, Place)>, LakeError> {
-    let key = &stage.contract.primary_key;
-    let rows = plan.rows_of(Side::Own) + plan.rows_of(Side::New);
-    // Under a contract that has other fields or types every row says something else, and it is not the source that revised it.
-    if stage.load != Load::Replace
-        || key.is_empty()
-        || rows > ROWS_MAX
-        || stage.form.fit != Fit::Exact
-    {
+    if !is_compared(stage, plan) {
         return Ok(Vec::new());
     }
-    let of = |side: Side| -> Vec<usize> {
-        let entries = plan.entries.iter().enumerate();
-        entries
-            .filter(|(_, entry)| entry.side == side)
-            .map(|(number, _)| number)
-            .collect()
-    };
-    let (old, new) = (of(Side::Own), of(Side::New));
+    let (old, new) = (of(plan, Side::Own), of(plan, Side::New));
     let files = |numbers: &[usize]| -> Vec<FileRef> {
-        numbers
+        let files = numbers
             .iter()
-            .map(|number| plan.entries[*number].file.clone())
-            .collect()
+            .map(|number| plan.entries[*number].file.clone());
+        files.collect()
     };
-    let mut candidates = plan.candidates(&[old.clone(), new.clone()].concat());
-    for candidate in candidates
-        .iter_mut()
-        .filter(|candidate| candidate.side == Side::Own)
-    {
-        // Of a slice, those that go are compared, and not those that stay.
-        let entry = &plan.entries[candidate.number];
-        candidate.dropped =
-            (!entry.is_gone).then(|| Arc::new(stays(&entry.dropped, entry.file.rows)));
-    }
-    let question = Question {
-        reader: reader.clone(),
-        candidates,
-        key: key.clone().into(),
-        word: "primaryKey",
-        content: stage
-            .contract
-            .fields
-            .iter()
-            .map(|field| field.name.clone())
-            .collect(),
-        rule: Rule::LastReplaces,
-        parts: Arc::clone(parts),
-        bytes_max: stage.options.settle_bytes_max,
-    };
+    let question = question(
+        stage,
+        reader,
+        plan,
+        &[old.clone(), new.clone()].concat(),
+        parts,
+    );
     let (new, published) = (files(&new), files(&old));
     let search = Search {
         reader,
-        fields: key,
+        fields: &stage.contract.primary_key,
         new: &new,
         published: &published,
     };
@@ -90,6 +58,52 @@ pub(super) async fn changed(
         }
     }
     Ok(verdicts.changed)
+}
+
+/// Under a contract that has other fields or types every row says something else, and it is not the source that revised it.
+fn is_compared(stage: &TableStage, plan: &Plan) -> bool {
+    stage.load == Load::Replace
+        && !stage.contract.primary_key.is_empty()
+        && plan.rows_of(Side::Own) + plan.rows_of(Side::New) <= ROWS_MAX
+        && stage.form.fit == Fit::Exact
+}
+
+/// The numbers of the files of one side, those that are gone among them.
+fn of(plan: &Plan, side: Side) -> Vec<usize> {
+    let entries = plan.entries.iter().enumerate();
+    let of_side = entries.filter(|(_, entry)| entry.side == side);
+    of_side.map(|(number, _)| number).collect()
+}
+
+/// As a merge asks it, of the rows that go and those that come.
+fn question(
+    stage: &TableStage,
+    reader: &Reader,
+    plan: &Plan,
+    numbers: &[usize],
+    parts: &Arc<Parts>,
+) -> Question {
+    let mut candidates = plan.candidates(numbers);
+    for candidate in candidates
+        .iter_mut()
+        .filter(|candidate| candidate.side == Side::Own)
+    {
+        // Of a slice, those that go are compared, and not those that stay.
+        let entry = &plan.entries[candidate.number];
+        candidate.dropped =
+            (!entry.is_gone).then(|| Arc::new(stays(&entry.dropped, entry.file.rows)));
+    }
+    let fields = stage.contract.fields.iter();
+    Question {
+        reader: reader.clone(),
+        candidates,
+        key: stage.contract.primary_key.clone().into(),
+        word: "primaryKey",
+        content: fields.map(|field| field.name.clone()).collect(),
+        rule: Rule::LastReplaces,
+        parts: Arc::clone(parts),
+        bytes_max: stage.options.settle_bytes_max,
+    }
 }
 
 /// The other positions of a file.

@@ -69,19 +69,7 @@ pub(super) async fn finish(
         plan.apply(&verdicts);
         conclude(&mut plan, verdicts, &mut sums);
     }
-    let which = match (&stage.deletions, &stage.options.mapped_again) {
-        (Some(refused), _) => Some(Which::AllBut(refused)),
-        (None, Some(again)) => Some(Which::OfParts(again)),
-        (None, None) => None,
-    };
-    let (mut vanished, mut deleted) = (Vanished::default(), 0);
-    if let Some(which) = which.filter(|_| stage.load == Load::Merge) {
-        let found = vanished::take_away(stage, &reader, &mut plan, which).await?;
-        match which {
-            Which::OfParts(_) => vanished = found,
-            Which::AllBut(_) => deleted = found.gone,
-        }
-    }
+    let (vanished, deleted) = take_away(stage, &reader, &mut plan).await?;
     let compared = compared::changed(stage, &reader, &plan, &parts, &mut duplicates).await?;
     sums.changed.extend(compared);
     duplicates.tell_in_full(stage, &reader, &plan).await?;
@@ -103,6 +91,30 @@ pub(super) async fn finish(
     let changes = plan.changes(stage, &reader).await?;
     staged.version = commit(stage, &changes).await?;
     Ok(staged)
+}
+
+/// Takes away what did not come in a merge: what a changed mapping no longer gives, or what the source has removed; how many rows
+/// the latter are.
+async fn take_away(
+    stage: &TableStage,
+    reader: &Reader,
+    plan: &mut Plan,
+) -> Result<(Vanished, u64), LakeError> {
+    if stage.load != Load::Merge {
+        return Ok((Vanished::default(), 0));
+    }
+    match (&stage.deletions, &stage.options.mapped_again) {
+        (Some(refused), _) => {
+            let which = Which::AllBut(refused);
+            let found = vanished::take_away(stage, reader, plan, which).await?;
+            Ok((Vanished::default(), found.gone))
+        }
+        (None, Some(again)) => {
+            let which = Which::OfParts(again);
+            Ok((vanished::take_away(stage, reader, plan, which).await?, 0))
+        }
+        (None, None) => Ok((Vanished::default(), 0)),
+    }
 }
 
 /// The keys of the contract: the primary key, then each unique field.
