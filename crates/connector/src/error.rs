@@ -97,6 +97,32 @@ impl ConnectorError {
         self
     }
 
+    /// With the mend that fits an answer over HTTP of this kind, where none is told yet.
+    #[must_use]
+    pub fn or_help(self) -> Self {
+        let help = match self.kind {
+            _ if self.help.is_some() => return self,
+            ErrorKind::Truncated => {
+                "run the pipeline again later; if it stays, the publisher should hear of it"
+            }
+            ErrorKind::Timeout => {
+                "run the pipeline again later; if the source needs longer, write `timeouts:` under `source:`"
+            }
+            ErrorKind::Unreachable => {
+                "check the address: what answers there may be something else than a web server"
+            }
+            ErrorKind::Redirect => "open the address in a browser and write the one it ends at",
+            ErrorKind::Invalid | ErrorKind::NotData => {
+                "open the address and compare with the publisher's documentation: the source may have changed"
+            }
+            ErrorKind::TooLarge => {
+                "ask for less at once: a smaller page, a shorter time, a part of the area"
+            }
+            _ => return self,
+        };
+        self.with_help(help)
+    }
+
     /// Not to be tried again, whatever its kind.
     #[must_use]
     pub fn lasting(mut self) -> Self {

@@ -41,11 +41,13 @@ impl OverHttp {
 #[async_trait]
 impl Connector for OverHttp {
     async fn streams(&self, io: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        self.connector.streams(&self.io(io)?).await
+        let streams = self.connector.streams(&self.io(io)?).await;
+        streams.map_err(ConnectorError::or_help)
     }
 
     async fn partitions(&self, unit: &str, io: &Io) -> Result<Vec<String>, ConnectorError> {
-        self.connector.partitions(unit, &self.io(io)?).await
+        let partitions = self.connector.partitions(unit, &self.io(io)?).await;
+        partitions.map_err(ConnectorError::or_help)
     }
 
     async fn fetch(
@@ -54,6 +56,7 @@ impl Connector for OverHttp {
         cursor: Option<&Cursor>,
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
-        self.connector.fetch(slice, cursor, &self.io(io)?).await
+        let fetched = self.connector.fetch(slice, cursor, &self.io(io)?).await;
+        fetched.map_err(ConnectorError::or_help)
     }
 }

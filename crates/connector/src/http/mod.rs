@@ -220,6 +220,7 @@ impl Http {
     ) -> Result<(), ConnectorError> {
         let Inner { limits, shared, .. } = &*self.inner;
         let pace = &shared.pace;
+        let error = error.or_help();
         if !error.retryable {
             return Err(error);
         }

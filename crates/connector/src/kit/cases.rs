@@ -5,20 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
 
-use super::pace::TestPace;
+use super::hostile;
+use super::reader::{Read, Reader};
 use super::server::{Exchange, Fault, Server};
-use crate::error::{ConnectorError, ErrorKind};
-use crate::http::{Http, Limits};
-use crate::io::{Io, Validators};
-use crate::pace::Pace;
+use crate::error::ErrorKind;
+use crate::http::Limits;
+use crate::io::Validators;
 use crate::settings::SettingsError;
-use crate::source::{Connector, Cursor, Slice};
-
-/// Fetches after which a unit is said to have no end.
-const FETCHES_MAX: usize = 200;
+use crate::source::Connector;
 
 /// What a connector can do beyond reading to the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,35 +88,17 @@ pub async fn check(subject: &Subject<'_>) -> Vec<String> {
     );
     note("an empty answer", empty(subject).await);
     note("a body without end", too_large(subject).await);
-    failures
-}
-
-/// What one fetch brought, read to its end.
-#[derive(Debug, Clone, PartialEq)]
-struct Read {
-    unit: String,
-    partition: Option<String>,
-    key: Option<String>,
-    known: Option<String>,
-    bytes: Bytes,
-    etag: Option<String>,
-    next: Option<Cursor>,
-}
-
-impl Read {
-    fn slice(&self) -> Slice<'_> {
-        Slice {
-            unit: &self.unit,
-            partition: self.partition.as_deref(),
-        }
+    note("partitions", partitions(subject).await);
+    // Without what is right there is nothing to compare with, and the failure is told already.
+    if let Ok(right) = whole(subject).await {
+        failures.extend(hostile::check(subject, &right).await);
     }
+    failures
 }
 
 struct Bench {
     server: Server,
-    pace: Arc<TestPace>,
-    connector: Arc<dyn Connector>,
-    io: Io,
+    reader: Reader,
 }
 
 impl Bench {
@@ -129,109 +106,21 @@ impl Bench {
         let server = Server::start(subject.recording.clone())
             .await
             .map_err(|e| e.to_string())?;
-        let pace = Arc::new(TestPace::default());
-        let limits = Limits {
-            allow_private: true,
-            ..limits
-        };
-        let http =
-            Http::new(limits, Arc::clone(&pace) as Arc<dyn Pace>).map_err(|e| e.to_string())?;
-        let connector = (subject.make)(server.url()).map_err(|e| e.to_string())?;
-        let io = Io::new(http, DateTime::<Utc>::UNIX_EPOCH);
-        Ok(Self {
-            server,
-            pace,
-            connector,
-            io,
-        })
+        let reader = Reader::new(subject, server.url(), limits)?;
+        Ok(Self { server, reader })
     }
 
-    async fn units(&self) -> Result<Vec<String>, ConnectorError> {
-        let mut units = Vec::new();
-        for stream in self.connector.streams(&self.io).await? {
-            if !units.contains(&stream.unit) {
-                units.push(stream.unit);
-            }
-        }
-        Ok(units)
-    }
-
-    /// A unit that has partitions is read partition by partition, as a run would.
-    async fn read(&self, io: &Io) -> Result<Vec<Read>, ConnectorError> {
-        let mut all = Vec::new();
-        for unit in self.units().await? {
-            let partitions = self.connector.partitions(&unit, io).await?;
-            for partition in &partitions {
-                let slice = Slice {
-                    unit: &unit,
-                    partition: Some(partition),
-                };
-                all.extend(self.read_from(slice, None, io).await?);
-            }
-            if partitions.is_empty() {
-                all.extend(self.read_from(Slice::whole(&unit), None, io).await?);
-            }
-        }
-        Ok(all)
-    }
-
-    async fn read_from(
-        &self,
-        slice: Slice<'_>,
-        cursor: Option<Cursor>,
-        io: &Io,
-    ) -> Result<Vec<Read>, ConnectorError> {
-        let mut reads: Vec<Read> = Vec::new();
-        let mut cursor = cursor;
-        while let Some(fetched) = self.connector.fetch(slice, cursor.as_ref(), io).await? {
-            let mut read = Read {
-                unit: slice.unit.to_owned(),
-                partition: slice.partition.map(str::to_owned),
-                key: None,
-                known: fetched.known,
-                bytes: Bytes::new(),
-                etag: None,
-                next: fetched.next.clone(),
-            };
-            if let Some(part) = fetched.part {
-                (read.key, read.etag) = (Some(part.key), part.etag);
-                read.bytes = part.body.try_collect::<Vec<Bytes>>().await?.concat().into();
-            }
-            reads.push(read);
-            cursor = fetched.next;
-            if cursor.is_none() {
-                break;
-            }
-            if reads.len() > FETCHES_MAX {
-                let message = format!("unit {:?} has no end", slice.unit);
-                return Err(ConnectorError::new(ErrorKind::Invalid, message));
-            }
-        }
-        Ok(reads)
-    }
-
-    /// The server's own address is no secret, but other at each start.
-    fn plain(&self, reads: Vec<Read>) -> Vec<Read> {
-        let plain = |text: Option<String>| text.map(|text| text.replace(self.server.url(), ""));
-        reads
-            .into_iter()
-            .map(|read| Read {
-                key: plain(read.key),
-                known: plain(read.known),
-                ..read
-            })
-            .collect()
+    async fn read(&self) -> Result<Vec<Read>, String> {
+        let read = self.reader.read(&self.reader.io).await;
+        read.map_err(|error| error.to_string())
     }
 }
 
 async fn whole(subject: &Subject<'_>) -> Result<Vec<Read>, String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let reads = bench
-        .read(&bench.io)
-        .await
-        .map_err(|error| error.to_string())?;
+    let reads = bench.read().await?;
     hides(subject, &format!("{reads:?}"))?;
-    Ok(bench.plain(reads))
+    Ok(bench.reader.plain(reads))
 }
 
 async fn twice(subject: &Subject<'_>) -> Result<(), String> {
@@ -255,16 +144,14 @@ async fn twice(subject: &Subject<'_>) -> Result<(), String> {
 
 async fn resume(subject: &Subject<'_>) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let all = bench
-        .read(&bench.io)
-        .await
-        .map_err(|error| error.to_string())?;
+    let all = bench.read().await?;
     for (index, read) in all.iter().enumerate() {
         let Some(cursor) = read.next.clone() else {
             continue;
         };
-        let rest = bench
-            .read_from(read.slice(), Some(cursor.clone()), &bench.io)
+        let reader = &bench.reader;
+        let rest = reader
+            .read_from(read.slice(), Some(cursor.clone()), &reader.io)
             .await;
         let rest = rest.map_err(|error| error.to_string())?;
         let expected: Vec<&Read> = all[index + 1..]
@@ -283,10 +170,7 @@ async fn resume(subject: &Subject<'_>) -> Result<(), String> {
 
 async fn unchanged(subject: &Subject<'_>) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let first = bench
-        .read(&bench.io)
-        .await
-        .map_err(|error| error.to_string())?;
+    let first = bench.read().await?;
     let known: BTreeMap<String, Validators> = first
         .iter()
         .filter_map(|read| {
@@ -298,10 +182,12 @@ async fn unchanged(subject: &Subject<'_>) -> Result<(), String> {
         })
         .collect();
     let io = bench
+        .reader
         .io
         .clone()
         .with_validators(move |key| known.get(key).cloned());
-    let second = bench.read(&io).await.map_err(|error| error.to_string())?;
+    let second = bench.reader.read(&io).await;
+    let second = second.map_err(|error| error.to_string())?;
     let told: Vec<&Option<String>> = second.iter().map(|read| &read.known).collect();
     let expected: Vec<&Option<String>> = first.iter().map(|read| &read.key).collect();
     if told != expected {
@@ -314,20 +200,40 @@ async fn unchanged(subject: &Subject<'_>) -> Result<(), String> {
 
 async fn ends(subject: &Subject<'_>) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
-    let first = bench
-        .read(&bench.io)
-        .await
-        .map_err(|error| error.to_string())?;
+    let first = bench.read().await?;
     let Some(last) = first.iter().rev().find(|read| read.next.is_some()) else {
         return Err("the last fetch gave no cursor".to_owned());
     };
-    let rest = bench
-        .read_from(last.slice(), last.next.clone(), &bench.io)
+    let reader = &bench.reader;
+    let rest = reader
+        .read_from(last.slice(), last.next.clone(), &reader.io)
         .await;
     match rest.map_err(|error| error.to_string())?.as_slice() {
         [] => Ok(()),
         _ => Err("the same run reads again what it has read".to_owned()),
     }
+}
+
+/// Partitions have names of their own, the same each time.
+async fn partitions(subject: &Subject<'_>) -> Result<(), String> {
+    let bench = Bench::start(subject, Limits::default()).await?;
+    let Reader { connector, io, .. } = &bench.reader;
+    let units = bench.reader.units().await.map_err(|e| e.to_string())?;
+    for unit in units {
+        let first = connector.partitions(&unit, io).await;
+        let first = first.map_err(|error| error.to_string())?;
+        let second = connector.partitions(&unit, io).await;
+        if second.as_ref() != Ok(&first) {
+            return Err(format!("unit {unit:?} has {first:?}, then {second:?}"));
+        }
+        let mut names = first.clone();
+        names.sort();
+        names.dedup();
+        if names.len() < first.len() || names.iter().any(String::is_empty) {
+            return Err(format!("unit {unit:?} names {first:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// The reading fails with `kind`, after `attempts` requests for one thing.
@@ -339,7 +245,7 @@ async fn fails(
 ) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
     bench.server.fail(fault, u32::MAX);
-    let error = match bench.read(&bench.io).await {
+    let error = match bench.reader.read(&bench.reader.io).await {
         Ok(_) => return Err("nothing failed".to_owned()),
         Err(error) => error,
     };
@@ -370,14 +276,17 @@ async fn recovers(
     let expected = whole(subject).await?;
     let bench = Bench::start(subject, Limits::default()).await?;
     bench.server.fail(fault, times);
-    let reads = bench
-        .read(&bench.io)
-        .await
-        .map_err(|error| error.to_string())?;
-    if bench.plain(reads) != expected {
+    let reads = bench.read().await?;
+    if bench.reader.plain(reads) != expected {
         return Err("it reads something else than without the fault".to_owned());
     }
-    let longest = bench.pace.slept().into_iter().max().unwrap_or_default();
+    let longest = bench
+        .reader
+        .pace
+        .slept()
+        .into_iter()
+        .max()
+        .unwrap_or_default();
     if longest < Duration::from_secs(wait_s) || longest.is_zero() {
         return Err(format!("waited {longest:?} at most"));
     }
@@ -387,7 +296,7 @@ async fn recovers(
 async fn empty(subject: &Subject<'_>) -> Result<(), String> {
     let bench = Bench::start(subject, Limits::default()).await?;
     bench.server.fail(Fault::Empty, u32::MAX);
-    match bench.read(&bench.io).await {
+    match bench.reader.read(&bench.reader.io).await {
         Ok(_) if subject.abilities.looks_inside => Err("nothing failed".to_owned()),
         Ok(_) => Ok(()),
         Err(error) if subject.abilities.looks_inside && error.kind == ErrorKind::Invalid => {
@@ -412,7 +321,7 @@ async fn too_large(subject: &Subject<'_>) -> Result<(), String> {
         },
     )
     .await?;
-    match bench.read(&bench.io).await {
+    match bench.reader.read(&bench.reader.io).await {
         Err(error) if error.kind == ErrorKind::TooLarge => Ok(()),
         Err(error) => Err(error.to_string()),
         Ok(_) => Err("nothing failed".to_owned()),

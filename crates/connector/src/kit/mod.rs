@@ -5,7 +5,9 @@
 //! sentence per failed case. Nothing waits: the kit's clock moves when someone sleeps.
 
 mod cases;
+mod hostile;
 mod pace;
+mod reader;
 mod server;
 
 pub use cases::{Abilities, Subject, check};

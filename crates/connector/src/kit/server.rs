@@ -1,11 +1,22 @@
 //! A server on loopback that plays back exchanges, and plays the faults of real sources.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::address::UrlSetting;
+use crate::error::ConnectorError;
+use crate::recording::Recording;
+use crate::registry::MakeContext;
+use crate::secret::MASK;
+
+/// Size of a question's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// One recorded question and its answer.
 #[derive(Debug, Clone)]
@@ -27,6 +38,34 @@ impl Exchange {
             body: body.into(),
             etag: None,
         }
+    }
+
+    /// The exchanges of a recording that `sectorlake run --record` made, with their answers of status 200. Secrets are masked
+    /// in it: the server takes any secret for them.
+    ///
+    /// # Errors
+    /// There is no recording in `dir`, or it lacks a body.
+    pub fn from_recording(dir: &Path) -> Result<Vec<Self>, ConnectorError> {
+        let recording = Recording::open(dir)?;
+        let whole = recording.lines().iter();
+        whole
+            .filter(|line| line.status == 200 && line.whole)
+            .map(|line| {
+                let body = recording.bytes(line)?;
+                let target = Url::parse(&line.asked.target).ok();
+                let target = target.map(|url| url[url::Position::BeforePath..].to_owned());
+                Ok(Self {
+                    target: target.unwrap_or_else(|| line.asked.target.clone()),
+                    body: body.into(),
+                    etag: line.headers.get("etag").cloned(),
+                })
+            })
+            .collect()
+    }
+
+    /// Whether it answers a question for `target`.
+    pub(super) fn is_for(&self, target: &str) -> bool {
+        self.target == target || (self.target.contains(MASK) && self.target == shown(target))
     }
 
     /// The same with an ETag.
@@ -149,17 +188,20 @@ async fn answer(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<
 }
 
 /// The target and the header lines, in small letters.
-async fn head(stream: &mut TcpStream) -> std::io::Result<(String, Vec<String>)> {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next_line().await?.unwrap_or_default();
-    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut headers = Vec::new();
-    while let Some(line) = lines.next_line().await?
-        && !line.is_empty()
-    {
-        headers.push(line);
+pub(super) async fn head(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> std::io::Result<(String, Vec<String>)> {
+    let mut head = Vec::new();
+    // Byte by byte: what is behind the head is not for us.
+    while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_BYTES_MAX {
+        head.push(stream.read_u8().await?);
     }
-    Ok((target, headers))
+    let head = String::from_utf8_lossy(&head);
+    let mut lines = head.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let headers = lines.filter(|line| !line.is_empty());
+    Ok((target, headers.map(str::to_owned).collect()))
 }
 
 impl State {
@@ -167,7 +209,7 @@ impl State {
         let exchange = self
             .exchanges
             .iter()
-            .find(|exchange| exchange.target == target);
+            .find(|exchange| exchange.is_for(target));
         let fault = match &mut self.fault {
             Some((fault, times)) if *times > 0 => {
                 *times -= 1;
@@ -207,6 +249,17 @@ impl State {
     }
 }
 
+/// A target as a recording has it, without secrets.
+fn shown(target: &str) -> String {
+    const HOST: &str = "http://host";
+    let url = UrlSetting::new(&format!("{HOST}{target}"));
+    let url = url.resolve(&["url"], &MakeContext::new(".", "", |_| None));
+    url.map_or_else(
+        |_| target.to_owned(),
+        |url| url.to_string().replacen(HOST, "", 1),
+    )
+}
+
 fn knows(headers: &[String], etag: &str) -> bool {
     headers
         .iter()
@@ -214,7 +267,7 @@ fn knows(headers: &[String], etag: &str) -> bool {
         .any(|(name, value)| name.eq_ignore_ascii_case("if-none-match") && value == etag)
 }
 
-fn message(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
+pub(super) fn message(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
     let mut message = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
     if status != 304 {
         message.push_str(&format!("Content-Length: {}\r\n", body.len()));

@@ -67,6 +67,8 @@ async fn careless_connectors_do_not_pass() {
     let said = failures(Fall::ForgetsTheSource).await;
     assert!(said.contains("is not as the source sent it"), "{said}");
     assert!(said.contains("404: nothing failed"), "{said}");
+    let took = "tests/hostile/soft_404.http: expected Error(\"NotFound\"";
+    assert!(said.contains(took), "{said}");
     assert!(
         said.contains("a body without end: nothing failed"),
         "{said}"
@@ -83,4 +85,38 @@ async fn the_server_plays_what_it_was_given() {
     let server = Server::start(vec![Exchange::new("/a", "1")]).await.unwrap();
     assert!(server.url().starts_with("http://127.0.0.1:"));
     assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_recording_is_played_whatever_the_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let bodies = dir.path().join("bodies");
+    std::fs::create_dir_all(&bodies).unwrap();
+    let hash = blake3::hash(b"id\n1\n").to_hex().to_string();
+    std::fs::write(bodies.join(&hash), "id\n1\n").unwrap();
+    let head = json!({ "recording": 1, "started_at": "2025-03-01T02:00:00Z" });
+    let line = |path: &str, status: u16, whole: bool| {
+        json!({
+            "at": "2025-03-01T02:00:01Z", "method": "GET", "target": format!("https://data.example{path}"),
+            "status": status, "headers": { "etag": "\"v1\"" }, "body": hash, "bytes": 5, "whole": whole,
+        })
+    };
+    let lines = [
+        head,
+        line("/a?token=***", 503, true),
+        line("/a?token=***", 200, false),
+        line("/a?token=***", 200, true),
+    ];
+    let lines = lines.map(|line| line.to_string()).join("\n");
+    std::fs::write(dir.path().join("index.ndjson"), lines).unwrap();
+    let exchanges = Exchange::from_recording(dir.path()).unwrap();
+    assert_eq!(exchanges.len(), 1);
+    let exchange = &exchanges[0];
+    assert_eq!(exchange.target, "/a?token=***");
+    assert_eq!(
+        (&exchange.body[..], exchange.etag.as_deref()),
+        (&b"id\n1\n"[..], Some("\"v1\""))
+    );
+    assert!(exchange.is_for("/a?token=s3cr3t") && !exchange.is_for("/b?token=s3cr3t"));
+    assert!(Exchange::from_recording(&bodies).is_err());
 }

@@ -1,8 +1,8 @@
 //! Using a recording.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -126,11 +126,13 @@ impl Recording {
     }
 
     /// The body of an answer, whole.
-    pub(crate) fn bytes(&self, line: &Line) -> std::io::Result<Vec<u8>> {
-        match &line.body {
-            Some(hash) => fs::read(bodies(&self.0.dir).join(hash)),
-            None => Ok(Vec::new()),
+    pub(crate) fn bytes(&self, line: &Line) -> Result<Vec<u8>, ConnectorError> {
+        let mut bytes = Vec::new();
+        if let Some(mut file) = self.body(line)? {
+            file.read_to_end(&mut bytes)
+                .map_err(|error| local(&self.0.dir, &error.to_string(), "record again"))?;
         }
+        Ok(bytes)
     }
 }
 

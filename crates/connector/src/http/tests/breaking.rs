@@ -195,6 +195,6 @@ async fn a_slow_drip_is_called_off() {
     assert_eq!(error.kind, ErrorKind::Timeout);
     assert_eq!(
         said(&error, &server),
-        "http://SERVER/a: only 6 bytes came in 60 s; asked 1 times / -"
+        "http://SERVER/a: only 6 bytes came in 60 s; asked 1 times / run the pipeline again later; if the source needs longer, write `timeouts:` under `source:`"
     );
 }
