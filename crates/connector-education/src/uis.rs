@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use schemars::JsonSchema;
+use sectorlake_connector::paging::Pager;
 use sectorlake_connector::{
-    Claim, Connector, DefaultMapping, MakeContext, Origin, OriginSettings, Pages, PlainSource,
-    Registration, SettingsError, Sight, SourceUrl, Stream, UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Origin,
+    OriginSettings, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream,
+    UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -74,44 +77,46 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         return Err(SettingsError::of_key("indicators", "names no indicator")
             .with_help("write a code with its unit: ROFST.1T3.GPIA.CP: { unit: \"1\" }"));
     }
-    let origin = match (&settings.path, &settings.url) {
+    let source = match (&settings.path, &settings.url) {
         (Some(_), Some(_)) => {
             return Err(SettingsError::of_key("url", "stands beside `path`")
                 .with_help("leave one of them out"));
         }
-        (Some(path), None) => Origin::of(
-            OriginSettings {
+        (Some(path), None) => {
+            let origin = OriginSettings {
                 path: Some(path),
                 ..OriginSettings::default()
-            },
-            context,
-        )?,
+            };
+            Source::Saved(Origin::of(origin, context)?)
+        }
         (None, url) => {
-            let url = url
-                .clone()
-                .unwrap_or_else(|| UrlSetting::new(API))
-                .resolve(&["url"], context)?;
-            Origin::Urls {
-                urls: questions(&url, &settings),
-                pages: Pages::Refused,
-            }
+            let url = url.clone().unwrap_or_else(|| UrlSetting::new(API));
+            Source::Api(url.resolve(&["url"], context)?)
         }
     };
-    Ok(Arc::new(PlainSource {
-        origin,
-        streams: vec![stream(&settings.indicators)],
-    }))
+    Ok(Arc::new(Uis { source, settings }))
 }
 
-/// A question an indicator, so that each answer stays below the API's bound of 100 000 records.
-fn questions(url: &SourceUrl, settings: &Settings) -> Vec<SourceUrl> {
-    let years = [("start", settings.start), ("end", settings.end)];
-    let years: Vec<(&str, String)> = years
-        .into_iter()
-        .filter_map(|(name, year)| Some((name, year?.to_string())))
-        .collect();
-    let question = |code: &String| {
-        let mut query = vec![("indicator", code.as_str())];
+struct Uis {
+    source: Source,
+    settings: Settings,
+}
+
+enum Source {
+    Api(SourceUrl),
+    Saved(Origin),
+}
+
+impl Uis {
+    /// A question an indicator, so that each answer stays below the API's bound of 100 000 records.
+    fn question(&self, url: &SourceUrl, code: &str) -> SourceUrl {
+        let settings = &self.settings;
+        let years = [("start", settings.start), ("end", settings.end)];
+        let years: Vec<(&str, String)> = years
+            .into_iter()
+            .filter_map(|(name, year)| Some((name, year?.to_string())))
+            .collect();
+        let mut query = vec![("indicator", code)];
         query.extend(
             settings
                 .geo_units
@@ -120,8 +125,39 @@ fn questions(url: &SourceUrl, settings: &Settings) -> Vec<SourceUrl> {
         );
         query.extend(years.iter().map(|(name, year)| (*name, year.as_str())));
         url.join(&["data", "indicators"]).with_query(&query)
-    };
-    settings.indicators.keys().map(question).collect()
+    }
+}
+
+#[async_trait]
+impl Connector for Uis {
+    async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        Ok(vec![stream(&self.settings.indicators)])
+    }
+
+    async fn partitions(&self, _unit: &str, _io: &Io) -> Result<Vec<String>, ConnectorError> {
+        match self.source {
+            Source::Api(_) => Ok(self.settings.indicators.keys().cloned().collect()),
+            Source::Saved(_) => Ok(Vec::new()),
+        }
+    }
+
+    async fn fetch(
+        &self,
+        slice: Slice<'_>,
+        cursor: Option<&Cursor>,
+        io: &Io,
+    ) -> Result<Option<Fetched>, ConnectorError> {
+        match (&self.source, slice.partition) {
+            (Source::Saved(origin), _) => origin.fetch(cursor, io).await,
+            (Source::Api(url), Some(code)) => {
+                let pager = Pager::new(self.question(url, code), None);
+                pager
+                    .fetch(cursor, io, &format!("{code}.json"), Request::get)
+                    .await
+            }
+            (Source::Api(_), None) => Ok(None),
+        }
+    }
 }
 
 fn stream(indicators: &BTreeMap<String, Indicator>) -> Stream {
@@ -149,7 +185,7 @@ mod tests {
     use std::path::Path;
 
     use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-    use sectorlake_connector::{Http, Io, kit};
+    use sectorlake_connector::{Http, kit};
 
     use super::*;
 
