@@ -341,14 +341,7 @@ impl Attempt<'_> {
         let places = place_lookup::of_mappings(&self.context.lake, job.plans).await?;
         let session =
             mapping_session_with(places).map_err(|error| internal(error.strip_backtrace()))?;
-        let memory = self.context.memory_bytes_max;
         let read = read_options(self.context);
-        let stage = StageOptions {
-            buffer_bytes_max: (memory / 4) as usize,
-            settle_bytes_max: (memory / 8) as usize,
-            workers: self.context.partitions,
-            ..StageOptions::default()
-        };
         let loader = Loader {
             pipeline: self.pipeline,
             run,
@@ -371,22 +364,20 @@ impl Attempt<'_> {
                 yet_to_come,
             };
             let mut checks = known.checks(&around, table).await?;
-            checks.refused = job
-                .follows(table)
-                .then(|| (table.contract.primary_key.clone(), Arc::default()));
+            checks.refused = job.refused(table);
             let notes = std::mem::take(&mut known.notes);
             let fixes = job.fixes_of(table);
             let options = StageOptions {
                 slice: table.slice.clone(),
                 mapped_again: job.mapped_again(table, &parts),
-                ..stage.clone()
+                ..stage_options(self.context)
             };
             let loading = loader.load(table, (parts, options), checks, &fixes, recorder);
             let Some(loaded) = loading.await? else {
                 continue;
             };
-            result.notes.extend(notes);
-            result.notes.extend(loaded.notes.iter().cloned());
+            let told = loaded.notes.iter().cloned();
+            result.notes.extend(notes.into_iter().chain(told));
             result.notes.extend(vanished(table, &loaded.staged));
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
@@ -398,6 +389,17 @@ impl Attempt<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// How tables are staged.
+fn stage_options(context: &RunContext) -> StageOptions {
+    let memory = context.memory_bytes_max;
+    StageOptions {
+        buffer_bytes_max: (memory / 4) as usize,
+        settle_bytes_max: (memory / 8) as usize,
+        workers: context.partitions,
+        ..StageOptions::default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sectorlake_contract::TableName;
 use sectorlake_lake::{FixState, Load, Manifest, PipelineState, Run, SourceColumn};
+use sectorlake_normalise::RefusedKeys;
 
 use super::added::kept;
 use super::corrections::Gathered;
@@ -107,6 +108,12 @@ impl<'a> Job<'a> {
     /// the source.
     pub(super) fn follows(&self, plan: &TablePlan) -> bool {
         plan.follows_deletions && self.parts.whole.is_some()
+    }
+
+    /// Where rows go that did not come, the keys of those that came and were refused are gathered.
+    pub(super) fn refused(&self, plan: &TablePlan) -> Option<(Vec<String>, Arc<RefusedKeys>)> {
+        self.follows(plan)
+            .then(|| (plan.contract.primary_key.clone(), Arc::default()))
     }
 
     /// Deletions are followed only where all came that the source has.
