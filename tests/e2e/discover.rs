@@ -187,3 +187,33 @@ fn a_catalogue_that_wants_a_key_gets_it_and_a_site_without_one_is_told() {
     let done = project.sectorlake(&["discover", &other.uri()]).exits(4);
     assert!(done.says("no catalogue is found here"), "{}", done.whole());
 }
+
+/// A catalogue is a stranger's word: what it names in a private network is not reached, save on the host that was typed.
+#[test]
+fn a_catalogue_leads_nobody_into_private_networks() {
+    let (portal, project) = (Portal::start(), project());
+    let elsewhere = portal.uri().replace("127.0.0.1", "localhost");
+    let entry = |id: &str, url: String| json!({ "identifier": id, "title": id, "distribution": [{ "downloadURL": url }] });
+    let listed = json!({ "dataset": [
+        entry("inside", "http://169.254.169.254/latest/meta-data.csv".to_owned()),
+        entry("elsewhere", format!("{elsewhere}/files/clinics.csv")),
+        entry("own", format!("{}/files/clinics.csv", portal.uri())),
+    ] });
+    let answer = ResponseTemplate::new(200).set_body_json(listed);
+    portal.answers(
+        Mock::given(method("GET"))
+            .and(path("/data.json"))
+            .respond_with(answer),
+    );
+    let url = format!("{}/data.json", portal.uri());
+    for id in ["inside", "elsewhere"] {
+        let done = project
+            .sectorlake(&["discover", &url, "--write", id])
+            .exits(4);
+        assert!(done.says("private network"), "{id}: {}", done.whole());
+    }
+    project
+        .sectorlake(&["discover", &url, "--write", "own"])
+        .ok();
+    assert!(project.path("pipelines/drafts/own.yaml").exists());
+}

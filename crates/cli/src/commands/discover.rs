@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, args: &DiscoverArgs) -> Result<Exit, Failur
         let listing = asked.listing(&wanted, &io).await?;
         match args.write.is_empty() {
             true => show(context, args, &listing),
-            false => write(context, args, &listing, &io).await,
+            false => write(context, args, (&listing, &url), &io).await,
         }
     })
 }
@@ -203,7 +203,7 @@ fn cut(text: &str) -> String {
 async fn write(
     context: &Context,
     args: &DiscoverArgs,
-    listing: &Listing,
+    (listing, url): (&Listing, &SourceUrl),
     io: &Io,
 ) -> Result<Exit, Failure> {
     let root = context.project_root()?;
@@ -217,6 +217,7 @@ async fn write(
         let drafting = Drafting {
             project: &project,
             registry: &registry,
+            host: url.expose().host_str().unwrap_or_default(),
             io,
         };
         match drafting.written(dataset, &root).await {
@@ -278,6 +279,8 @@ fn chosen<'a>(listing: &'a Listing, id: &str) -> Result<&'a Dataset, Failure> {
 struct Drafting<'a> {
     project: &'a Project,
     registry: &'a Registry,
+    /// The portal's own.
+    host: &'a str,
     io: &'a Io,
 }
 
@@ -312,6 +315,7 @@ impl Drafting<'_> {
             told: Told {
                 title: Some(&dataset.title),
                 licence: dataset.licence.as_deref(),
+                host: Some(self.host),
             },
         };
         draft(&request)

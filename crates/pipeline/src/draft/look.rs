@@ -242,7 +242,9 @@ impl Asked<'_> {
             return None;
         }
         let address = UrlSetting::new(self.location).resolve(&[], &self.context());
-        address.ok()?.expose().host_str().map(str::to_owned)
+        let host = address.ok()?.expose().host_str().map(str::to_owned)?;
+        let is_typed = self.request.told.host.is_none_or(|typed| typed == host);
+        is_typed.then_some(host)
     }
 }
 

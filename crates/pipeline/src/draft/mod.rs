@@ -69,6 +69,9 @@ pub struct Told<'a> {
     pub title: Option<&'a str>,
     /// Its licence: a name, or an address.
     pub licence: Option<&'a str>,
+    /// The host of the catalogue, which somebody has typed, while the source's address is the catalogue's word: no other host of a
+    /// private network is reached. Left out: the source's address was typed itself.
+    pub host: Option<&'a str>,
 }
 
 /// A drafted pipeline.
