@@ -295,3 +295,40 @@ fn what_is_wrong_with_a_database_is_told() {
     );
     holds_no_secret(&project);
 }
+
+#[test]
+fn a_database_is_drafted_from_its_address() {
+    let project = Project::empty();
+    let file = rusqlite::Connection::open(project.path("data/city.sqlite")).unwrap();
+    file.execute_batch(&format!(
+        "CREATE TABLE readings (id INTEGER PRIMARY KEY, station TEXT, read_at TEXT, value REAL, note TEXT); INSERT INTO readings VALUES {ROWS}"
+    ))
+    .unwrap();
+    project
+        .sectorlake(&["new", "source", "data/city.sqlite", "--name", "readings"])
+        .ok();
+    run(&project).ok();
+    assert_eq!(project.count("drafts.readings"), 3);
+    let Some(server) = servers::postgres() else {
+        return;
+    };
+    psql(server.port, "city", "CREATE DATABASE drafted");
+    psql(
+        server.port,
+        "drafted",
+        &format!(
+            "CREATE TABLE readings (id int, station text, read_at timestamptz, value float8, note text); INSERT INTO readings VALUES {ROWS}"
+        ),
+    );
+    let project = Project::empty();
+    let address = format!("postgres://owner:s3cr3t@127.0.0.1:{}/drafted", server.port);
+    project
+        .sectorlake(&["new", "source", &address, "--name", "readings"])
+        .ok();
+    holds_no_secret(&project);
+    let mut command = project.command(&["run", "readings"]);
+    command.env("READINGS_PASSWORD", "s3cr3t");
+    Done::of(command).ok();
+    assert_eq!(project.count("drafts.readings"), 3);
+    holds_no_secret(&project);
+}

@@ -1,7 +1,7 @@
 //! Where a database server is and who asks: from a URL, or from single settings.
 
 use schemars::JsonSchema;
-use sectorlake_connector::{MakeContext, Secret, SecretSetting, SettingsError};
+use sectorlake_connector::{Claim, MakeContext, Secret, SecretSetting, SettingsError, Sight};
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -25,6 +25,17 @@ pub(crate) struct Defaults {
     /// Schemes of its URLs; the first one is shown.
     pub(crate) schemes: &'static [&'static str],
     pub(crate) port: u16,
+}
+
+impl Defaults {
+    /// Whether someone points at a server of this kind, by its URL.
+    pub(crate) fn claim(&self, sight: &Sight<'_>) -> Option<Claim> {
+        let (scheme, _) = sight.location.split_once("://")?;
+        self.schemes.contains(&scheme).then(|| {
+            let settings = [("url", sight.location.into()), ("tables", "all".into())];
+            Claim::open(settings, format!("its address begins with {scheme}://"))
+        })
+    }
 }
 
 /// Where the server is.
@@ -275,6 +286,32 @@ mod tests {
             (found.place().as_str(), password(&found)),
             ("postgres://[::1]:6000/d", Some("s3cr3t"))
         );
+    }
+
+    #[test]
+    fn an_address_is_known_by_its_scheme() {
+        let registry = sectorlake_connector::Registry::new(crate::registrations());
+        let claimed = |location: &str| {
+            let sight = Sight {
+                location,
+                members: &[],
+                head: &[],
+            };
+            registry
+                .claim(&sight)
+                .map(|(registration, _)| registration.name().to_owned())
+        };
+        for (location, expected) in [
+            ("postgresql://u@h/d", Some("postgres")),
+            ("mariadb://u@h/d", Some("mysql")),
+            ("sqlserver://u@h/d", Some("sqlserver")),
+            ("data/Trạm.SQLITE", Some("sqlite")),
+            ("ranh-gioi.gpkg", Some("sqlite")),
+            ("https://example.org/a.sqlite", None),
+            ("data/a.csv", None),
+        ] {
+            assert_eq!(claimed(location).as_deref(), expected, "{location}");
+        }
     }
 
     #[test]

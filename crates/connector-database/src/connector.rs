@@ -159,7 +159,11 @@ impl Database {
         for (kind, count) in &piece.replaced {
             warn!(stream = name, count, "read as NULL: {kind}");
         }
-        let mut part = PartBody::of_bytes(key, format!("{name}-{number:05}.parquet"), piece.bytes);
+        let file = match number {
+            0 => format!("{name}.parquet"),
+            number => format!("{name}-{number:05}.parquet"),
+        };
+        let mut part = PartBody::of_bytes(key, file, piece.bytes);
         part.headers = headers;
         part
     }

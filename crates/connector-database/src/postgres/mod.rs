@@ -32,6 +32,7 @@ pub(crate) fn registration() -> Registration {
         "Tables and queries of a PostgreSQL database, whole or only what is new.",
         make,
     )
+    .with_claims(|sight| DEFAULTS.claim(sight))
     .with_example(include_str!("example.yaml"))
 }
 

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Connector, ConnectorError, ErrorKind, MakeContext, Registration, SettingsError,
+    Claim, Connector, ConnectorError, ErrorKind, MakeContext, Registration, SettingsError, Sight,
 };
 use serde::Deserialize;
 
@@ -49,7 +49,23 @@ pub(crate) fn registration() -> Registration {
         "Tables and queries of a SQLite file, whole or only what is new.",
         make,
     )
+    .with_claims(claims)
     .with_example(include_str!("example.yaml"))
+}
+
+/// Endings of SQLite files; a GeoPackage is one.
+const ENDINGS: [&str; 4] = [".sqlite", ".sqlite3", ".db3", ".gpkg"];
+
+fn claims(sight: &Sight<'_>) -> Option<Claim> {
+    let (key, path) = sight.place();
+    let name = path.to_ascii_lowercase();
+    let is_own = key == "path" && ENDINGS.iter().any(|ending| name.ends_with(ending));
+    is_own.then(|| {
+        Claim::open(
+            [("path", path.into()), ("tables", "all".into())],
+            "its name ends as that of a SQLite file",
+        )
+    })
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {

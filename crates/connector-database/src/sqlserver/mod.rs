@@ -52,6 +52,7 @@ pub(crate) fn registration() -> Registration {
         "Tables and queries of a Microsoft SQL Server database, whole or only what is new.",
         make,
     )
+    .with_claims(|sight| DEFAULTS.claim(sight))
     .with_example(include_str!("example.yaml"))
 }
 
