@@ -28,6 +28,7 @@ impl Http {
             .and_then(|wait| TimeDelta::from_std(wait).ok())
             .and_then(|wait| now.checked_add_signed(wait));
         if let (Some(until), Some(host)) = (until, url.expose().host_str()) {
+            tracing::info!(host, %until, "the host wants to be left alone");
             self.inner.shared.gates.hold(host, until);
         }
     }
