@@ -5,6 +5,7 @@ mod answers;
 mod attacks;
 mod auth;
 mod breaking;
+mod measured;
 mod polite;
 mod resume;
 mod script;
