@@ -45,14 +45,7 @@ impl Call {
             Some(path) => address(path, &["path"], base, context)?,
             None => base.clone(),
         };
-        for (name, value) in &settings.query {
-            let text = plain(value).ok_or_else(|| {
-                let path = vec!["query".to_owned(), name.clone()];
-                SettingsError::new(path, "must be a text or a number")
-            })?;
-            let (hiding, text) = url.expand(&text, &["query", name], context)?;
-            url = hiding.with_query(&[(name, &text)]);
-        }
+        url = with_query(url, &settings.query, context)?;
         let mut body = None;
         if let Some(value) = settings.body {
             let is_text = value.is_string();
@@ -225,6 +218,23 @@ fn check_body(
         ),
         _ => Ok(()),
     }
+}
+
+/// An address with a setting's parameters, whose secrets it hides.
+fn with_query(
+    mut url: SourceUrl,
+    query: &BTreeMap<String, Value>,
+    context: &MakeContext,
+) -> Result<SourceUrl, SettingsError> {
+    for (name, value) in query {
+        let text = plain(value).ok_or_else(|| {
+            let path = vec!["query".to_owned(), name.clone()];
+            SettingsError::new(path, "must be a text or a number")
+        })?;
+        let (hiding, text) = url.expand(&text, &["query", name], context)?;
+        url = hiding.with_query(&[(name, &text)]);
+    }
+    Ok(url)
 }
 
 /// A value of a query as it is sent.
