@@ -46,16 +46,7 @@ pub fn guess(name: &str, head: &[u8]) -> Option<FormatSpec> {
         }
         Some(b'[') => return Some(FormatSpec::Json(JsonFormat::default())),
         Some(b'{') => return Some(object(&extension, text)),
-        Some(b'<') if html::is_page(text, matches!(extension.as_str(), "html" | "htm" | "xls")) => {
-            return Some(FormatSpec::Html(HtmlFormat::default()));
-        }
-        Some(b'<') if is_xml(head, extension == "xml") && gml::is_features(text) => {
-            return Some(FormatSpec::Gml(GmlFormat::default()));
-        }
-        Some(b'<') if is_xml(head, extension == "xml") => {
-            return Some(FormatSpec::Xml(XmlFormat::default()));
-        }
-        Some(b'<') => return None,
+        Some(b'<') => return markup(&extension, head, text),
         _ => {}
     }
     if !utf16
@@ -99,6 +90,17 @@ fn extension(name: &str) -> String {
 
 fn is_binary(byte: u8) -> bool {
     byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C)
+}
+
+/// Text that starts with `<`: a page with a table, features, or any other XML.
+fn markup(extension: &str, head: &[u8], text: &[u8]) -> Option<FormatSpec> {
+    if html::is_page(text, matches!(extension, "html" | "htm" | "xls")) {
+        return Some(FormatSpec::Html(HtmlFormat::default()));
+    }
+    is_xml(head, extension == "xml").then(|| match gml::is_features(text) {
+        true => FormatSpec::Gml(GmlFormat::default()),
+        false => FormatSpec::Xml(XmlFormat::default()),
+    })
 }
 
 /// Text that starts with `{`: a feature collection, a value per line, or one document.

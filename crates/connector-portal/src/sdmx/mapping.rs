@@ -64,73 +64,73 @@ fn quoted(text: &str) -> String {
 
 impl Indicators {
     pub(crate) fn mapping(&self, flow: &str) -> Result<DefaultMapping, SettingsError> {
+        self.check()?;
+        let id = flow.split(',').nth(1).unwrap_or(flow);
+        let mut dimensions: Vec<&str> = self.dimensions.iter().map(String::as_str).collect();
+        dimensions.sort_unstable();
+        let indicator = match &self.dimension {
+            Some(name) => format!("\"{name}\""),
+            None => quoted(id),
+        };
+        let name = self
+            .name
+            .as_deref()
+            .map_or_else(|| "NULL".to_owned(), quoted);
+        let sql = include_str!("indicators.sql")
+            .replace("{indicator}", &indicator)
+            .replace("{area}", self.area.as_deref().unwrap_or("REF_AREA"))
+            .replace("{dimensions}", &object(&dimensions))
+            .replace("{unit}", &self.unit())
+            .replace("{name}", &name);
+        let mut columns: Vec<&str> = KNOWN.to_vec();
+        columns.extend(dimensions);
+        Ok(DefaultMapping::new("common.indicators", "merge", &sql).with_columns(&columns))
+    }
+
+    /// Names of dimensions stand in the SQL as they are.
+    fn check(&self) -> Result<(), SettingsError> {
         let named = [("dimension", &self.dimension), ("area", &self.area)];
         let named = named
             .into_iter()
             .filter_map(|(key, name)| Some((key, name.as_ref()?)));
         let listed = self.dimensions.iter().map(|name| ("dimensions", name));
-        for (key, name) in named.chain(listed) {
-            let is_id = |byte: u8| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$' | b'@')
-            };
-            if name.is_empty() || !name.bytes().all(is_id) {
+        let is_id =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$' | b'@');
+        let is_wrong = |name: &String| name.is_empty() || !name.bytes().all(is_id);
+        match named.chain(listed).find(|(_, name)| is_wrong(name)) {
+            None => Ok(()),
+            Some((key, name)) => {
                 let path = ["indicators", key].map(str::to_owned).to_vec();
-                return Err(SettingsError::new(
-                    path,
-                    format!("{name:?} is no dimension"),
-                ));
+                let message = format!("{name:?} is no dimension");
+                Err(SettingsError::new(path, message)
+                    .with_help("write its id, as in REF_AREA, not its name"))
             }
         }
-        let id = flow.split(',').nth(1).unwrap_or(flow);
-        let mut dimensions: Vec<&str> = self.dimensions.iter().map(String::as_str).collect();
-        dimensions.sort_unstable();
-        // The keys of an object stand in alphabetical order; one without a value is left out.
-        let pairs: Vec<String> = dimensions
+    }
+
+    /// The unit as an expression.
+    fn unit(&self) -> String {
+        if let Some(unit) = &self.unit {
+            return quoted(unit);
+        }
+        let mut known: BTreeMap<&str, &str> = UNITS.into_iter().collect();
+        let own = self.units.iter();
+        known.extend(own.map(|(code, unit)| (code.as_str(), unit.as_str())));
+        let cases = known
             .iter()
-            .map(|name| format!("'\"{name}\":\"' || NULLIF(\"{name}\", '') || '\"'"))
-            .collect();
-        let object = match pairs.as_slice() {
-            [] => "'{}'".to_owned(),
-            pairs => format!("'{{' || concat_ws(',', {}) || '}}'", pairs.join(", ")),
-        };
-        let unit = match &self.unit {
-            Some(unit) => quoted(unit),
-            None => {
-                let mut known: BTreeMap<&str, &str> = UNITS.into_iter().collect();
-                known.extend(
-                    self.units
-                        .iter()
-                        .map(|(code, unit)| (code.as_str(), unit.as_str())),
-                );
-                let cases = known
-                    .iter()
-                    .map(|(code, unit)| format!("WHEN {} THEN {}", quoted(code), quoted(unit)));
-                format!(
-                    "CASE \"UNIT_MEASURE\" {} END",
-                    cases.collect::<Vec<_>>().join(" ")
-                )
-            }
-        };
-        let sql = include_str!("indicators.sql")
-            .replace(
-                "{indicator}",
-                &self
-                    .dimension
-                    .as_ref()
-                    .map_or_else(|| quoted(id), |name| format!("\"{name}\"")),
-            )
-            .replace(
-                "{name}",
-                &self
-                    .name
-                    .as_ref()
-                    .map_or_else(|| "NULL".to_owned(), |name| quoted(name)),
-            )
-            .replace("{area}", self.area.as_deref().unwrap_or("REF_AREA"))
-            .replace("{dimensions}", &object)
-            .replace("{unit}", &unit);
-        let mut columns: Vec<&str> = KNOWN.to_vec();
-        columns.extend(dimensions);
-        Ok(DefaultMapping::new("common.indicators", "merge", &sql).with_columns(&columns))
+            .map(|(code, unit)| format!("WHEN {} THEN {}", quoted(code), quoted(unit)));
+        let cases: Vec<String> = cases.collect();
+        format!("CASE \"UNIT_MEASURE\" {} END", cases.join(" "))
+    }
+}
+
+/// An object of these dimensions, whose keys stand in alphabetical order; one without a value is left out.
+fn object(dimensions: &[&str]) -> String {
+    let pairs = dimensions
+        .iter()
+        .map(|name| format!("'\"{name}\":\"' || NULLIF(\"{name}\", '') || '\"'"));
+    match pairs.collect::<Vec<_>>().as_slice() {
+        [] => "'{}'".to_owned(),
+        pairs => format!("'{{' || concat_ws(',', {}) || '}}'", pairs.join(", ")),
     }
 }

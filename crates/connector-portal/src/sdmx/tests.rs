@@ -199,7 +199,7 @@ flow: "DF" lacks its agency or version / the address of version 3.0 needs both: 
 key: "A/B" is no key / write a code or nothing for each dimension, as in `A.VNM..T`
 api: "1.0" is none of its values / one of: 2.1, 3.0
 incremental.lookback: "x" is no window / write it as in 30m, 6h, 2d or 1w
-indicators.dimensions: "a\" b" is no dimension / -
+indicators.dimensions: "a\" b" is no dimension / write its id, as in REF_AREA, not its name
 fine
 "#);
 }

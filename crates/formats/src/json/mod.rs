@@ -76,6 +76,30 @@ impl Shape {
     }
 }
 
+/// What records are, the path to their list, and that from each to a list in it.
+type Records = (Kind, Option<Vec<String>>, Option<Vec<String>>);
+
+impl Shape {
+    /// Where the records of a text that begins so are.
+    fn records(self, head: &[u8]) -> Records {
+        let features = || vec!["features".to_owned()];
+        match self {
+            Self::Document(path, unnest) => (Kind::Plain, Some(path), unnest),
+            Self::Lines(unnest) => (Kind::Plain, None, unnest),
+            Self::Esri(_) => (Kind::Esri, Some(features()), None),
+            Self::Entities => (Kind::Entity, Some(Vec::new()), None),
+            Self::Features => {
+                // A file may be one feature alone.
+                let says = |key: &[u8]| memchr::memmem::find(head, key).is_some();
+                let is_collection = says(b"\"features\"") || says(b"\"FeatureCollection\"");
+                let alone = !is_collection && says(b"\"Feature\"");
+                let path = if alone { Vec::new() } else { features() };
+                (Kind::Feature, Some(path), None)
+            }
+        }
+    }
+}
+
 /// What the records are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -192,29 +216,7 @@ pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatE
         Shape::Esri(format) => format.domains.clone(),
         _ => BTreeMap::default(),
     };
-    let (kind, path, unnest) = match shape {
-        Shape::Document(path, unnest) => (Kind::Plain, Some(path), unnest),
-        Shape::Lines(unnest) => (Kind::Plain, None, unnest),
-        Shape::Esri(_) => (Kind::Esri, Some(vec!["features".to_owned()]), None),
-        Shape::Entities => (Kind::Entity, Some(Vec::new()), None),
-        Shape::Features => {
-            // A file may be one feature alone.
-            let text = encoding.head(&head);
-            let is_collection = [&b"\"features\""[..], b"\"FeatureCollection\""]
-                .iter()
-                .any(|key| memchr::memmem::find(&text, key).is_some());
-            let alone = !is_collection && memchr::memmem::find(&text, b"\"Feature\"").is_some();
-            (
-                Kind::Feature,
-                Some(if alone {
-                    Vec::new()
-                } else {
-                    vec!["features".to_owned()]
-                }),
-                None,
-            )
-        }
-    };
+    let (kind, path, unnest) = shape.records(&encoding.head(&head));
     if unnest.as_ref().is_some_and(Vec::is_empty) {
         return Err(FormatError::Option {
             name: content.name,
