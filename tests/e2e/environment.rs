@@ -56,9 +56,8 @@ fn usgs_from_both_services() {
     );
     insta::assert_snapshot!("usgs_nwis_dv", lines(&days, OBSERVATIONS));
     // Captured at different places: no station of this answer has the values of the next.
-    let ogc = from(
-        "  connector: usgs\n  path: { stations: TESTS/recordings/usgs/location.json }\n",
-    );
+    let ogc =
+        from("  connector: usgs\n  path: { stations: TESTS/recordings/usgs/location.json }\n");
     insta::assert_snapshot!("usgs_ogc_stations", lines(&ogc, STATIONS));
     let ogc = from(
         "  connector: usgs\n  path: { observations: TESTS/recordings/usgs/continuous.json }\n",
@@ -175,6 +174,29 @@ fn a_forecast_is_marked_where_the_table_allows_it() {
         &format!("{source}on_reject: {{ max_share: 1 }}\n"),
     );
     assert_eq!(strict.count("environment.observations"), 5);
+}
+
+#[test]
+fn days_of_a_sensor_are_read_once() {
+    let day = |day: &str, value: &str| {
+        let text = format!(
+            "sensor_id;sensor_type;location;lat;lon;timestamp;P1;durP1;ratioP1;P2;durP2;ratioP2\n\
+             1;SDS011;7;10.7;106.7;{day}T09:21:52;{value};;;27.22;;\n"
+        );
+        (
+            format!("/{day}/{day}_sds011_sensor_1.csv"),
+            text.into_bytes(),
+        )
+    };
+    let served = Served::start(vec![day("2018-10-08", "31.5"), day("2018-10-10", "30.5")]);
+    let project = from(&format!(
+        "  connector: sensor_community\n  layout: archive\n  allow_private: true\n  \
+         days: {{ sensors: [sds011_sensor_1], start: 2018-10-08, end: 2018-10-10, url: {} }}\n",
+        served.url()
+    ));
+    insta::assert_snapshot!("sensor_community_days", lines(&project, OBSERVATIONS));
+    project.run(&["demo"]).ok();
+    assert_eq!(project.count("environment.observations"), 4);
 }
 
 #[test]

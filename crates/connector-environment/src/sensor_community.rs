@@ -4,6 +4,8 @@
 //! what its owner keeps) and <https://github.com/opendata-stuttgart/meta/wiki/EN-APIs> (the last five minutes of all). Licence of
 //! archive and API: ODbL 1.0. All three write UTC without saying so: in a log from Hồ Chí Minh City it is warmest at 06:00.
 
+mod days;
+
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -13,6 +15,8 @@ use sectorlake_connector::{
 };
 use serde::Deserialize;
 use serde_json::json;
+
+use days::Days;
 
 const STREAM: &str = "measurements";
 
@@ -29,9 +33,28 @@ struct Settings {
     url: Option<OneOrMany<UrlSetting>>,
     /// `archive`: a CSV a sensor and day; `madavi`: the log of one node; `live`: JSON of the last minutes.
     layout: Layout,
+    /// Sensors of the archive day by day, in place of `path` and `url`, with `layout: archive`.
+    #[serde(default)]
+    days: Option<DaySettings>,
     /// The node of a `madavi` log, which does not tell it itself. The other layouts do.
     #[serde(default)]
     station: Option<Station>,
+}
+
+/// Which sensors' files, and of which days.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct DaySettings {
+    /// Sensors as the archive's files name them: `[sds011_sensor_12345]`.
+    sensors: Vec<String>,
+    /// The first day: `2024-05-01`. A day without a file is asked for in every run, so let it be no earlier than the sensor.
+    start: String,
+    /// The last day. Default: the day before the run.
+    #[serde(default)]
+    end: Option<String>,
+    /// The archive. Default: `https://archive.sensor.community`.
+    #[serde(default)]
+    url: Option<UrlSetting>,
 }
 
 /// How the files are laid out.
@@ -96,6 +119,15 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
+    if let Some(days) = &settings.days {
+        let others =
+            settings.path.is_some() || settings.url.is_some() || settings.station.is_some();
+        if others || settings.layout != Layout::Archive {
+            return Err(SettingsError::of_key("days", "are of the archive alone")
+                .with_help("write `layout: archive`, without `path`, `url` and `station`"));
+        }
+        return Ok(Arc::new(Days::of(days, context)?));
+    }
     let origin = OriginSettings {
         path: settings.path.as_deref(),
         url: settings.url.as_ref(),
@@ -114,7 +146,7 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
                     .with_help("leave it out: each record tells where its sensor stands"),
             );
         }
-        (Layout::Archive, None) => archive(&origin)?,
+        (Layout::Archive, None) => archive(csv_stream(&origin)?),
         (Layout::Live, None) => live(),
     };
     Ok(Arc::new(PlainSource {
@@ -159,8 +191,7 @@ fn madavi(origin: &Origin, station: &Station) -> Result<Stream, SettingsError> {
     Ok(stream)
 }
 
-fn archive(origin: &Origin) -> Result<Stream, SettingsError> {
-    let mut stream = csv_stream(origin)?;
+fn archive(mut stream: Stream) -> Stream {
     let stations = DefaultMapping::new(
         "environment.stations",
         "merge",
@@ -176,7 +207,7 @@ fn archive(origin: &Origin) -> Result<Stream, SettingsError> {
         "name": "property", "value": "value",
     }));
     stream.mappings = vec![stations, observations];
-    Ok(stream)
+    stream
 }
 
 /// What is live is gone in five minutes, so what earlier runs saw is kept.
@@ -206,8 +237,12 @@ fn csv_stream(origin: &Origin) -> Result<Stream, SettingsError> {
             .map_err(|error| SettingsError::new(Vec::new(), error.to_string()))?;
         stream.member = Some(pattern);
     }
-    stream.format = Some(json!({ "name": "csv", "delimiter": ";", "short_records": "fill" }));
+    stream.format = Some(csv_format());
     Ok(stream)
+}
+
+fn csv_format() -> serde_json::Value {
+    json!({ "name": "csv", "delimiter": ";", "short_records": "fill" })
 }
 
 #[cfg(test)]

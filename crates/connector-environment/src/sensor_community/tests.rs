@@ -96,3 +96,67 @@ fn settings_are_checked() {
     neither `path` nor `url` is there / write `path:` with a file of this machine, or `url:` with an address
     "#);
 }
+
+#[tokio::test]
+async fn days_of_the_archive_are_partitions() {
+    let name = "2018-10-08_sds011_sensor_1.csv";
+    let exchanges = vec![
+        Exchange::new(&format!("/2018-10-08/{name}"), DAYS[0]).with_etag("\"1\""),
+        Exchange::new(
+            "/2018/2018-10-10/2018-10-10_sds011_sensor_1.csv.gz",
+            DAYS[1],
+        ),
+    ];
+    let server = kit::Server::start(exchanges).await.unwrap();
+    let days = json!({"sensors": ["sds011_sensor_1"], "start": "2018-10-08", "url": server.url()});
+    let source = make_at(json!({"layout": "archive", "days": days})).unwrap();
+    let io = |at: &str| {
+        let http = Http::new(kit::limits(), Arc::new(TestPace::default())).unwrap();
+        Io::new(http, at.parse().unwrap())
+    };
+    let first = io("2018-10-11T03:00:00Z");
+    let names = source.partitions(STREAM, &first).await.unwrap();
+    let days = ["2018-10-08", "2018-10-09", "2018-10-10"];
+    assert_eq!(names, days.map(|day| format!("{day}/sds011_sensor_1")));
+    let fetch = async |index: usize, cursor: Option<&sectorlake_connector::Cursor>, io: &Io| {
+        let slice = sectorlake_connector::Slice {
+            unit: STREAM,
+            partition: Some(&names[index]),
+        };
+        source.fetch(slice, cursor, io).await.unwrap()
+    };
+    let there = fetch(0, None, &first).await.unwrap();
+    assert_eq!(there.part.unwrap().name, name);
+    assert!(
+        fetch(1, None, &first).await.is_none(),
+        "the sensor was silent"
+    );
+    let packed = fetch(2, None, &first).await.unwrap().part.unwrap();
+    assert!(packed.name.ends_with(".csv.gz"));
+    // The same run is through; another one asks for changes, until the day is settled.
+    assert!(fetch(0, there.next.as_ref(), &first).await.is_none());
+    let later = io("2018-10-20T03:00:00Z");
+    let again = fetch(0, there.next.as_ref(), &later).await.unwrap();
+    let asked = server.asked().len();
+    let last = io("2018-10-21T03:00:00Z");
+    assert!(fetch(0, again.next.as_ref(), &last).await.is_none());
+    assert_eq!(server.asked().len(), asked);
+}
+
+#[test]
+fn days_are_checked() {
+    let say = |settings: serde_json::Value| make_at(settings).err().unwrap().to_string();
+    let days = json!({"sensors": ["sds011_sensor_1"], "start": "2018-10-08"});
+    let said = [
+        say(json!({"layout": "live", "days": days})),
+        say(json!({"layout": "archive", "days": {"sensors": ["1"], "start": "2018-10-08"}})),
+        say(json!({"layout": "archive", "days": {"sensors": [], "start": "2018-10-08"}})),
+        say(json!({"layout": "archive", "days": {"sensors": ["sds011_sensor_1"], "start": "May"}})),
+    ];
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    days: are of the archive alone
+    days.sensors: "1" is no sensor's name
+    days.sensors: names no sensor
+    days.start: "May" is no day
+    "#);
+}
