@@ -4,7 +4,7 @@ WITH to_road AS (
     st_distance_sphere(s.location, r.geometry) AS road_m,
     row_number() OVER (PARTITION BY s.school_id ORDER BY st_distance_sphere(s.location, r.geometry), r.segment_id) AS place
   FROM education.schools s CROSS JOIN transport.road_segments r
-  WHERE r.road_class IN ('motorway', 'trunk', 'primary')
+  WHERE s.place_code = '79' AND r.road_class IN ('motorway', 'trunk', 'primary')
 ),
 sensors AS (
   SELECT t.station_id, t.name, t.latitude, t.longitude, avg(o.result) AS pm25

@@ -31,6 +31,7 @@ mod gtfs;
 mod kill;
 mod loads;
 mod paged;
+mod pipelines;
 mod places;
 mod portal;
 mod portal_rows;

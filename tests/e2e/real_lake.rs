@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::harness::{Done, command, repository};
+use crate::pipelines::recording;
 
 /// A lake of real files.
 pub(crate) struct RealLake {
@@ -17,26 +18,26 @@ pub(crate) struct RealLake {
 }
 
 impl RealLake {
-    /// That of the repository's pipelines; loads it, if no other test has.
+    /// That of the repository's pipelines, those of public addresses from their recording; loads it, if no other test has.
     pub(crate) fn get() -> &'static Self {
         static LAKE: OnceLock<RealLake> = OnceLock::new();
-        LAKE.get_or_init(|| Self::load(repository().to_owned()))
+        LAKE.get_or_init(|| Self::load(repository().to_owned(), &["--replay", &recording()]))
             .loaded()
     }
 
     /// That of the corpus (`tests/corpus`).
     pub(crate) fn corpus() -> &'static Self {
         static LAKE: OnceLock<RealLake> = OnceLock::new();
-        LAKE.get_or_init(|| Self::load(repository().join("tests/corpus")))
+        LAKE.get_or_init(|| Self::load(repository().join("tests/corpus"), &[]))
             .loaded()
     }
 
-    fn load(project: PathBuf) -> Self {
+    fn load(project: PathBuf, options: &[&str]) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("sectorlake-test-")
             .tempdir()
             .unwrap();
-        let run = sectorlake(&dir, &project, &["run", "--all"]);
+        let run = sectorlake(&dir, &project, &[&["run", "--all"], options].concat());
         Self { dir, project, run }
     }
 

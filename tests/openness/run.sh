@@ -12,7 +12,7 @@ if [ -x "$python" ] && "$python" -c 'import deltalake, duckdb, polars, frictionl
     export SECTORLAKE_BIN=$binary SECTORLAKE_LAKE=$scratch/lake
     "$python" tests/data/count.py
     "$python" tests/corpus/count.py
-    "$binary" run --all --lake "$SECTORLAKE_LAKE" >"$scratch/run.txt" 2>&1 || { cat "$scratch/run.txt"; exit 1; }
+    "$binary" run --all --replay tests/recordings/pipelines --lake "$SECTORLAKE_LAKE" >"$scratch/run.txt" 2>&1 || { cat "$scratch/run.txt"; exit 1; }
     for check in tests/openness/*.py; do
         echo "== $check"
         "$python" "$check"
