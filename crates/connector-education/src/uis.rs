@@ -56,13 +56,13 @@ pub(crate) fn registration() -> Registration {
     .with_example(include_str!("uis/example.yaml"))
 }
 
-/// A question to the API that names an indicator. Its unit is not known: `1` stands there to be mended.
+/// A question to the API that names an indicator. Its unit is not known: it is left out, and validating says so.
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
     let is_ours = url.host_str() == Some("api.uis.unesco.org");
     let named = url.query_pairs().filter(|(key, _)| key == "indicator");
     let named: serde_json::Map<String, serde_json::Value> = named
-        .map(|(_, code)| (code.into_owned(), json!({ "unit": "1" })))
+        .map(|(_, code)| (code.into_owned(), json!({})))
         .collect();
     (is_ours && !named.is_empty()).then(|| {
         Claim::own(

@@ -97,16 +97,25 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
     has(&["toan", "toán"])?;
     has(&["ngu_van", "ngữ văn", "van", "văn", "nguvan"])?;
     let (key, place) = sight.place();
-    let settings = [
-        (key, place.into()),
-        // The file does not tell it: to be mended.
-        ("year", json!(COUNCILS_UNTIL)),
-        ("candidate", candidate.into()),
-    ];
+    let mut settings = vec![(key, place.into()), ("candidate", candidate.into())];
+    // The table does not tell it; where its name does not either, the setting is missing, and validating says so.
+    settings.extend(year_of(place).map(|year| ("year", json!(year))));
     Some(Claim::own(
         settings,
         "its header has a candidate's number and subjects of the exam",
     ))
+}
+
+/// The one year in a file's name.
+fn year_of(place: &str) -> Option<u16> {
+    let name = place.rsplit(['/', '\\']).next()?;
+    let numbers = name.split(|letter: char| !letter.is_ascii_digit());
+    let years = numbers.filter(|number| number.len() == 4);
+    let years: Vec<u16> = years.filter_map(|number| number.parse().ok()).collect();
+    match years.as_slice() {
+        [year @ 1975..=2100] => Some(*year),
+        _ => None,
+    }
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {

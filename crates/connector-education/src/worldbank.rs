@@ -65,7 +65,7 @@ pub(crate) fn registration() -> Registration {
     .with_example(include_str!("worldbank/example.yaml"))
 }
 
-/// A question to the API, or an indicator's page. Its unit is not known: `1` stands there to be mended.
+/// A question to the API, or an indicator's page. Its unit is not known: it is left out, and validating says so.
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
     let host = url.host_str()?;
@@ -75,7 +75,7 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
         .collect();
     let at = steps.iter().position(|step| *step == "indicator")?;
     let code = steps.get(at + 1)?.split(';').next()?;
-    let units: Map<String, Value> = Map::from_iter([(code.to_owned(), json!({ "unit": "1" }))]);
+    let units: Map<String, Value> = Map::from_iter([(code.to_owned(), json!({}))]);
     let mut settings = vec![("indicators", units.into())];
     match (host, steps.get(..at)) {
         ("api.worldbank.org", Some([.., "country", countries])) if *countries != "all" => {

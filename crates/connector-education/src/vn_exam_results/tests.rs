@@ -80,6 +80,11 @@ fn settings_and_claims() {
     };
     let claimed = claim("\u{feff}STT;Số báo danh;Toán;Ngữ văn\n".as_bytes()).unwrap();
     assert_eq!(claimed.settings["candidate"], json!("Số báo danh"));
+    assert!(!claimed.settings.contains_key("year"));
+    assert_eq!(
+        (year_of("2023/diem_thi_2024.csv"), year_of("2023-2024.csv")),
+        (Some(2024), None)
+    );
     assert!(claim(&recording("vn_exam_results/thpt_2024.csv")).is_some());
     assert!(claim(b"sbd,ten\n").is_none());
 }
