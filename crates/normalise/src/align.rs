@@ -206,7 +206,7 @@ fn no_unknown(contract: &Contract, mapped: &SchemaRef, sql: &str) -> Result<(), 
 }
 
 /// With `SELECT *` the author asks for what fits, so columns that no field takes are no mistake.
-fn has_wildcard(sql: &str) -> bool {
+pub(crate) fn has_wildcard(sql: &str) -> bool {
     fn selects_all(body: &SetExpr) -> bool {
         match body {
             SetExpr::Select(select) => {

@@ -44,6 +44,7 @@
 //! ```
 
 mod align;
+mod bare;
 mod cast;
 mod checks;
 mod direct;

@@ -11,6 +11,7 @@ use datafusion::scalar::ScalarValue;
 use sectorlake_contract::{Contract, Field, system};
 
 use crate::align::{Alignment, Slot};
+use crate::bare;
 use crate::cast::{Failure, Missing, to_field};
 use crate::checks::FieldChecks;
 use crate::direct::Constant;
@@ -67,14 +68,17 @@ impl Normaliser {
         source: &SchemaRef,
         session: &SessionContext,
     ) -> Result<Arc<Self>, MappingError> {
+        let is_bare = bare::is_bare(source);
         let unpivot = spec
             .unpivot
             .as_ref()
+            .filter(|_| !is_bare)
             .map(|unpivot| UnpivotPlan::fit(unpivot, source))
             .transpose()?;
         let source = unpivot.as_ref().map_or(source, |plan| &plan.schema);
         let contract = &spec.contract;
         let mapping_spec = match &spec.mapping {
+            _ if is_bare => bare::mapping(spec),
             Some(mapping) => mapping.clone(),
             None => Alignment::by_name(contract, source, &spec.constants)?,
         };

@@ -221,3 +221,25 @@ async fn fields_that_no_mapping_gives_take_their_constant() {
     spec.constants.insert("stop_id".to_owned(), "S".to_owned());
     insta::assert_snapshot!(page(&spec, &decoded).await);
 }
+
+/// The last page of an API has no records, and so no columns: that is no mistake of the mapping.
+#[tokio::test]
+async fn a_part_without_records_fits_every_mapping() {
+    let nothing = source(&["_record"], &[]);
+    let contract = contract(
+        r#"{ "name": "stop_id", "type": "string", "constraints": { "required": true } }, { "name": "lat", "type": "number" }"#,
+        "",
+    );
+    for sql in [
+        None,
+        Some("SELECT Code AS stop_id, \"Vĩ độ\" AS lat FROM source WHERE year > 2020"),
+        Some("SELECT *, lower(id) AS stop FROM source"),
+        Some(
+            "SELECT s.code AS stop_id FROM (SELECT unnest(json_get_array(tags)) AS code FROM source) AS s",
+        ),
+        Some("SELECT json_as_text(_record, 'id') AS stop_id FROM source"),
+    ] {
+        let said = page(&spec(&contract, sql), &nothing).await;
+        assert!(!said.contains("help:"), "{sql:?}: {said}");
+    }
+}
