@@ -271,3 +271,31 @@ fn every_crate_opens_with_what_it_is() {
         );
     }
 }
+
+/// The kit plays a connector's recording, the faults of real sources and every answer of `tests/hostile` to it.
+#[test]
+fn every_connector_over_http_is_put_through_the_kit() {
+    let mut seen = 0;
+    for folder in fs::read_dir(repository().join("crates")).unwrap() {
+        let folder = folder.unwrap().path();
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        if !name.starts_with("connector-") {
+            continue;
+        }
+        let sources = sources(&folder.join("src"));
+        let text = |path: &Path| fs::read_to_string(path).unwrap();
+        for source in &sources {
+            if !text(source).contains(".over_http()") {
+                continue;
+            }
+            seen += 1;
+            let own = source.with_extension("");
+            let is_checked = sources
+                .iter()
+                .filter(|path| *path == source || path.starts_with(&own))
+                .any(|path| text(path).contains("check(&"));
+            assert!(is_checked, "{} has no test with the kit", source.display());
+        }
+    }
+    assert!(seen >= 30, "{seen}");
+}

@@ -11,6 +11,7 @@ mod samples;
 mod served;
 
 mod architecture;
+mod attacks;
 mod bad_archives;
 mod bad_files;
 mod bad_lakes;
@@ -38,7 +39,9 @@ mod portal_rows;
 mod profiles;
 mod provenance;
 mod real_files;
+mod recordings;
 mod remote;
 mod slow_server;
 mod tight_places;
 mod transport;
+mod upstream;
