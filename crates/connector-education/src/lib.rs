@@ -21,8 +21,6 @@ mod uis;
 mod vn_exam_results;
 mod worldbank;
 
-#[cfg(test)]
-mod testing;
 
 use sectorlake_connector::Registration;
 

@@ -1,11 +1,12 @@
 //! The register's real layout, as the Department anonymised it, as a recording.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use sectorlake_connector::kit::{Abilities, Exchange, Subject, check};
+use sectorlake_connector::kit::{
+    Abilities, Exchange, Subject, check, io, make as made, project, say,
+};
 use serde_json::Value;
 
 use super::*;
-use crate::testing::{io, make as made, project, say};
 
 const FOLDER: &str = "tests/data/education";
 

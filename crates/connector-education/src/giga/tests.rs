@@ -1,11 +1,12 @@
 //! Answers built after the API as recordings.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use sectorlake_connector::kit::{Abilities, Exchange, Server, Subject, check};
+use sectorlake_connector::kit::{
+    Abilities, Exchange, SECRET, Server, Subject, check, io, make as made, recording, say,
+};
 use serde_json::Value;
 
 use super::*;
-use crate::testing::{SECRET, io, make as made, recording, say};
 
 fn exchange(page: u8, file: &str) -> Exchange {
     let target = format!("/api/v1/schools_location/country/VNM?size=2&page={page}");

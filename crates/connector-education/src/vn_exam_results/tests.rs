@@ -1,11 +1,12 @@
 //! Tables built in the published layouts as recordings.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use sectorlake_connector::kit::{Abilities, Exchange, Subject, check};
+use sectorlake_connector::kit::{
+    Abilities, Exchange, Subject, check, io, make as made, recording, say,
+};
 use serde_json::Value;
 
 use super::*;
-use crate::testing::{io, make as made, recording, say};
 
 #[tokio::test]
 async fn passes_the_kit() {

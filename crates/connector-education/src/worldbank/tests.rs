@@ -1,10 +1,11 @@
 //! Answers built after the API's documentation as recordings.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use sectorlake_connector::kit::{Abilities, Exchange, Server, Subject, check};
+use sectorlake_connector::kit::{
+    Abilities, Exchange, Server, Subject, check, io, make as made, recording, say,
+};
 
 use super::*;
-use crate::testing::{io, make as made, recording, say};
 
 fn exchanges() -> Vec<Exchange> {
     let answer = |target: &str, file: &str| {

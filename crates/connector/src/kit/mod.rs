@@ -9,10 +9,12 @@ mod hostile;
 mod pace;
 mod reader;
 mod server;
+mod testbed;
 
 pub use cases::{Abilities, Subject, check};
 pub use pace::TestPace;
 pub use server::{Exchange, Fault, Server};
+pub use testbed::{SECRET, io, make, project, recording, say};
 
 use crate::http::Limits;
 
