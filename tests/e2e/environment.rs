@@ -116,6 +116,26 @@ fn sensorthings_stations_and_observations() {
 }
 
 #[test]
+fn rivers_of_hub_eau() {
+    let path = "/hydrometrie/observations_tr?code_entite=";
+    let answers = [
+        ("F700000103", "seine_1"),
+        ("F700000103&cursor=AW10", "seine_2"),
+        ("F664000104", "marne"),
+    ];
+    let answers = answers.map(|(query, file)| {
+        let body = recording(&format!("hub_eau/{file}.json"));
+        (format!("{path}{query}"), body)
+    });
+    let served = Served::start(answers.to_vec());
+    let project = from(&format!(
+        "  connector: hub_eau\n  url: {}/hydrometrie\n  stations: [F700000103, F664000104]\n  allow_private: true\n",
+        served.url()
+    ));
+    insta::assert_snapshot!("hub_eau_observations", lines(&project, OBSERVATIONS));
+}
+
+#[test]
 fn a_month_of_openaqs_archive() {
     let folder = "/records/csv.gz/locationid=2161292/year=2024/month=01";
     let prefix = folder
@@ -216,7 +236,7 @@ fn every_example_of_the_environment_validates() {
         project.file(&format!("pipelines/environment/{name}.yaml"), example);
         found += 1;
     }
-    assert_eq!(found, 8);
+    assert_eq!(found, 9);
     let mut command = project.command(&["validate"]);
     command.env("OPENAQ_KEY", "k");
     Done::of(command).ok();

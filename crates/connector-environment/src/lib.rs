@@ -16,6 +16,7 @@
 mod ask;
 mod eea;
 mod ghcn_daily;
+mod hub_eau;
 mod metar;
 mod open_meteo;
 mod openaq;
@@ -38,6 +39,7 @@ pub fn registrations() -> Vec<Registration> {
         sensor_community::registration(),
         sensorthings::registration(),
         ghcn_daily::registration(),
+        hub_eau::registration(),
         metar::registration(),
         usgs::registration(),
         eea::registration(),
