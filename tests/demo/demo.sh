@@ -16,9 +16,9 @@ hint() {
 }
 sectorlake() { "$binary" "$@" --lake "$lake"; }
 
-# Pipelines of public addresses are played back: nothing here asks the network.
+# Pipelines of public addresses are played back: nothing here asks the network. What is real in the recording, its README says.
 recording=tests/recordings/pipelines
-step "1. Real files of three sectors into one lake, each row checked against its contract; sources on the net from a recording" \
+step "1. Real files of three sectors into one lake, each row checked against its contract; sources on the net are played back" \
     "$shown run --all --replay $recording"
 sectorlake run --all --replay "$recording"
 
@@ -35,7 +35,7 @@ done
 printf '\n── What to try next\n'
 hint 'Ask: a prompt with history and completion; \dt lists the tables, \d TABLE its columns, \q ends' "$shown sql$elsewhere"
 hint "Run again: nothing has changed, so nothing is published" "$shown run --all --replay $recording$elsewhere"
-hint "Ask sources on the net themselves, into a lake of their own: what is recorded for Hải Phòng is partly made up" \
+hint "Ask sources on the net themselves, into a lake of their own: the answers played back for Hải Phòng are made up" \
     "$shown run hai-phong-air hai-phong-stops hai-phong-schools --lake lake-live"
 hint "What a table holds: columns, units, titles, licence" "$shown describe environment.observations$elsewhere"
 hint "The rejected rows as a sheet, for the data's owner to correct" "$shown rejected hcmc-schools --export rejected.xlsx$elsewhere"
