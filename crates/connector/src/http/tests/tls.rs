@@ -86,6 +86,14 @@ fn leaf_of(mut params: CertificateParams, name: &str, issuer: &Authority) -> Lea
 impl Leaf {
     /// A server that shows this and `others`.
     async fn serve(&self, others: &[&Certificate]) -> Server {
+        self.answer(others, |_, _| answer(200, &[], "1")).await
+    }
+
+    async fn answer(
+        &self,
+        others: &[&Certificate],
+        script: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static,
+    ) -> Server {
         let own = [&self.certificate];
         let chain = own.iter().chain(others).map(|one| one.der().clone());
         let chain: Vec<CertificateDer<'static>> = chain.collect();
@@ -97,7 +105,7 @@ impl Leaf {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .unwrap();
-        Server::over_tls(config, |_, _| answer(200, &[], "1")).await
+        Server::over_tls(config, script).await
     }
 }
 
@@ -324,6 +332,22 @@ async fn one_certificate_may_be_trusted_and_no_other() {
     let told = error.to_string().to_ascii_uppercase();
     assert_eq!(error.kind, ErrorKind::Untrusted);
     assert!(told.contains(&digits.concat()), "{error}");
+}
+
+#[tokio::test]
+async fn a_redirect_leads_out_of_no_encryption() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = authority("Root", None, None);
+    let plain = Server::start(|_, _| answer(200, &[], "1")).await;
+    let line = format!("Location: {}", plain.url("/a?token=s3cr3t"));
+    let server = leaf("localhost", None, &root)
+        .answer(&[], move |_, _| answer(302, &[&line], ""))
+        .await;
+    let error = trusting(dir.path(), &root).fails(&https(&server)).await;
+    assert_eq!(error.kind, ErrorKind::Redirect);
+    let told = said(&error, &server).replace(&plain.place, "PLAIN");
+    insta::assert_snapshot!(told, @"https://localhost:PORT/a: redirects from https to http://PLAIN/a?token=***, which is not encrypted / write the http:// address itself if you trust it");
+    assert_eq!(plain.asked().len(), 0);
 }
 
 #[test]
