@@ -45,3 +45,4 @@ mod slow_server;
 mod tight_places;
 mod transport;
 mod upstream;
+mod watch;

@@ -105,6 +105,9 @@ pub struct PipelineState {
     pub columns: BTreeMap<String, Vec<SourceColumn>>,
     /// By table, the columns that the pipeline added to it by itself (`on_drift: add`).
     pub added: BTreeMap<TableName, Vec<AddedColumn>>,
+    /// By table, what is usual of its source: when newer observations came, and how many rows. The pipeline alone knows its form.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub freshness: BTreeMap<TableName, serde_json::Value>,
 }
 
 impl PipelineState {

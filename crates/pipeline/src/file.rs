@@ -41,6 +41,10 @@ pub struct PipelineFile {
     /// What becomes of a run whose source has changed its columns.
     #[serde(default)]
     pub on_drift: OnDrift,
+    /// The age of the newest observation beyond which the source is told to be stale, such as `2h`. Left out: when nothing newer comes
+    /// for longer than ever before.
+    #[serde(default)]
+    pub stale_after: Option<String>,
     /// How many partitions of a stream (months, stations) are fetched side by side; how fast a host is asked is another matter.
     /// Default: 4.
     #[serde(default)]

@@ -264,6 +264,7 @@ impl Pipeline {
                 .as_ref()
                 .and_then(|schedule| self.check_schedule(schedule)),
         );
+        problems.extend(self.check_stale_after());
         problems.extend(self.feeds_nothing());
         problems.extend(self.waits_for_itself());
         problems
@@ -326,6 +327,14 @@ impl Pipeline {
             }
         };
         Some(problem)
+    }
+
+    fn check_stale_after(&self) -> Option<Problem> {
+        let after = self.file.stale_after.as_deref()?;
+        interval(after).is_none().then(|| {
+            self.problem_at_value(&["stale_after"], format!("{after:?} is no interval"))
+                .help("write a number and s, m, h or d, such as 2h")
+        })
     }
 
     fn check_time_zone(&self, schedule: &ScheduleFile) -> Option<Problem> {

@@ -5,6 +5,7 @@ use std::fmt;
 use sectorlake_contract::TableName;
 
 use crate::drift::Drift;
+use crate::freshness::Stale;
 use crate::problem::Problem;
 use crate::trial::Trial;
 
@@ -148,6 +149,8 @@ pub struct RunResult {
     pub notes: Vec<String>,
     /// How the source's columns changed since the pipeline last published.
     pub drift: Vec<Drift>,
+    /// Tables and stations that are not as fresh as they should be, by their own past; also of a run that found nothing new.
+    pub stale: Vec<Stale>,
     /// What a trial saw.
     pub trial: Option<Box<Trial>>,
 }

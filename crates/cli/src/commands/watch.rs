@@ -1,6 +1,6 @@
 //! `sectorlake watch`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write as _;
 use std::path::Path;
 use std::pin::pin;
@@ -101,8 +101,16 @@ struct Told<'a> {
     context: &'a Context,
     root: &'a Path,
     env: Env,
-    /// Notes that were told already, by pipeline: most come with every batch.
-    notes: Mutex<HashSet<(String, String)>>,
+    /// By pipeline, what was told already.
+    told: Mutex<HashMap<String, Already>>,
+}
+
+/// What was told of a source.
+#[derive(Debug, Default)]
+struct Already {
+    notes: HashSet<String>,
+    /// What is stale: the table, the station, and how.
+    stale: BTreeSet<(String, Option<String>, &'static str)>,
 }
 
 impl<'a> Told<'a> {
@@ -111,7 +119,7 @@ impl<'a> Told<'a> {
             context,
             root,
             env,
-            notes: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -177,15 +185,36 @@ impl<'a> Told<'a> {
         format!("{at} {}: {tables} · snapshot {snapshot}\n", result.pipeline)
     }
 
+    /// Notes and what is stale, each when it is new: most come with every batch.
     fn notes(&self, pipeline: &str, result: &RunResult) {
-        let mut told = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() > NOTES_MAX {
-            told.clear();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.entry(pipeline.to_owned()).or_default();
+        if told.notes.len() > NOTES_MAX {
+            told.notes.clear();
         }
-        for note in &result.notes {
-            if told.insert((pipeline.to_owned(), note.clone())) {
+        let is_stale = |note: &String| result.stale.iter().any(|stale| stale.message == *note);
+        for note in result.notes.iter().filter(|note| !is_stale(note)) {
+            if told.notes.insert(note.clone()) {
                 self.beside("note", Some(pipeline), note);
             }
+        }
+        let before = std::mem::take(&mut told.stale);
+        for stale in &result.stale {
+            let station = stale.station.clone();
+            let what = (stale.table.to_string(), station, stale.state.word());
+            if !before.contains(&what) {
+                self.beside("stale", Some(pipeline), &stale.message);
+            }
+            told.stale.insert(what);
+        }
+        for (table, station, state) in before.difference(&told.stale) {
+            let station = station.iter().map(|station| format!(": station {station}"));
+            let station = station.collect::<String>();
+            self.beside(
+                "fresh",
+                Some(pipeline),
+                &format!("{table}{station} is not {state} any more"),
+            );
         }
     }
 

@@ -123,6 +123,17 @@ pub(crate) fn drift(result: &RunResult) -> Vec<Value> {
     drift.collect()
 }
 
+/// What of a pipeline's source is not as fresh as it should be.
+fn stale(result: &RunResult) -> Vec<Value> {
+    let stale = result.stale.iter().map(|stale| {
+        json!({
+            "table": stale.table.to_string(), "station": stale.station, "state": stale.state.word(), "newest": stale.newest,
+            "usual_step_s": stale.usual_step_s, "stale_since": stale.stale_since, "message": stale.message,
+        })
+    });
+    stale.collect()
+}
+
 /// What has changed in the sources, with what is proposed for each: for people, who read no JSON.
 pub(crate) fn drifts(results: &[RunResult], look: Look) -> String {
     let mut text = String::new();
@@ -181,6 +192,7 @@ pub(crate) fn pipeline(result: &RunResult, failure: Option<&Failure>) -> Value {
             "mapped": part.mapped, "rejected": part.rejected,
         })).collect::<Vec<_>>(),
         "drift": drift(result),
+        "stale": stale(result),
         "notes": result.notes,
         "error": failure.map(report::json),
     })
@@ -261,6 +273,7 @@ mod tests {
                 .collect(),
             notes: Vec::new(),
             drift: Vec::new(),
+            stale: Vec::new(),
             trial: None,
         }
     }

@@ -12,6 +12,7 @@
 //! ```
 
 mod fixes;
+mod freshness;
 mod profiles;
 mod read;
 mod rows;
@@ -30,6 +31,7 @@ use crate::error::LakeError;
 use crate::layout::{self, Access};
 
 pub use fixes::FixRow;
+pub use freshness::FreshnessRow;
 pub use profiles::ProfileRow;
 pub use rows::{DriftRow, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow};
 pub use schema::{JournalRow, schema};
@@ -54,11 +56,13 @@ pub enum Kind {
     Profiles,
     /// Records that were corrected by hand, each with the row that took its place.
     Fixes,
+    /// How fresh tables were at the end of runs, and stations in them.
+    Freshness,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Runs,
         Self::RunTables,
         Self::RunParts,
@@ -67,6 +71,7 @@ impl Kind {
         Self::Drift,
         Self::Profiles,
         Self::Fixes,
+        Self::Freshness,
     ];
 
     /// Its name as a folder, and as a table of `meta`.
@@ -81,6 +86,7 @@ impl Kind {
             Self::Drift => "drift",
             Self::Profiles => "profiles",
             Self::Fixes => "fixes",
+            Self::Freshness => "freshness",
         }
     }
 }

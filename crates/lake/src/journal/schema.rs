@@ -11,7 +11,8 @@ use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
 
 use super::{
-    DriftRow, FixRow, Kind, ProfileRow, RejectedRow, RevisionRow, RunPartRow, RunRow, RunTableRow,
+    DriftRow, FixRow, FreshnessRow, Kind, ProfileRow, RejectedRow, RevisionRow, RunPartRow, RunRow,
+    RunTableRow,
 };
 
 const TIME_ZONE: &str = "UTC";
@@ -28,6 +29,7 @@ pub fn schema(kind: Kind) -> SchemaRef {
         Kind::Drift => schema_of::<DriftRow>(),
         Kind::Profiles => schema_of::<ProfileRow>(),
         Kind::Fixes => schema_of::<FixRow>(),
+        Kind::Freshness => schema_of::<FreshnessRow>(),
     }
 }
 

@@ -57,6 +57,21 @@ fn at(seconds: i64) -> DateTime<chrono::Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
+fn silent() -> FreshnessRow {
+    FreshnessRow {
+        run: "r1".to_owned(),
+        pipeline: "air".to_owned(),
+        table: "city.readings".parse().unwrap(),
+        station: Some("S2".to_owned()),
+        newest: Some(at(0)),
+        usual_step_s: Some(3600),
+        stale_since: Some(at(0)),
+        state: "silent",
+        message: Some("city.readings: station S2 has given nothing new".to_owned()),
+        checked_at: at(60),
+    }
+}
+
 #[tokio::test]
 async fn each_kind_reads_back() {
     let journal = journal();
@@ -153,6 +168,10 @@ async fn each_kind_reads_back() {
     };
     journal
         .write("r1", Access::Open, vec![revision])
+        .await
+        .unwrap();
+    journal
+        .write("r1", Access::Open, vec![silent()])
         .await
         .unwrap();
 

@@ -13,6 +13,7 @@ use super::added;
 use super::corrections::{Gathered, Gathering, account, published, taken_before};
 use super::failure::{internal, of_problems, of_source};
 use super::fetch::{Fetcher, Known, Parts};
+use super::freshness::{Freshness, Loads};
 use super::job::Job;
 use super::journal::{self, Recorder};
 use super::judge::{judge, vanished};
@@ -24,6 +25,7 @@ use super::place_lookup;
 use super::watch::{Columns, Watch, drifted};
 use crate::event::{Event, Progress};
 use crate::file::OnDrift;
+use crate::freshness;
 use crate::pipeline::Pipeline;
 use crate::plan::{TablePlan, plan};
 use crate::result::{Failure, Outcome, RunResult};
@@ -54,7 +56,7 @@ pub(super) enum Ended {
 
 /// What the work came to.
 enum Work {
-    Publish(PipelineState),
+    Publish(Box<PipelineState>),
     Unchanged,
 }
 
@@ -81,7 +83,7 @@ impl Attempt<'_> {
         result.outcome = match worked {
             Ok(Work::Publish(state)) => {
                 progress.event(&self.pipeline.name, &Event::Publishing);
-                match run.publish(state).await {
+                match run.publish(*state).await {
                     Ok(published) => Outcome::Published {
                         snapshot: published.snapshot,
                     },
@@ -149,17 +151,7 @@ impl Attempt<'_> {
             return Ok(Work::Unchanged);
         }
         let gathered = self.with_fix(&gathering, gathered, run, &state).await?;
-        let fetcher = Fetcher {
-            pipeline: self.pipeline,
-            connector: self.connector.as_ref(),
-            io,
-            known,
-            raw: raw.clone(),
-            run,
-            progress,
-            bytes: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-        };
+        let fetcher = self.fetcher(run, (io, known), raw.clone(), progress);
         let parts = match self.context.fix {
             Some(_) if !gathered.mends_failed() => Ok(published(&gathered.manifests, &state)?),
             _ => fetcher.fetch(&units(&plans)).await,
@@ -173,16 +165,44 @@ impl Attempt<'_> {
         job.check_deletions(self.pipeline)?;
         result.notes.extend(job.doubles());
         let is_unchanged = job.is_unchanged() && !evolves;
+        let freshness = Freshness {
+            context: self.context,
+            pipeline: self.pipeline,
+            access,
+        };
         // A trial shows what is there all the same.
         if is_unchanged && self.context.trial.is_none() {
+            freshness.of_unchanged(run, &plans, &state, result).await?;
             return Ok(Work::Unchanged);
         }
         // Of runs side by side one loads at a time: each may hold all the memory there is.
         let _loads = self.context.loads.acquire().await;
-        let state = self.loaded(run, &raw, job, (progress, result)).await?;
+        let state = self
+            .loaded(run, &raw, job, &freshness, (progress, result))
+            .await?;
         match is_unchanged {
             true => Ok(Work::Unchanged),
-            false => Ok(Work::Publish(state)),
+            false => Ok(Work::Publish(Box::new(state))),
+        }
+    }
+
+    pub(super) fn fetcher<'f>(
+        &'f self,
+        run: &'f Run,
+        (io, known): (Io, Arc<Known>),
+        raw: RawZone,
+        progress: &'f dyn Progress,
+    ) -> Fetcher<'f> {
+        Fetcher {
+            pipeline: self.pipeline,
+            connector: self.connector.as_ref(),
+            io,
+            known,
+            raw,
+            run,
+            progress,
+            bytes: AtomicU64::new(0),
+            total: AtomicU64::new(0),
         }
     }
 
@@ -226,6 +246,7 @@ impl Attempt<'_> {
         run: &Run,
         raw: &RawZone,
         job: Job<'_>,
+        freshness: &Freshness<'_>,
         (progress, result): (&dyn Progress, &mut RunResult),
     ) -> Result<PipelineState, Failure> {
         let on_drift = self.pipeline.file.on_drift;
@@ -241,8 +262,9 @@ impl Attempt<'_> {
             None => job,
         };
         watch.begin(run, &job).await?;
-        let columns = self.load(run, (raw, watch), &job, progress, result).await?;
-        Ok(job.state(columns))
+        let (columns, loads) = self.load(run, (raw, watch), &job, progress, result).await?;
+        let past = freshness.of_loaded(run, &job, loads, result).await?;
+        Ok(job.state(columns, past))
     }
 
     /// What is told where the file that came with this run is in force already.
@@ -288,7 +310,7 @@ impl Attempt<'_> {
         job: &Job<'_>,
         progress: &dyn Progress,
         result: &mut RunResult,
-    ) -> Result<Columns, Failure> {
+    ) -> Result<(Columns, Loads), Failure> {
         let mut recorder = Recorder::new(
             &self.context.lake,
             run,
@@ -320,12 +342,13 @@ impl Attempt<'_> {
             result.notes.extend(notes);
         }
         let closed = recorder.close().await;
-        loaded.and(kept).and(closed)?;
+        let loads = loaded.and_then(|loads| kept.map(|()| loads));
+        let loads = loads.and_then(|loads| closed.map(|()| loads))?;
         match result.drift.as_slice() {
             [first, others @ ..] if on_drift == OnDrift::Fail => {
                 Err(drifted(self.pipeline, first, others.len()))
             }
-            _ => Ok(columns),
+            _ => Ok((columns, loads)),
         }
     }
 
@@ -337,7 +360,7 @@ impl Attempt<'_> {
         progress: &dyn Progress,
         result: &mut RunResult,
         recorder: &mut Recorder,
-    ) -> Result<(), Failure> {
+    ) -> Result<Loads, Failure> {
         let places = place_lookup::of_mappings(&self.context.lake, job.plans).await?;
         let session =
             mapping_session_with(places).map_err(|error| internal(error.strip_backtrace()))?;
@@ -352,6 +375,7 @@ impl Attempt<'_> {
             progress,
         };
         let mut known = KnownTables::default();
+        let mut loads = Loads::new();
         for (index, table) in job.plans.iter().enumerate() {
             let parts = job.parts_of(table);
             let yet_to_come = job.plans[index + 1..]
@@ -381,6 +405,13 @@ impl Attempt<'_> {
             result.notes.extend(vanished(table, &loaded.staged));
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
+            let parts = loaded.parts.iter().filter(|part| !part.is_fix);
+            let load = freshness::Load {
+                seen: loaded.seen.clone(),
+                rows: parts.clone().map(|part| part.mapped).sum(),
+                parts: parts.count() as u64,
+            };
+            loads.push((table.contract.name.clone(), load));
             let rules = recorder.rules(&table.contract.name);
             // A correction of what only grows is judged by nobody: its rows were rejected, and the others published, before.
             let is_judged = self.context.fix.is_none() || job.gathered.mends_failed();
@@ -388,7 +419,7 @@ impl Attempt<'_> {
                 judge(self.pipeline, table, &loaded, &rules)?;
             }
         }
-        Ok(())
+        Ok(loads)
     }
 }
 

@@ -12,6 +12,7 @@ use super::corrections::Gathered;
 use super::fetch::Parts;
 use super::fingerprint::fingerprint;
 use super::fix::{Fixes, Which};
+use super::freshness::Past;
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, TablePlan};
 use crate::result::Failure;
@@ -214,7 +215,11 @@ impl<'a> Job<'a> {
     }
 
     /// Where the pipeline stands once this is published.
-    pub(super) fn state(&self, columns: BTreeMap<String, Vec<SourceColumn>>) -> PipelineState {
+    pub(super) fn state(
+        &self,
+        columns: BTreeMap<String, Vec<SourceColumn>>,
+        freshness: Past,
+    ) -> PipelineState {
         let mut appended: BTreeMap<TableName, Vec<String>> = self.before.appended.clone();
         for plan in self.plans.iter().filter(|plan| plan.load == Load::Append) {
             let new = self.parts_of(plan).into_iter().map(|(_, part)| part.hash);
@@ -232,6 +237,7 @@ impl<'a> Job<'a> {
             fixes: self.fixes_in_force(),
             columns,
             added: kept(self.plans),
+            freshness,
         }
     }
 }

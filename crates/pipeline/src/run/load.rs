@@ -24,6 +24,7 @@ use super::journal::{Origin, Origins, Recorder};
 use super::piece::{Numbers, Piece};
 use crate::event::{Event, Progress};
 use crate::fixes::Root;
+use crate::freshness::{Seen, Sight};
 use crate::members;
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, TablePlan, WrittenIn};
@@ -48,6 +49,8 @@ pub(super) struct Loaded {
     pub(super) staged: Staged,
     /// What the author should know.
     pub(super) notes: Vec<String>,
+    /// The newest observations in its rows.
+    pub(super) seen: Seen,
 }
 
 impl Loader<'_> {
@@ -77,6 +80,8 @@ impl Loader<'_> {
             mapped: 0,
             marked: 0,
             profile: Profile::default(),
+            sight: Sight::of(&plan.contract),
+            seen: Seen::default(),
         };
         for (feed, manifest) in &parts {
             table.part(feed, manifest).await?;
@@ -129,6 +134,9 @@ pub(super) struct TableLoad<'a> {
     pub(super) marked: u64,
     /// What stands in the columns that were read and loaded.
     pub(super) profile: Profile,
+    /// Where the time of observations stands, and what observed.
+    pub(super) sight: Sight,
+    pub(super) seen: Seen,
 }
 
 impl TableLoad<'_> {
@@ -364,6 +372,7 @@ impl TableLoad<'_> {
             parts: self.parts,
             staged,
             notes: notes.into_iter().collect(),
+            seen: self.seen,
         })
     }
 

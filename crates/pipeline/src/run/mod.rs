@@ -8,6 +8,7 @@ mod fetch;
 mod fingerprint;
 mod first_rows;
 mod fix;
+mod freshness;
 mod job;
 mod journal;
 mod judge;
@@ -158,6 +159,7 @@ async fn once(context: &RunContext, name: &str, progress: &dyn Progress) -> (Run
         parts: Vec::new(),
         notes: Vec::new(),
         drift: Vec::new(),
+        stale: Vec::new(),
         trial: None,
     };
     let begun = begin(context, name).await;

@@ -14,6 +14,7 @@ use super::load::TableLoad;
 use super::work::{Partition, Records, add, work};
 use crate::event::Event;
 use crate::fixes::UNIT;
+use crate::freshness::latest;
 use crate::plan::Feed;
 use crate::result::{Failure, PartResult};
 
@@ -73,6 +74,7 @@ impl TableLoad<'_> {
                 worker,
                 omitted: piece.omitted.clone(),
                 shown_max: self.recorder.watch.rows(),
+                sight: (self.sight.clone(), latest(self.loader.started_at)),
             };
             let writer = self.writer().await?;
             workers.spawn(work(partition, writer, sender.clone()));
@@ -91,11 +93,12 @@ impl TableLoad<'_> {
                 }
                 // A worker that fails ends all: dropping the set aborts the others.
                 Some(ended) = workers.join_next() => {
-                    let (writer, profile) = ended.map_err(|error| internal(error.to_string()))??;
+                    let (writer, profile, seen) = ended.map_err(|error| internal(error.to_string()))??;
                     if let Some(file) = file {
                         self.recorder.watch.loaded(stream, table, file, &profile);
                     }
                     self.profile.merge(&profile);
+                    self.seen.merge(seen);
                     self.writers.push(writer);
                 }
                 else => break,

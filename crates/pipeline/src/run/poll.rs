@@ -1,12 +1,10 @@
 //! Fetching alone: what a source has now goes into the raw zone, and the next run loads it.
 
-use std::sync::atomic::AtomicU64;
-
 use sectorlake_connector::Io;
 use sectorlake_lake::{Load, PipelineState, Run};
 
 use super::attempt::{Attempt, access, units};
-use super::fetch::{Fetcher, Known};
+use super::fetch::Known;
 use super::{RunContext, begin};
 use crate::event::Progress;
 use crate::plan::TablePlan;
@@ -52,17 +50,8 @@ impl Attempt<'_> {
             return Ok(Polled::NeedsRun);
         }
         let door = access(&plans);
-        let fetcher = Fetcher {
-            pipeline: self.pipeline,
-            connector: self.connector.as_ref(),
-            io,
-            known,
-            raw: self.context.lake.raw_behind(&self.pipeline.name, door),
-            run,
-            progress,
-            bytes: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-        };
+        let raw = self.context.lake.raw_behind(&self.pipeline.name, door);
+        let fetcher = self.fetcher(run, (io, known), raw, progress);
         fetcher.poll(&units(&plans)).await.map(Polled::Kept)
     }
 }

@@ -14,6 +14,7 @@ use sectorlake_lake::TableWriter;
 use sectorlake_normalise::{Counts, NormaliseError, Profile, Rejection, Worker};
 use tokio::sync::mpsc;
 
+use crate::freshness::{Seen, Sight};
 use crate::result::{Failure, PartResult};
 
 /// Records as they are read.
@@ -27,6 +28,8 @@ pub(super) struct Partition {
     pub(super) omitted: Option<Arc<HashSet<i64>>>,
     /// How many rows that keep the contract are to be shown.
     pub(super) shown_max: usize,
+    /// Where time and station stand, and the latest time that is no mistake.
+    pub(super) sight: (Sight, i64),
 }
 
 /// What a worker tells of one batch.
@@ -44,7 +47,8 @@ pub(super) async fn work(
     mut partition: Partition,
     mut writer: TableWriter,
     reports: mpsc::Sender<Report>,
-) -> Result<(TableWriter, Profile), Failure> {
+) -> Result<(TableWriter, Profile, Seen), Failure> {
+    let mut seen = Seen::default();
     let shown_max = &mut partition.shown_max;
     while let Some(decoded) = partition.records.next().await {
         let mut decoded = decoded?;
@@ -61,6 +65,9 @@ pub(super) async fn work(
                 *shown_max -= rows;
                 shown.push(batch.slice(0, rows));
             }
+            let (sight, latest) = &partition.sight;
+            seen.look(sight, &batch, *latest)
+                .map_err(NormaliseError::from)?;
             writer.write(batch).await?;
         }
         let report = Report {
@@ -75,7 +82,7 @@ pub(super) async fn work(
             break;
         }
     }
-    Ok((writer, partition.worker.into_profile()))
+    Ok((writer, partition.worker.into_profile(), seen))
 }
 
 /// Leaves out the records that corrections stand for, and counts them.

@@ -6,6 +6,7 @@ mod connectors;
 mod continuous;
 mod deletions;
 mod fixes;
+mod freshness;
 mod keys;
 mod loads;
 mod mappings;

@@ -15,7 +15,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use sectorlake_lake::{Journal, Kind, Lake, journal};
 
-use super::runs;
+use super::{freshness, runs};
 use crate::scan::{scan_files, viewed};
 use crate::session::lake_url;
 
@@ -33,6 +33,10 @@ pub(super) fn tables(lake: Option<&Lake>) -> Result<BTreeMap<String, Arc<dyn Tab
             read,
         });
         tables.insert(kind.name().to_owned(), table);
+    }
+    if let Some(freshness) = tables.remove(Kind::Freshness.name()) {
+        let latest = freshness::latest(freshness)?;
+        tables.insert(Kind::Freshness.name().to_owned(), latest);
     }
     if let Some(runs) = tables.remove(Kind::Runs.name()) {
         let runs = runs::one_row_a_run(runs, lake.cloned())?;

@@ -4,6 +4,7 @@
 mod chosen;
 mod columns;
 mod computed;
+mod freshness;
 mod journal;
 mod runs;
 mod snapshots;

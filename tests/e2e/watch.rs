@@ -1,0 +1,121 @@
+//! `sectorlake watch`: batches of continuous sources, until a signal; and what is told of sources that died.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{Project, repository};
+
+const VEHICLES: &str = "source:
+  connector: gtfs_realtime
+  path: data/vehicles.pb
+  entities: [vehicle_positions]
+schedule: { every: 1s }
+";
+
+fn project() -> Project {
+    let project = Project::empty();
+    let message = repository().join("tests/data/transport/gtfs_rt_aomori_vehicle_positions.pb");
+    project.file("data/vehicles.pb", std::fs::read(message).unwrap());
+    project.file("pipelines/transport/bus.yaml", VEHICLES);
+    project
+}
+
+fn watching(project: &Project, args: &[&str]) -> Child {
+    let mut command = project.command(&[&["watch"], args].concat());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// The first line on stdout.
+fn first_line(child: &mut Child) -> String {
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.as_mut().unwrap());
+    out.read_line(&mut line).unwrap();
+    line
+}
+
+fn signal(child: &Child, name: &str) {
+    let killed = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+}
+
+#[test]
+fn a_signal_ends_a_watch_in_order() {
+    let project = project();
+    for (signal_name, published) in [("-TERM", 37), ("-INT", 37)] {
+        let mut child = watching(&project, &[]);
+        let line = (project.snapshots() == 0).then(|| first_line(&mut child));
+        if let Some(line) = line {
+            assert!(
+                line.ends_with("bus: transport.vehicle_positions +37 · snapshot 1\n"),
+                "{line}"
+            );
+        } else {
+            let mut said = String::new();
+            BufReader::new(child.stderr.as_mut().unwrap())
+                .read_line(&mut said)
+                .unwrap();
+            assert_eq!(said, "watching bus every 1s; Ctrl-C ends it\n");
+        }
+        signal(&child, signal_name);
+        let done = child.wait_with_output().unwrap();
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+        assert_eq!(project.count("transport.vehicle_positions"), published);
+    }
+}
+
+#[test]
+fn each_batch_is_one_object_of_json() {
+    let project = project();
+    let mut child = watching(&project, &["bus", "--json"]);
+    let batch: Value = serde_json::from_str(&first_line(&mut child)).unwrap();
+    signal(&child, "-TERM");
+    child.wait().unwrap();
+    assert_eq!(batch["pipeline"], "bus");
+    assert_eq!(batch["outcome"], "published");
+    assert_eq!(batch["tables"][0]["loaded"], 37);
+    assert!(batch["at"].is_string());
+}
+
+#[test]
+fn what_cannot_be_watched_is_told() {
+    let project = project();
+    project.file(
+        "pipelines/transport/once.yaml",
+        VEHICLES.replace("schedule: { every: 1s }\n", ""),
+    );
+    let done = project.sectorlake(&["watch", "once"]).exits(2);
+    assert!(done.says("`once` has no interval to poll at"), "{done:?}");
+    let done = project.sectorlake(&["watch", "buss"]).exits(2);
+    assert!(done.says("did you mean `bus`?"), "{done:?}");
+}
+
+#[test]
+fn what_stands_still_is_in_meta() {
+    let project = project();
+    let stale = format!("{VEHICLES}stale_after: 1h\n");
+    project.file("pipelines/transport/bus.yaml", stale);
+    // The message is of last year, so each run finds it old; the second one has nothing to load.
+    for outcome in ["published", "unchanged"] {
+        let done = project.sectorlake(&["run", "bus", "--json"]).ok().json();
+        let pipeline = &done["pipelines"][0];
+        assert_eq!(pipeline["outcome"], outcome);
+        assert_eq!(pipeline["stale"][0]["state"], "stale", "{pipeline:#}");
+        let message = pipeline["stale"][0]["message"].as_str().unwrap();
+        assert!(message.contains("stood still"), "{message}");
+    }
+    let rows = project.sql(
+        "SELECT pipeline, table_name, station, state, newest IS NOT NULL AS has_newest, stale_since IS NOT NULL AS has_since FROM meta.freshness",
+    );
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["state"], "stale");
+    assert_eq!(rows[0]["has_newest"], true);
+    assert_eq!(rows[0]["has_since"], true);
+}
