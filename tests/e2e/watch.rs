@@ -92,9 +92,9 @@ fn what_cannot_be_watched_is_told() {
         VEHICLES.replace("schedule: { every: 1s }\n", ""),
     );
     let done = project.sectorlake(&["watch", "once"]).exits(2);
-    assert!(done.says("`once` has no interval to poll at"), "{done:?}");
+    assert!(done.says("`once` has no interval to poll at"), "{done}");
     let done = project.sectorlake(&["watch", "buss"]).exits(2);
-    assert!(done.says("did you mean `bus`?"), "{done:?}");
+    assert!(done.says("did you mean `bus`?"), "{done}");
 }
 
 #[test]
