@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM, heard on a thread of their own: a query may keep every worker busy, and the runtime's signals with them.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 
 use tokio::runtime::Builder;
@@ -23,19 +23,26 @@ static ENDS: LazyLock<watch::Receiver<u64>> = LazyLock::new(|| listen(Signals::A
 
 fn listen(signals: Signals) -> watch::Receiver<u64> {
     let (sender, receiver) = watch::channel(0);
+    let (ready, is_ready) = mpsc::channel();
     // Without a thread or a handler nobody hears, and the system's own way to end the process stands.
     let _ = thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
             if let Ok(runtime) = Builder::new_current_thread().enable_io().build() {
-                let _ = runtime.block_on(count(signals, &sender));
+                let _ = runtime.block_on(count(signals, &sender, ready));
             }
         });
+    // Whoever listens hears from now on; where nobody can, the sender is gone.
+    let _ = is_ready.recv();
     receiver
 }
 
 #[cfg(unix)]
-async fn count(signals: Signals, heard: &watch::Sender<u64>) -> std::io::Result<()> {
+async fn count(
+    signals: Signals,
+    heard: &watch::Sender<u64>,
+    ready: mpsc::Sender<()>,
+) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -43,6 +50,7 @@ async fn count(signals: Signals, heard: &watch::Sender<u64>) -> std::io::Result<
         Signals::Interrupt => None,
         Signals::Any => Some(signal(SignalKind::terminate())?),
     };
+    let _ = ready.send(());
     loop {
         match &mut terminate {
             None => interrupt.recv().await,
@@ -56,7 +64,12 @@ async fn count(signals: Signals, heard: &watch::Sender<u64>) -> std::io::Result<
 }
 
 #[cfg(not(unix))]
-async fn count(_: Signals, heard: &watch::Sender<u64>) -> std::io::Result<()> {
+async fn count(
+    _: Signals,
+    heard: &watch::Sender<u64>,
+    ready: mpsc::Sender<()>,
+) -> std::io::Result<()> {
+    let _ = ready.send(());
     loop {
         tokio::signal::ctrl_c().await?;
         heard.send_modify(|count| *count += 1);

@@ -55,14 +55,12 @@ pub(crate) fn run(context: &Context, args: &WatchArgs) -> Result<Exit, Failure> 
         let told = Told::new(context, &root, env.clone());
         let variables = environment::variables();
         let job = RunContext::new(project, registry, lake, env, http, variables);
+        // Heard from before it is said that they are.
+        let (stop, twice) = (terminated(), second_signal());
         told.begins(&sources);
         let pace = environment::timer();
         let tick = |pipeline: &str, tick: Tick| told.tick(pipeline, tick);
-        let watched = watch(&job, &sources, &pace, terminated(), &tick);
-        let twice = async {
-            terminated().await;
-            terminated().await;
-        };
+        let watched = watch(&job, &sources, &pace, stop, &tick);
         // Dropped is safe: nothing of what was under way is seen, and the next run takes up what was fetched.
         match select(pin!(watched), pin!(twice)).await {
             Either::Left(_) => Ok(Exit::Ok),
@@ -71,6 +69,15 @@ pub(crate) fn run(context: &Context, args: &WatchArgs) -> Result<Exit, Failure> 
     });
     runtime.shutdown_timeout(END_WAIT);
     ended
+}
+
+/// Ends at the second signal after this call.
+fn second_signal() -> impl Future<Output = ()> {
+    let first = terminated();
+    async move {
+        first.await;
+        terminated().await;
+    }
 }
 
 /// What is watched, and how often it is polled.

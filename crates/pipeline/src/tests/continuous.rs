@@ -446,6 +446,7 @@ async fn no_poll_is_lost_or_doubled_by_kills() {
     asked.dedup();
     assert!(polls.len() + kills >= asked.len(), "{polls:?} of {asked:?}");
     assert!(kills > 4, "{kills}");
+    assert!(asked.last() >= Some(&(until - 60)), "{asked:?}");
     assert_eq!(polls.last(), asked.last());
     assert_eq!(watched.rows().await, distinct(vehicles, &polls));
     assert!(lake.snapshot(At::Latest).await.unwrap().is_some());
