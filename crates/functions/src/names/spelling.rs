@@ -58,7 +58,9 @@ pub(crate) fn initials(plain: &str) -> Option<String> {
 fn words(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
-    for c in text.chars().flat_map(char::to_lowercase) {
+    // As case folding has it (CaseFolding.txt): a sigma is the same at the end of a word.
+    let folded = |c| if c == 'ς' { 'σ' } else { c };
+    for c in text.chars().flat_map(char::to_lowercase).map(folded) {
         // The dot that a capital İ leaves behind when it is made small is part of no name we compare.
         if c.is_alphanumeric() || (is_combining_mark(c) && !gap && !out.is_empty()) {
             if gap && !out.is_empty() {
@@ -105,6 +107,7 @@ mod tests {
         assert_eq!(folded(&plain("Qui Nhơn")), folded(&plain("Quy Nhơn")));
         assert_eq!(initials("ho chi minh").as_deref(), Some("hcm"));
         assert_eq!(initials("hue"), None);
+        assert_eq!(plain("ΠΕΙΡΑΙΑΣ"), plain("πειραιάς"));
     }
 
     proptest! {
