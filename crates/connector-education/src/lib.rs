@@ -21,7 +21,6 @@ mod uis;
 mod vn_exam_results;
 mod worldbank;
 
-
 use sectorlake_connector::Registration;
 
 /// The connectors of this crate.

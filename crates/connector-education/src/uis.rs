@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(parameters["units"], "|CR.1=%|ROFST.1T3.GPIA.CP=1|");
         assert_eq!(parameters["names"], "|CR.1=a/b|");
         let fetched = source
-            .fetch(sectorlake_connector::Slice::whole(STREAM), None, &io)
+            .fetch(Slice::whole(STREAM), None, &io)
             .await
             .unwrap()
             .unwrap();

@@ -85,7 +85,7 @@ mod tests {
     use bytes::Bytes;
     use futures::TryStreamExt;
     use sectorlake_connector::kit::TestPace;
-    use sectorlake_connector::{ConnectorError, Http, Io, kit};
+    use sectorlake_connector::{ConnectorError, Http, Io, Slice, kit};
     use serde_json::json;
 
     use super::*;
@@ -100,7 +100,10 @@ mod tests {
         let settings = settings.as_object().unwrap().clone();
         let source = registration().make(settings, &context).unwrap();
         let (mut read, mut cursor, io) = (Vec::new(), None, io());
-        while let Some(fetched) = source.fetch(sectorlake_connector::Slice::whole(UNIT), cursor.as_ref(), &io).await? {
+        while let Some(fetched) = source
+            .fetch(Slice::whole(UNIT), cursor.as_ref(), &io)
+            .await?
+        {
             let part = fetched.part.unwrap();
             let bytes = part.body.try_collect::<Vec<Bytes>>().await?.concat();
             read.push(format!(

@@ -93,7 +93,7 @@ mod tests {
     use bytes::Bytes;
     use futures::TryStreamExt;
     use sectorlake_connector::kit::{Abilities, Exchange, Fault, Server, Subject, TestPace, check};
-    use sectorlake_connector::{ConnectorError, ErrorKind, Http, Io, Limits};
+    use sectorlake_connector::{ConnectorError, ErrorKind, Http, Io, Limits, Slice};
     use serde_json::json;
 
     use super::*;
@@ -135,7 +135,7 @@ mod tests {
         let io = Io::new(http, chrono::DateTime::UNIX_EPOCH);
         let fetched = make_at(settings)
             .unwrap()
-            .fetch(sectorlake_connector::Slice::whole("files"), None, &io)
+            .fetch(Slice::whole("files"), None, &io)
             .await?;
         assert!(server.asked().len() < 20);
         let body = fetched.unwrap().part.unwrap().body;

@@ -115,7 +115,14 @@ const COUNTS: [Count; 10] = [
     ("fixed", |line| line.sum(|table| fixed(line.result, table))),
 ];
 /// Columns left out where every line says nothing or zero, or there is no room.
-const SELDOM: [&str; 6] = ["filtered", "revised", "deleted", "superseded", "marked", "fixed"];
+const SELDOM: [&str; 6] = [
+    "filtered",
+    "revised",
+    "deleted",
+    "superseded",
+    "marked",
+    "fixed",
+];
 /// The next to go where there is no room, if every line says nothing or zero.
 const NEXT: &str = "unchanged";
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use sectorlake_connector::Slice;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -189,7 +190,7 @@ async fn a_writer_beside_us_changes_nothing_in_the_snapshot() {
         .execute_batch("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) INSERT INTO t SELECT i FROM n")
         .unwrap();
     let connector = db.connector(json!({"tables": ["t"]}));
-    let slice = sectorlake_connector::Slice::whole("t");
+    let slice = Slice::whole("t");
     let io = run_at(0);
     let (fetched, ()) = tokio::join!(connector.fetch(slice, None, &io), async {
         db.connection

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Connector, Http, kit};
+use sectorlake_connector::{Connector, Http, Slice, kit};
 use serde_json::{Value, json};
 
 use super::*;
@@ -102,11 +102,7 @@ async fn saved_answers_tell_sensor_and_location_in_their_keys() {
     .unwrap();
     let io = io("2025-01-01T00:00:00Z");
     let fetched = openaq
-        .fetch(
-            sectorlake_connector::Slice::whole("measurements"),
-            None,
-            &io,
-        )
+        .fetch(Slice::whole("measurements"), None, &io)
         .await
         .unwrap()
         .unwrap();
@@ -116,7 +112,7 @@ async fn saved_answers_tell_sensor_and_location_in_their_keys() {
     );
     assert_eq!(fetched.next, None);
     let stations = openaq
-        .fetch(sectorlake_connector::Slice::whole("locations"), None, &io)
+        .fetch(Slice::whole("locations"), None, &io)
         .await
         .unwrap()
         .unwrap()
@@ -134,7 +130,7 @@ async fn a_sensor_without_a_location_is_told() {
     .unwrap();
     let error = openaq
         .fetch(
-            sectorlake_connector::Slice::whole("measurements"),
+            Slice::whole("measurements"),
             None,
             &io("2025-01-01T00:00:00Z"),
         )
@@ -182,7 +178,7 @@ async fn a_later_run_asks_from_the_newest_measurement_on() {
     let openaq = make_at(settings(server.url())).unwrap();
     let first = io("2025-01-01T00:00:00Z");
     let names = openaq.partitions("measurements", &first).await.unwrap();
-    let slice = sectorlake_connector::Slice {
+    let slice = Slice {
         unit: "measurements",
         partition: Some(&names[0]),
     };

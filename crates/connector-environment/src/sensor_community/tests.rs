@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use sectorlake_connector::kit::{Abilities, Exchange, Subject, TestPace, check};
-use sectorlake_connector::{Http, Io, kit};
+use sectorlake_connector::{Http, Io, Slice, kit};
 
 use super::*;
 
@@ -56,7 +56,7 @@ async fn a_log_is_one_zip_with_all_its_days() {
     assert!(member.matches("data-esp8266-12779556-2018-10-08.csv"));
     assert_eq!(streams[0].mappings[0].parameters["latitude"], "10.69");
     let fetched = source
-        .fetch(sectorlake_connector::Slice::whole(STREAM), None, &io)
+        .fetch(Slice::whole(STREAM), None, &io)
         .await
         .unwrap()
         .unwrap();
@@ -119,7 +119,7 @@ async fn days_of_the_archive_are_partitions() {
     let days = ["2018-10-08", "2018-10-09", "2018-10-10"];
     assert_eq!(names, days.map(|day| format!("{day}/sds011_sensor_1")));
     let fetch = async |index: usize, cursor: Option<&sectorlake_connector::Cursor>, io: &Io| {
-        let slice = sectorlake_connector::Slice {
+        let slice = Slice {
             unit: STREAM,
             partition: Some(&names[index]),
         };

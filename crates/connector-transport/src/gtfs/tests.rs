@@ -89,7 +89,7 @@ async fn a_folder_is_a_feed_too() {
     let stops = Stream::pick(&streams, Some("stops.txt")).unwrap();
     assert_eq!((stops.unit.as_str(), stops.member), ("stops.txt", None));
     let part = gtfs
-        .fetch(sectorlake_connector::Slice::whole("stops.txt"), None, &io())
+        .fetch(Slice::whole("stops.txt"), None, &io())
         .await
         .unwrap()
         .unwrap()
@@ -105,17 +105,13 @@ async fn a_folder_is_a_feed_too() {
         b"stop_id\n1\n"
     );
     assert!(
-        gtfs.fetch(
-            sectorlake_connector::Slice::whole("shapes.txt"),
-            None,
-            &io()
-        )
-        .await
-        .unwrap()
-        .is_none()
+        gtfs.fetch(Slice::whole("shapes.txt"), None, &io())
+            .await
+            .unwrap()
+            .is_none()
     );
     let error = gtfs
-        .fetch(sectorlake_connector::Slice::whole("trips.txt"), None, &io())
+        .fetch(Slice::whole("trips.txt"), None, &io())
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "feed/trips.txt: there is no such file");
