@@ -69,10 +69,7 @@ pub(crate) fn registration() -> Registration {
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
     let host = url.host_str()?;
-    let steps: Vec<&str> = url
-        .path_segments()?
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps = Sight::steps(&url);
     let at = steps.iter().position(|step| *step == "indicator")?;
     let code = steps.get(at + 1)?.split(';').next()?;
     let units: Map<String, Value> = Map::from_iter([(code.to_owned(), json!({}))]);

@@ -68,10 +68,7 @@ pub(crate) fn registration() -> Registration {
 /// An address of one of the standard's collections, or an answer that has its control information.
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
-    let steps: Vec<&str> = url
-        .path_segments()?
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps = Sight::steps(&url);
     let version = steps
         .iter()
         .position(|step| matches!(*step, "v1.0" | "v1.1"))?;

@@ -6,8 +6,8 @@ mod opendatasoft;
 mod pod;
 mod socrata;
 
-use sectorlake_connector::SourceUrl;
 use sectorlake_connector::catalogue::Catalogue;
+use sectorlake_connector::{Sight, SourceUrl};
 use serde_json::Value;
 
 /// The catalogues that portals have, those first that tell most.
@@ -35,12 +35,7 @@ fn root(url: &SourceUrl) -> SourceUrl {
         "group",
     ];
     let url_now = url.expose();
-    let steps: Vec<&str> = url_now
-        .path_segments()
-        .into_iter()
-        .flatten()
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps = Sight::steps(&url_now);
     let kept = steps
         .iter()
         .position(|step| PAGES.contains(step))

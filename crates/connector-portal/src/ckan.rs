@@ -41,10 +41,7 @@ pub(crate) fn registration() -> Registration {
 /// The page of a dataset or of one of its resources, or a call of the API, as every CKAN portal has them.
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
-    let steps: Vec<&str> = url
-        .path_segments()?
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps = Sight::steps(&url);
     let queried = |name: &str| {
         let mut pairs = url.query_pairs();
         pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))

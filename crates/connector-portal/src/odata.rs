@@ -88,10 +88,7 @@ pub(crate) fn registration() -> Registration {
 /// An address below a service's root, by the marks that such addresses have.
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
-    let steps: Vec<&str> = url
-        .path_segments()?
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps = Sight::steps(&url);
     let lower: Vec<String> = steps.iter().map(|step| step.to_ascii_lowercase()).collect();
     let last = steps.last()?;
     let is_service = |step: &String| step.ends_with(".svc");

@@ -91,10 +91,7 @@ pub(crate) fn registration() -> Registration {
 /// The page of a dataset, or a call of the Explore API.
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
-    let steps: Vec<&str> = url
-        .path_segments()?
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps = Sight::steps(&url);
     let id = match steps.as_slice() {
         ["explore", "dataset", id, ..]
         | ["explore", "embed", "dataset", id, ..]

@@ -91,10 +91,7 @@ pub(crate) fn registration() -> Registration {
 /// An address that names a dataset as Socrata's do: `/d/abcd-1234`, `/resource/abcd-1234.json`, `/Category/Name/abcd-1234`.
 fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let url = sight.url()?;
-    let steps: Vec<&str> = url
-        .path_segments()?
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps = Sight::steps(&url);
     let stem = |step: &str| step.split('.').next().unwrap_or_default().to_owned();
     let (id, is_telling) = match steps.as_slice() {
         ["d" | "resource", id] | ["api", "views", id, ..] => (stem(id), true),

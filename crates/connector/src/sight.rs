@@ -42,6 +42,16 @@ impl<'a> Sight<'a> {
         self.url()?.host_str().map(str::to_owned)
     }
 
+    /// The steps of an address's path; empty ones, as a last `/` leaves behind, are none.
+    #[must_use]
+    pub fn steps(url: &Url) -> Vec<&str> {
+        url.path_segments()
+            .into_iter()
+            .flatten()
+            .filter(|step| !step.is_empty())
+            .collect()
+    }
+
     /// The setting that says where the source is: `url` or `path`.
     #[must_use]
     pub fn place(&self) -> (&'static str, &'a str) {
