@@ -105,62 +105,12 @@ pub(crate) fn registration() -> Registration {
 }
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let wrong = |key: &str, message: &str, help: &str| {
-        Err(SettingsError::of_key(key, message).with_help(help))
-    };
-    if settings.locations.is_empty() {
-        return wrong(
-            "locations",
-            "names no place",
-            "write `- { id: hai-phong, latitude: 20.86, longitude: 106.68 }`",
-        );
-    }
+    places(&settings)?;
     if settings.hourly.is_empty() {
-        return wrong(
-            "hourly",
-            "names no variable",
-            "write them as in `hourly: [temperature_2m]`",
-        );
+        return Err(SettingsError::of_key("hourly", "names no variable")
+            .with_help("write them as in `hourly: [temperature_2m]`"));
     }
-    let is_id = |id: &str| {
-        let is_ours = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !id.is_empty() && id.bytes().all(is_ours)
-    };
-    if let Some(index) = settings
-        .locations
-        .iter()
-        .position(|location| !is_id(&location.id))
-    {
-        let path = vec!["locations".to_owned(), index.to_string(), "id".to_owned()];
-        let message = format!("{:?} is no id", settings.locations[index].id);
-        return Err(SettingsError::new(path, message)
-            .with_help("write small letters, digits and hyphens, as in `hai-phong`"));
-    }
-    let is_archive = settings.product == Product::Archive;
-    if is_archive && settings.start.is_none() {
-        return wrong(
-            "product",
-            "is the archive, and `start` is missing",
-            "write the first day, as in `start: 2024-01-01`",
-        );
-    }
-    if is_archive && (settings.past_days.is_some() || settings.forecast_days.is_some()) {
-        return wrong(
-            "product",
-            "is the archive, which knows days, not their distance",
-            "write `start` and `end` alone",
-        );
-    }
-    let day = |key: &str, text: &Option<String>| {
-        let parse = |text: &String| {
-            text.trim().parse::<NaiveDate>().map_err(|_| {
-                SettingsError::of_key(key, format!("{text:?} is no day"))
-                    .with_help("write it as in 2024-01-31")
-            })
-        };
-        text.as_ref().map(parse).transpose()
-    };
-    let (start, end) = (day("start", &settings.start)?, day("end", &settings.end)?);
+    let (start, end) = days(&settings)?;
     let url = settings
         .url
         .clone()
@@ -171,6 +121,58 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         end,
         settings,
     }))
+}
+
+/// Each place has an id that names its rows.
+fn places(settings: &Settings) -> Result<(), SettingsError> {
+    if settings.locations.is_empty() {
+        return Err(SettingsError::of_key("locations", "names no place")
+            .with_help("write `- { id: hai-phong, latitude: 20.86, longitude: 106.68 }`"));
+    }
+    let is_id = |id: &str| {
+        let is_ours = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !id.is_empty() && id.bytes().all(is_ours)
+    };
+    for (index, location) in settings.locations.iter().enumerate() {
+        if !is_id(&location.id) {
+            let path = vec!["locations".to_owned(), index.to_string(), "id".to_owned()];
+            let message = format!("{:?} is no id", location.id);
+            return Err(SettingsError::new(path, message)
+                .with_help("write small letters, digits and hyphens, as in `hai-phong`"));
+        }
+    }
+    Ok(())
+}
+
+/// The first and the last day, which the archive cannot do without.
+fn days(settings: &Settings) -> Result<(Option<NaiveDate>, Option<NaiveDate>), SettingsError> {
+    if settings.product == Product::Archive {
+        let wrong = |message: &str, help: &str| {
+            Err(SettingsError::of_key("product", message).with_help(help))
+        };
+        if settings.start.is_none() {
+            return wrong(
+                "is the archive, and `start` is missing",
+                "write the first day, as in `start: 2024-01-01`",
+            );
+        }
+        if settings.past_days.is_some() || settings.forecast_days.is_some() {
+            return wrong(
+                "is the archive, which knows days, not their distance",
+                "write `start` and `end` alone",
+            );
+        }
+    }
+    let day = |key: &str, text: &Option<String>| {
+        let parse = |text: &String| {
+            text.trim().parse::<NaiveDate>().map_err(|_| {
+                SettingsError::of_key(key, format!("{text:?} is no day"))
+                    .with_help("write it as in 2024-01-31")
+            })
+        };
+        text.as_ref().map(parse).transpose()
+    };
+    Ok((day("start", &settings.start)?, day("end", &settings.end)?))
 }
 
 struct OpenMeteo {
