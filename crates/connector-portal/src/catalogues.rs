@@ -35,7 +35,7 @@ fn root(url: &SourceUrl) -> SourceUrl {
         "group",
     ];
     let url_now = url.expose();
-    let steps = Sight::steps(&url_now);
+    let steps = Sight::steps(url_now);
     let kept = steps
         .iter()
         .position(|step| PAGES.contains(step))
