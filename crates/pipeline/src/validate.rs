@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use object_store::local::LocalFileSystem;
 use sectorlake_connector::{
     Connector, ConnectorError, Environment, Fetched, Http, Io, Limits, Pace, PartBody, Registry,
+    Slice,
 };
 use sectorlake_formats::{FormatError, PartBytes, ReadOptions};
 use sectorlake_normalise::{Normaliser, mapping_session};
@@ -103,7 +104,7 @@ impl Checker<'_> {
         loop {
             let fetched = self
                 .connector
-                .fetch(sectorlake_connector::Slice::whole(&feed.stream.unit), cursor.as_ref(), self.io)
+                .fetch(Slice::whole(&feed.stream.unit), cursor.as_ref(), self.io)
                 .await
                 .map_err(|error| of_source(self.pipeline, &error))?;
             let Some(Fetched { part, next, .. }) = fetched else {
