@@ -9,6 +9,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::harness::Project;
 use crate::samples::{CLINICS, CLINICS_CONTRACT, CLINICS_CONTRACT_FILE};
+use crate::served;
 
 /// A portal with its runtime.
 struct Portal {
@@ -19,12 +20,7 @@ struct Portal {
 impl Portal {
     /// Two datasets: one with the clinics as CSV beside a manual, one of which only a manual is left.
     fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let server = runtime.block_on(MockServer::start());
+        let (runtime, server) = served::server();
         let portal = Self { runtime, server };
         let uri = portal.server.uri();
         let resource = |id: &str, format: &str, file: &str| json!({ "id": id, "name": file, "format": format, "url": format!("{uri}/files/{file}"), "state": "active" });

@@ -1,7 +1,7 @@
 //! Connectors of education, from their recordings through their own mappings into the shared tables.
 
 use crate::harness::{Done, Project, repository};
-use crate::served::{Served, lines, loaded, recording};
+use crate::served::{Served, examples, lines, loaded, recording};
 
 const SCHOOLS: &str = "SELECT school_id, name, isced_levels, school_type, sector, status, address, locality, country, website, \
     ST_AsText(location) AS location FROM education.schools ORDER BY school_id";
@@ -115,21 +115,7 @@ fn what_may_be_published_of_an_exam_leaves_out_small_bands() {
 
 #[test]
 fn every_example_of_education_validates() {
-    let project = Project::empty();
-    let mut found = 0;
-    for entry in std::fs::read_dir(repository().join("crates/connector-education/src")).unwrap() {
-        let path = entry.unwrap().path();
-        let Ok(example) = std::fs::read(path.join("example.yaml")) else {
-            continue;
-        };
-        let name = path
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .replace('_', "-");
-        project.file(&format!("pipelines/education/{name}.yaml"), example);
-        found += 1;
-    }
+    let (project, found) = examples("education");
     assert_eq!(found, 6);
     project.file(
         "data/diem_thi_thpt_2024.csv",

@@ -1,7 +1,7 @@
 //! Connectors of the environment, from their recordings through their own mappings into the shared tables.
 
-use crate::harness::{Done, Project, repository};
-use crate::served::{Served, lines, loaded, recording};
+use crate::harness::{Done, Project};
+use crate::served::{Served, examples, lines, loaded, recording};
 
 const OBSERVATIONS: &str = "SELECT station_id, observed_property, phenomenon_time, phenomenon_time_end, result, unit, sensor_id, \
     result_quality FROM environment.observations ORDER BY station_id, phenomenon_time, observed_property";
@@ -221,21 +221,7 @@ fn days_of_a_sensor_are_read_once() {
 
 #[test]
 fn every_example_of_the_environment_validates() {
-    let project = Project::empty();
-    let mut found = 0;
-    for entry in std::fs::read_dir(repository().join("crates/connector-environment/src")).unwrap() {
-        let path = entry.unwrap().path();
-        let Ok(example) = std::fs::read(path.join("example.yaml")) else {
-            continue;
-        };
-        let name = path
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .replace('_', "-");
-        project.file(&format!("pipelines/environment/{name}.yaml"), example);
-        found += 1;
-    }
+    let (project, found) = examples("environment");
     assert_eq!(found, 9);
     let mut command = project.command(&["validate"]);
     command.env("OPENAQ_KEY", "k");

@@ -6,6 +6,7 @@ use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::harness::Project;
+use crate::served;
 
 /// Counts by station and hour; a later one of the same key revises.
 const CONTRACT: &str = r#"{
@@ -27,12 +28,7 @@ struct Source {
 
 impl Source {
     fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let server = runtime.block_on(MockServer::start());
+        let (runtime, server) = served::server();
         Self { runtime, server }
     }
 

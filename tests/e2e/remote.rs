@@ -6,6 +6,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::harness::{Project, assert_said};
 use crate::samples::{CLINICS, CLINICS_CONTRACT, CLINICS_CONTRACT_FILE};
+use crate::served;
 
 /// A server with its runtime.
 struct Server {
@@ -15,12 +16,7 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let server = runtime.block_on(MockServer::start());
+        let (runtime, server) = served::server();
         Self { runtime, server }
     }
 

@@ -15,12 +15,7 @@ pub(crate) struct Served {
 impl Served {
     /// Gives each body where its path and query are asked for.
     pub(crate) fn start(answers: Vec<(String, Vec<u8>)>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let server = runtime.block_on(MockServer::start());
+        let (runtime, server) = server();
         for (target, body) in answers {
             let is_asked = move |request: &Request| {
                 let query = request.url.query().map(|query| format!("?{query}"));
@@ -40,6 +35,17 @@ impl Served {
     }
 }
 
+/// A server that answers nothing yet, and the runtime that it lives in.
+pub(crate) fn server() -> (Runtime, MockServer) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = runtime.block_on(MockServer::start());
+    (runtime, server)
+}
+
 /// A file of `tests/recordings`.
 pub(crate) fn recording(name: &str) -> Vec<u8> {
     std::fs::read(repository().join("tests/recordings").join(name)).unwrap()
@@ -53,6 +59,24 @@ pub(crate) fn loaded(sector: &str, pipeline: &str) -> Project {
     project.file(&format!("pipelines/{sector}/demo.yaml"), pipeline);
     project.run(&["demo"]).ok();
     project
+}
+
+/// A project with a pipeline of each example that a crate of connectors ships, and how many there are.
+pub(crate) fn examples(sector: &str) -> (Project, usize) {
+    let project = Project::empty();
+    let mut found = 0;
+    let sources = repository().join(format!("crates/connector-{sector}/src"));
+    for entry in std::fs::read_dir(sources).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(example) = std::fs::read(path.join("example.yaml")) else {
+            continue;
+        };
+        let name = path.file_name().unwrap().to_string_lossy();
+        let name = name.replace('_', "-");
+        project.file(&format!("pipelines/{sector}/{name}.yaml"), example);
+        found += 1;
+    }
+    (project, found)
 }
 
 /// The values of an answer's rows, `|` between them.

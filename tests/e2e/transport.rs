@@ -1,39 +1,15 @@
 //! Connectors of transport, from their recordings through their own mappings into the shared tables.
 
-use serde_json::Value;
-
 use crate::harness::{Done, Project, repository};
+use crate::served::{examples, lines, loaded};
 
-/// A project with one pipeline of this source, run.
-fn loaded(source: &str) -> Project {
-    let project = Project::empty();
-    let tests = repository().join("tests");
-    let source = source.replace("TESTS", &tests.display().to_string());
-    project.file(
-        "pipelines/transport/demo.yaml",
-        format!("source:\n{source}"),
-    );
-    project.run(&["demo"]).ok();
-    project
-}
-
-/// The values of an answer's rows, `|` between them.
-fn lines(project: &Project, statement: &str) -> String {
-    let value = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let line = |row: &Value| {
-        let values = row.as_object().unwrap().values();
-        values.map(value).collect::<Vec<_>>().join(" | ")
-    };
-    let rows = project.sql(statement);
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+fn from(source: &str) -> Project {
+    loaded("transport", &format!("source:\n{source}"))
 }
 
 #[test]
 fn collisions_of_both_releases_are_accidents() {
-    let project = loaded(
+    let project = from(
         "  connector: stats19\n  path:\n    collisions: TESTS/recordings/stats19/dft-road-casualty-statistics-collision-*.csv\n",
     );
     insta::assert_snapshot!(lines(
@@ -46,7 +22,7 @@ fn collisions_of_both_releases_are_accidents() {
 
 #[test]
 fn raw_counts_have_a_row_for_each_vehicle_type() {
-    let project = loaded(
+    let project = from(
         "  connector: traffic_counts\n  preset: dft_raw_counts\n  path: TESTS/recordings/traffic_counts/dft_traffic_counts_raw_counts.csv\n",
     );
     insta::assert_snapshot!(lines(
@@ -59,7 +35,7 @@ fn raw_counts_have_a_row_for_each_vehicle_type() {
 
 #[test]
 fn siri_feeds_the_tables_of_gtfs_realtime() {
-    let stops = loaded(
+    let stops = from(
         "  connector: siri\n  service: stop_monitoring\n  path: TESTS/recordings/siri/stop_monitoring.json\n",
     );
     insta::assert_snapshot!(lines(
@@ -67,7 +43,7 @@ fn siri_feeds_the_tables_of_gtfs_realtime() {
         "SELECT entity_id, \"timestamp\", trip_id, route_id, start_date, stop_sequence, stop_id, arrival_delay, arrival_time, \
          departure_time FROM transport.trip_updates ORDER BY entity_id, stop_sequence",
     ));
-    let vehicles = loaded(
+    let vehicles = from(
         "  connector: siri\n  service: vehicle_monitoring\n  path: TESTS/recordings/siri/vehicle_monitoring.xml\n",
     );
     insta::assert_snapshot!(lines(
@@ -75,7 +51,7 @@ fn siri_feeds_the_tables_of_gtfs_realtime() {
         "SELECT entity_id, \"timestamp\", trip_id, route_id, direction_id, latitude, longitude, bearing, speed, current_stop_sequence, \
          current_status, occupancy_status FROM transport.vehicle_positions ORDER BY entity_id",
     ));
-    let situations = loaded(
+    let situations = from(
         "  connector: siri\n  service: situation_exchange\n  path: TESTS/recordings/siri/situation_exchange.xml\n",
     );
     insta::assert_snapshot!(lines(
@@ -133,22 +109,7 @@ fn a_vehicle_that_has_not_moved_on_keeps_one_row() {
 
 #[test]
 fn every_example_validates() {
-    let crate_dir = repository().join("crates/connector-transport/src");
-    let project = Project::empty();
-    let mut found = 0;
-    for entry in std::fs::read_dir(crate_dir).unwrap() {
-        let path = entry.unwrap().path();
-        let Ok(example) = std::fs::read(path.join("example.yaml")) else {
-            continue;
-        };
-        let name = path
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .replace('_', "-");
-        project.file(&format!("pipelines/transport/{name}.yaml"), example);
-        found += 1;
-    }
+    let (project, found) = examples("transport");
     assert_eq!(found, 7);
     let mut command = project.command(&["validate"]);
     command.env("SIRI_KEY", "s3cr3t");
