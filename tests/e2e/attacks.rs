@@ -70,7 +70,7 @@ fn a_redirect_leads_to_no_credentials_of_a_cloud() {
         ));
         let done = refused(&project, "clinics", 4, "clinics.csv");
         assert!(
-            ["private network", "to nowhere", "no connection"]
+            ["private network", "a redirect (HTTP 302)", "no connection"]
                 .iter()
                 .any(|why| done.says(why)),
             "{}",
