@@ -185,7 +185,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .ends_with("a redirect (HTTP 302) to nowhere"),
+                .ends_with("leads to \"mailto:x\", which is no http or https address"),
             "{error}"
         );
     }

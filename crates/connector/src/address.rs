@@ -5,6 +5,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::error::{ConnectorError, ErrorKind};
+use crate::forms::{self, GUESSED_BYTES_MIN};
 use crate::registry::MakeContext;
 use crate::secret::{MASK, expand};
 use crate::settings::SettingsError;
@@ -235,16 +236,27 @@ impl SourceUrl {
         })
     }
 
-    /// Its secrets, as they may stand in a URL.
+    /// What must be shown nowhere of what an answer echoes: its references, and what the text itself holds in plain.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        self.secrets.iter().flat_map(|secret| forms(secret)).collect()
+        let (user, password) = (self.url.username(), self.url.password());
+        let mut secrets = self.secrets.clone();
+        if password.is_some() || !user.is_empty() {
+            let (user, password) = (decoded(user), decoded(password.unwrap_or_default()));
+            // The client sends both as HTTP Basic.
+            secrets.push(forms::basic(&user, &password));
+            secrets.extend([password].into_iter().filter(|text| is_guessed(text)));
+        }
+        let signed = self.url.query_pairs().filter(|(key, _)| looks_secret(key));
+        let signed = signed.map(|(_, value)| value.into_owned());
+        secrets.extend(signed.filter(|value| is_guessed(value)));
+        secrets
     }
 
     /// `text` without this URL's secrets.
     pub(crate) fn mask(&self, text: &str) -> String {
         let mut masked = text.to_owned();
         for secret in &self.secrets {
-            for form in forms(secret) {
+            for form in forms::in_address(secret) {
                 masked = masked.replace(&form, MASK);
             }
         }
@@ -258,7 +270,7 @@ impl SourceUrl {
         // What comes from the source must not read as a mark.
         let mut hidden = text.replace('{', "%7B");
         for (index, secret) in self.secrets.iter().enumerate() {
-            for (number, form) in forms(secret).iter().enumerate() {
+            for (number, form) in forms::in_address(secret).iter().enumerate() {
                 hidden = hidden.replace(form, &format!("{{{index}.{number}}}"));
             }
         }
@@ -269,7 +281,7 @@ impl SourceUrl {
     pub(crate) fn reveal(&self, text: &str) -> String {
         let mut revealed = text.to_owned();
         for (index, secret) in self.secrets.iter().enumerate().rev() {
-            for (number, form) in forms(secret).iter().enumerate().rev() {
+            for (number, form) in forms::in_address(secret).iter().enumerate().rev() {
                 revealed = revealed.replace(&format!("{{{index}.{number}}}"), form);
             }
         }
@@ -318,36 +330,18 @@ fn is_at_home(home: &Url, url: &Url) -> bool {
     is_twin || home.origin() == url.origin()
 }
 
-/// How a secret may stand in a URL: as it is or without what a URL's parser drops, and encoded as form, path or query; the
-/// longest first.
-fn forms(secret: &str) -> Vec<String> {
-    let one_line = secret.replace(['\t', '\n', '\r'], "");
-    let mut forms: Vec<String> = [secret, one_line.as_str(), one_line.trim()]
-        .into_iter()
-        .flat_map(encoded)
-        .collect();
-    forms.retain(|form| !form.is_empty());
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    forms.dedup();
-    forms
+/// A user or password of a URL as it is sent.
+fn decoded(text: &str) -> String {
+    // As the one value of a form, in which these two would mean something else.
+    let form = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
+    let mut pairs = url::form_urlencoded::parse(form.as_bytes());
+    let value = pairs.next().map(|(_, value)| value.into_owned());
+    value.unwrap_or_default()
 }
 
-fn encoded(secret: &str) -> Vec<String> {
-    let mut forms = vec![
-        secret.to_owned(),
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-    ];
-    if let Ok(mut url) = Url::parse("http://host/") {
-        url.set_query(Some(secret));
-        forms.extend(url.query().map(str::to_owned));
-        url.set_path(secret);
-        forms.push(url.path().trim_start_matches('/').to_owned());
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.clear().push(secret);
-        }
-        forms.push(url.path().trim_start_matches('/').to_owned());
-    }
-    forms
+/// Whether a text that nobody called a secret is long enough to be hidden wherever it stands.
+fn is_guessed(text: &str) -> bool {
+    text.len() >= GUESSED_BYTES_MIN
 }
 
 /// How `{name}` may stand in a URL.

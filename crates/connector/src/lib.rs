@@ -65,6 +65,7 @@ mod address;
 pub mod catalogue;
 mod error;
 pub mod files;
+mod forms;
 mod http;
 pub mod incremental;
 mod io;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::forms::GUESSED_BYTES_MIN;
 use crate::registry::MakeContext;
 use crate::settings::SettingsError;
 
@@ -31,7 +32,8 @@ impl SecretSetting {
         path: &[String],
         context: &MakeContext,
     ) -> Result<Secret, SettingsError> {
-        Ok(Secret(expand(&self.0, path, context)?.0))
+        let (text, parts) = expand(&self.0, path, context)?;
+        Ok(Secret { text, parts })
     }
 }
 
@@ -59,7 +61,7 @@ impl HeaderSettings {
         let mut headers = Vec::with_capacity(self.0.len());
         for (name, value) in &self.0 {
             let path = vec![key.to_owned(), name.clone()];
-            let secret = Secret(expand(&value.0, &path, context)?.0);
+            let secret = value.resolve_at(&path, context)?;
             check_header(name, &secret, &path)?;
             headers.push((name.clone(), secret));
         }
@@ -88,19 +90,39 @@ pub(crate) fn check_header(
 
 /// A resolved secret. It prints masked wherever it is printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    /// What its references were replaced by.
+    parts: Vec<String>,
+}
 
 impl Secret {
     /// A secret of this text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self {
+            text: text.into(),
+            parts: Vec::new(),
+        }
     }
 
     /// The text, for the request alone.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// What of it came out of references.
+    pub(crate) fn parts(&self) -> &[String] {
+        &self.parts
+    }
+
+    /// What must be shown nowhere: all of it, without the scheme of an `authorization` too, and what its references brought.
+    pub(crate) fn hidden(&self) -> Vec<String> {
+        let bare = self.text.split_once(' ').map(|(_, bare)| bare.to_owned());
+        let bare = bare.filter(|bare| bare.len() >= GUESSED_BYTES_MIN);
+        let own = bare.into_iter().chain([self.text.clone()]);
+        own.chain(self.parts.iter().cloned()).collect()
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::oauth2::Client;
 use super::settings::{AuthSettings, BasicSettings, NamedSecret};
+use crate::forms::{self, GUESSED_BYTES_MIN};
 use crate::registry::MakeContext;
 use crate::secret::{Secret, check_header};
 use crate::settings::SettingsError;
@@ -15,6 +14,8 @@ use crate::settings::SettingsError;
 /// What is sent to the source's own host.
 #[derive(Debug, Clone)]
 pub(super) enum Auth {
+    /// HTTP Basic: the header's value, and what it is made of.
+    Basic(Secret, Vec<Secret>),
     /// A header.
     Header(String, Secret),
     /// A key of the query.
@@ -50,7 +51,8 @@ impl Auth {
         if let Some(token) = bearer {
             let path = path(&["bearer"]);
             let token = token.resolve_at(&path, context)?;
-            return authorization(format!("Bearer {}", token.expose()), &path);
+            let value = authorization(format!("Bearer {}", token.expose()), &path)?;
+            return Ok(Self::Header("authorization".to_owned(), value));
         }
         if let Some(BasicSettings { user, password }) = basic {
             let user = user.resolve_at(&path(&["basic", "user"]), context)?;
@@ -61,7 +63,8 @@ impl Auth {
                 );
             }
             let password = password.resolve_at(&path(&["basic", "password"]), context)?;
-            return authorization(basic_credentials(&user, &password), &path(&["basic"]));
+            let value = authorization(basic_credentials(&user, &password), &path(&["basic"]))?;
+            return Ok(Self::Basic(value, basic_secrets(&user, &password)));
         }
         if let Some(NamedSecret { name, value }) = header {
             let path = path(&["header", "value"]);
@@ -83,16 +86,21 @@ impl Auth {
     /// What must be shown nowhere.
     pub(super) fn secrets(&self) -> Vec<String> {
         match self {
-            Self::Header(_, value) => {
-                // A source that echoes a token may leave the scheme away.
-                let scheme_and_rest = value.expose().split_once(' ');
-                let bare = scheme_and_rest.map(|(_, bare)| bare.to_owned());
-                bare.into_iter()
-                    .chain([value.expose().to_owned()])
-                    .collect()
+            Self::Basic(value, made_of) => {
+                let made_of = made_of.iter().map(|secret| secret.expose().to_owned());
+                value.hidden().into_iter().chain(made_of).collect()
             }
-            Self::Query(_, value) => vec![value.expose().to_owned()],
+            Self::Header(_, value) | Self::Query(_, value) => value.hidden(),
             Self::Token(client) => client.secrets(),
+        }
+    }
+
+    /// The header that is sent, if it is one.
+    pub(super) fn header(&self) -> Option<(&str, &Secret)> {
+        match self {
+            Self::Basic(value, _) => Some(("authorization", value)),
+            Self::Header(name, value) => Some((name, value)),
+            Self::Query(..) | Self::Token(_) => None,
         }
     }
 
@@ -117,8 +125,19 @@ impl Auth {
 
 /// `user:password` as HTTP Basic has it (RFC 7617).
 pub(super) fn basic_credentials(user: &Secret, password: &Secret) -> String {
-    let both = format!("{}:{}", user.expose(), password.expose());
-    format!("Basic {}", STANDARD.encode(both))
+    let coded = forms::basic(user.expose(), password.expose());
+    format!("Basic {coded}")
+}
+
+/// What of a user and a password is secret: a password, and a user that is a key. One of a letter or two, as sources with keys
+/// want for the other half, is none.
+fn basic_secrets(user: &Secret, password: &Secret) -> Vec<Secret> {
+    let parts = user.parts().iter().chain(password.parts());
+    let mut secrets: Vec<Secret> = parts.map(Secret::new).collect();
+    if password.expose().len() >= GUESSED_BYTES_MIN {
+        secrets.push(password.clone());
+    }
+    secrets
 }
 
 pub(super) fn path(steps: &[&str]) -> Vec<String> {
@@ -126,8 +145,8 @@ pub(super) fn path(steps: &[&str]) -> Vec<String> {
     steps.map(|&step| step.to_owned()).collect()
 }
 
-fn authorization(value: String, path: &[String]) -> Result<Auth, SettingsError> {
+fn authorization(value: String, path: &[String]) -> Result<Secret, SettingsError> {
     let value = Secret::new(value);
     check_header("authorization", &value, path)?;
-    Ok(Auth::Header("authorization".to_owned(), value))
+    Ok(value)
 }

@@ -16,6 +16,8 @@ use crate::error::{ConnectorError, ErrorKind};
 
 /// How much of a refusal's text is shown.
 const REASON_CHARS_MAX: usize = 200;
+/// How much of it is looked at: more than is shown, so that no secret is cut where it is shown.
+const REASON_BYTES_MAX: usize = 64 << 10;
 
 /// Names of files that hold no JSON.
 const FILES: [&str; 14] = [
@@ -55,7 +57,10 @@ impl Http {
         if let Some(mut error) = ConnectorError::of_status(status) {
             error.wait = wait_asked(opened.answer.headers(), self.inner.shared.pace.now());
             if let Some(reason) = reason(&mut opened.answer).await {
-                error.message = format!("{}: {}", error.message, self.mask(&reason, request));
+                let reason = self.shown(&reason, request);
+                if !reason.is_empty() {
+                    error.message = format!("{}: {reason}", error.message);
+                }
             }
             return Err(error.at(&request.url));
         }
@@ -192,10 +197,15 @@ impl Http {
         ConnectorError::new(kind, format!("a web page{named} {what}{after}")).with_help(help)
     }
 
+    /// The first words of what a source says. It is masked before it is cut: half a secret would not be known as one.
+    fn shown(&self, said: &str, request: &Request) -> String {
+        let masked = self.mask(said, request);
+        let words = masked.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.chars().take(REASON_CHARS_MAX).collect()
+    }
+
     fn a_complaint(&self, told: &Complaint, request: &Request) -> ConnectorError {
-        let words = told.said.split_whitespace().collect::<Vec<_>>().join(" ");
-        let said: String = words.chars().take(REASON_CHARS_MAX).collect();
-        let said = self.mask(&said, request);
+        let said = self.shown(&told.said, request);
         let of_status = told.status.and_then(ConnectorError::of_status);
         let (kind, retryable) = match &of_status {
             Some(error) => (error.kind, error.retryable),
@@ -220,7 +230,7 @@ fn takes_page(pages: Pages, first: &[u8]) -> bool {
     }
 }
 
-/// The first words of a refusal, if it speaks in text.
+/// What a refusal says, if it speaks in text.
 async fn reason(answer: &mut reqwest::Response) -> Option<String> {
     let kind = answer
         .headers()
@@ -232,8 +242,6 @@ async fn reason(answer: &mut reqwest::Response) -> Option<String> {
         return None;
     }
     let chunk = answer.chunk().await.ok()??;
-    let text = String::from_utf8_lossy(&chunk[..chunk.len().min(4 * REASON_CHARS_MAX)]);
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut: String = words.chars().take(REASON_CHARS_MAX).collect();
-    (!cut.is_empty()).then_some(cut)
+    let text = String::from_utf8_lossy(&chunk[..chunk.len().min(REASON_BYTES_MAX)]);
+    Some(text.into_owned())
 }

@@ -38,8 +38,8 @@ pub use tape::Tape;
 pub use visit::Contact;
 
 use crate::error::{ConnectorError, ErrorKind};
+use crate::forms;
 use crate::pace::Pace;
-use crate::secret::MASK;
 use auth::Auth;
 use gate::Gates;
 use private::{Allowed, GuardedResolver};
@@ -241,42 +241,32 @@ impl Http {
         Ok(())
     }
 
-    /// `text` from outside without any secret of the request.
+    /// `text` from outside without any secret of the request, in whatever form.
     fn mask(&self, text: &str, request: &Request) -> String {
-        let keys = request.headers.iter().map(|(_, value)| value.expose());
-        let masked = keys
-            .filter(|key| !key.is_empty())
-            .fold(request.url.mask(text), |text, key| text.replace(key, MASK));
-        self.mask_own(&masked)
+        forms::masked(text, &self.secrets(request))
     }
 
-    /// `text` from outside without any secret of the source's settings.
+    /// `text` from outside without any secret of the source's settings, in whatever form.
     fn mask_own(&self, text: &str) -> String {
-        self.own_secrets()
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+        forms::masked(text, &self.own_secrets())
     }
 
-    /// Every secret of the request, in every form.
+    /// Every secret of the request.
     fn secrets(&self, request: &Request) -> Vec<String> {
-        let keys = request.headers.iter();
-        let mut secrets: Vec<String> = keys.map(|(_, value)| value.expose().to_owned()).collect();
+        let mut secrets = self.own_secrets();
         secrets.extend(request.url.secrets());
-        secrets.extend(self.own_secrets());
+        secrets.extend(request.headers.iter().flat_map(|(_, value)| value.hidden()));
         secrets
     }
 
-    /// Every secret of the source's settings, the longest first.
+    /// Every secret of the source's settings.
     fn own_secrets(&self) -> Vec<String> {
         let Config { headers, auth, .. } = &*self.inner.config;
-        let headers = headers.iter().map(|(_, value)| value.expose().to_owned());
-        let mut secrets: Vec<String> = headers
+        let headers = headers.iter().flat_map(|(_, value)| value.hidden());
+        headers
             .chain(auth.iter().flat_map(Auth::secrets))
             .chain(self.inner.proxies.secrets())
-            .filter(|secret| !secret.is_empty())
-            .collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets
+            .collect()
     }
 }
 

@@ -17,6 +17,7 @@ use super::exchange::Letter;
 use super::settings::{Credentials, Oauth2Settings};
 use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
+use crate::forms;
 use crate::registry::MakeContext;
 use crate::secret::{Secret, check_header};
 use crate::settings::SettingsError;
@@ -80,11 +81,14 @@ impl Client {
 
     pub(super) fn secrets(&self) -> Vec<String> {
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = [self.secret.expose().to_owned()];
-        let coded = basic_credentials(&self.id, &self.secret);
-        let coded = coded.trim_start_matches("Basic ").to_owned();
+        let coded = forms::basic(self.id.expose(), self.secret.expose());
         let given = given.iter().map(|token| token.expose().to_owned());
-        given.chain(own).chain([coded]).collect()
+        given
+            .chain(self.secret.hidden())
+            .chain(self.id.parts().iter().cloned())
+            .chain(self.url.secrets())
+            .chain([coded])
+            .collect()
     }
 
     /// The token at hand, or another one if that is `refused` or old.

@@ -18,6 +18,9 @@ use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
 use crate::secret::Secret;
 
+/// How much of a redirect's target is shown.
+const TARGET_CHARS_MAX: usize = 200;
+
 impl Http {
     /// Asks once. `None`: unchanged.
     pub(super) async fn once(&self, request: &Request) -> Result<Option<Opened>, ConnectorError> {
@@ -179,7 +182,8 @@ impl Http {
             if let Some(bearer) = &bearer {
                 insert(&mut headers, "authorization", bearer, url)?;
             }
-            if let Some(Auth::Header(name, value)) = &self.inner.config.auth {
+            let auth = self.inner.config.auth.as_ref();
+            if let Some((name, value)) = auth.and_then(Auth::header) {
                 insert(&mut headers, name, value.expose(), url)?;
             }
             for (name, value) in request.headers.iter().chain(&self.inner.config.headers) {
@@ -239,8 +243,9 @@ impl Http {
             .get(header::LOCATION)
             .and_then(|value| value.to_str().ok());
         let Some(next) = location.and_then(|location| url.redirected(location)) else {
-            let message = format!("a redirect (HTTP {}) to nowhere", answer.status().as_u16());
-            return Err(ConnectorError::new(ErrorKind::Redirect, message).at(&request.url));
+            let status = answer.status().as_u16();
+            let to = location.map(|location| self.mask(location, request));
+            return Err(to_nowhere(status, to.as_deref()).at(&request.url));
         };
         if url.expose().scheme() == "https" && next.expose().scheme() == "http" {
             let next = self.mask(&next.to_string(), request);
@@ -251,6 +256,20 @@ impl Http {
         }
         Ok(next)
     }
+}
+
+/// A redirect that cannot be followed.
+fn to_nowhere(status: u16, to: Option<&str>) -> ConnectorError {
+    let error = |message| ConnectorError::new(ErrorKind::Redirect, message);
+    let Some(to) = to.map(str::trim).filter(|to| !to.is_empty()) else {
+        return error(format!("a redirect (HTTP {status}) to nowhere"));
+    };
+    let to: String = to.chars().take(TARGET_CHARS_MAX).collect();
+    // What it leads to may be a trap: nobody should open it.
+    error(format!(
+        "a redirect (HTTP {status}) leads to {to:?}, which is no http or https address"
+    ))
+    .with_help("ask the publisher where the file is now; nothing was fetched")
 }
 
 pub(super) fn method(request: &Request) -> Method {

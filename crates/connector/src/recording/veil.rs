@@ -1,5 +1,7 @@
 //! Secrets that a source echoes are not kept: each byte of theirs becomes an asterisk.
 
+use crate::forms;
+
 /// Shorter secrets stand in a body by chance.
 const SECRET_BYTES_MIN: usize = 4;
 
@@ -14,7 +16,7 @@ pub(super) struct Veil {
 
 impl Veil {
     pub(super) fn of(secrets: Vec<String>) -> Self {
-        let mut secrets: Vec<Vec<u8>> = secrets
+        let mut secrets: Vec<Vec<u8>> = forms::all(&secrets)
             .into_iter()
             .map(String::into_bytes)
             .filter(|secret| secret.len() >= SECRET_BYTES_MIN)
