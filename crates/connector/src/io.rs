@@ -52,6 +52,14 @@ impl Io {
         self
     }
 
+    /// The same for what a run that began at `started_at` left unfinished: a connector that tells its rounds apart by their runs
+    /// takes what that one has fetched for this round.
+    #[must_use]
+    pub fn going_on(mut self, started_at: DateTime<Utc>) -> Self {
+        self.started_at = started_at;
+        self
+    }
+
     /// The same with a client for a source's own settings.
     pub(crate) fn with_http(&self, http: Http) -> Self {
         Self {

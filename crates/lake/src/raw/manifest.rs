@@ -32,6 +32,9 @@ pub struct Step {
     /// The cursor that follows it; none where it was the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Value>,
+    /// When the run began whose round it was: one that goes on after a crash goes on as that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<DateTime<Utc>>,
 }
 
 /// The record of a part that was fetched.

@@ -299,6 +299,7 @@ async fn page(zone: &RawZone, run: &str, from: Option<u64>, next: Option<u64>) -
     let step = Step {
         from: from.map(Value::from),
         next: next.map(Value::from),
+        ..Step::default()
     };
     let key = format!("page-{}", from.unwrap_or_default());
     let body = stream::iter([Ok::<_, Infallible>(Bytes::from(key.clone()))]);

@@ -23,6 +23,15 @@ const READINGS_MAX: u32 = 3;
 /// Parts of one unit or partition that one run fetches, at most: a source that pages without end is broken.
 const PARTS_MAX: usize = 1_000_000;
 
+/// What becomes of rounds that an earlier run ended and nobody published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Take {
+    /// They are this run's: those that it had not ended go on.
+    Up,
+    /// Others follow them.
+    Anew,
+}
+
 /// What a run has to work on.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
@@ -81,7 +90,7 @@ impl Fetcher<'_> {
 
     /// What there is of one unit.
     async fn unit(&self, unit: &str, parts: &mut Parts) -> Result<(), Failure> {
-        let (slices, reads) = self.read(unit).await?;
+        let (slices, reads) = self.read(unit, Take::Up).await?;
         for read in &reads {
             parts.fetched.parts += read.fetched;
             parts.fetched.unchanged += read.unchanged;
@@ -110,7 +119,7 @@ impl Fetcher<'_> {
     pub(super) async fn poll(&self, units: &[String]) -> Result<FetchResult, Failure> {
         let mut fetched = FetchResult::default();
         for unit in units {
-            for read in self.read(unit).await?.1 {
+            for read in self.read(unit, Take::Anew).await?.1 {
                 fetched.parts += read.fetched;
                 fetched.unchanged += read.unchanged;
             }
@@ -120,7 +129,7 @@ impl Fetcher<'_> {
     }
 
     /// What the source has of one unit, after what runs before this one fetched and never published.
-    async fn read(&self, unit: &str) -> Result<(Slices, Vec<Read>), Failure> {
+    async fn read(&self, unit: &str, take: Take) -> Result<(Slices, Vec<Read>), Failure> {
         let mut unfinished = self.run.unpublished(unit).await?;
         let slices = Slices::of(self, unit).await?;
         // What made a run fail whose fetch was whole may be mended by now: the source is asked anew.
@@ -128,7 +137,15 @@ impl Fetcher<'_> {
         if slices.all().iter().all(is_over) {
             unfinished.clear();
         }
-        let reads = slices.read(self, unit, unfinished).await?;
+        // A partition that goes on from run to run does not say that its fetch is over: whether anything is left to fetch of the
+        // run that broke off, the connector knows. If nothing is, its fetch was whole.
+        if take == Take::Up && slices.all().len() > 1 && !unfinished.is_empty() {
+            let reads = slices.read(self, unit, unfinished.clone(), take).await?;
+            if reads.iter().any(|read| read.fetched + read.unchanged > 0) {
+                return Ok((slices, reads));
+            }
+        }
+        let reads = slices.read(self, unit, unfinished, Take::Anew).await?;
         Ok((slices, reads))
     }
 
@@ -164,6 +181,7 @@ impl Fetcher<'_> {
         &self,
         slice: Slice<'_>,
         unfinished: Option<Unfinished>,
+        take: Take,
     ) -> Result<Read, Failure> {
         let unfinished = unfinished.unwrap_or(Unfinished {
             parts: Vec::new(),
@@ -184,13 +202,20 @@ impl Fetcher<'_> {
                 .cursor_of(slice.unit, slice.partition)
                 .cloned()
         };
-        read.cursor = match read.parts.last() {
-            Some(last) => last.step.as_ref().and_then(|step| step.next.clone()),
+        let last = read.parts.last().map(|last| last.step.as_ref());
+        read.cursor = match last {
+            Some(step) => step.and_then(|step| step.next.clone()),
             None => published(),
         }
         .map(Cursor);
+        let mut io = self.known.within(self.io.clone(), slice.partition);
+        if let (Take::Up, Some(began)) = (take, last.flatten().and_then(|step| step.began)) {
+            io = io.going_on(began);
+        }
         let raw = self.raw.within(slice.partition);
-        while let Some((manifest, next)) = self.part(slice, read.cursor.as_ref(), &raw).await? {
+        while let Some((manifest, next)) =
+            self.part(slice, read.cursor.as_ref(), (&raw, &io)).await?
+        {
             match manifest.run == self.run.id() {
                 true => read.fetched += 1,
                 false => read.unchanged += 1,
@@ -219,17 +244,18 @@ impl Fetcher<'_> {
         &self,
         slice: Slice<'_>,
         cursor: Option<&Cursor>,
-        raw: &RawZone,
+        (raw, io): (&RawZone, &Io),
     ) -> Result<Option<(Manifest, Option<Cursor>)>, Failure> {
         let mut readings = 0;
         loop {
-            let Some(fetched) = self.ask(slice, cursor).await? else {
+            let Some(fetched) = self.ask(slice, cursor, io).await? else {
                 return Ok(None);
             };
             let next = fetched.next.clone();
             let step = Step {
                 from: cursor.cloned().map(|cursor| cursor.0),
                 next: next.clone().map(|cursor| cursor.0),
+                began: Some(io.started_at()),
             };
             readings += 1;
             let raw = raw.at(step);
@@ -252,10 +278,10 @@ impl Fetcher<'_> {
         &self,
         slice: Slice<'_>,
         cursor: Option<&Cursor>,
+        io: &Io,
     ) -> Result<Option<Fetched>, Failure> {
-        let io = self.known.within(self.io.clone(), slice.partition);
         self.connector
-            .fetch(slice, cursor, &io)
+            .fetch(slice, cursor, io)
             .await
             .map_err(|error| of_source(self.pipeline, &error))
     }

@@ -8,7 +8,7 @@ use sectorlake_connector::{Cursor, Slice};
 use sectorlake_lake::{Manifest, PipelineState, Unfinished};
 
 use super::failure::of_source;
-use super::fetch::{Fetcher, Parts};
+use super::fetch::{Fetcher, Parts, Take};
 use crate::result::{Failure, FailureKind};
 
 /// Partitions of one unit, at most.
@@ -94,6 +94,7 @@ impl Slices {
         fetcher: &Fetcher<'_>,
         unit: &str,
         mut unfinished: BTreeMap<Option<String>, Unfinished>,
+        take: Take,
     ) -> Result<Vec<Read>, Failure> {
         let at_once = usize::from(fetcher.pipeline.file.partitions_at_once());
         let jobs: Vec<_> = self
@@ -104,7 +105,7 @@ impl Slices {
         let mut reading = stream::iter(jobs.into_iter().enumerate())
             .map(|(number, (partition, unfinished))| async move {
                 let slice = Slice { unit, partition };
-                (number, fetcher.slice(slice, unfinished).await)
+                (number, fetcher.slice(slice, unfinished, take).await)
             })
             .buffer_unordered(at_once);
         let mut reads = BTreeMap::new();

@@ -35,6 +35,9 @@ struct Settings {
     /// All pages each time, instead of going on where the last run stopped.
     #[serde(default)]
     whole: bool,
+    /// One page in each run, and the place behind it.
+    #[serde(default)]
+    rounds: bool,
 }
 
 /// Each folder is a partition. A page of the name `ill…` is a source out of order, one named `no…` is not there, and one named
@@ -76,21 +79,32 @@ impl Connector for Parted {
         &self,
         slice: Slice<'_>,
         cursor: Option<&Cursor>,
-        _: &Io,
+        io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
         let partition = slice.partition.unwrap();
         let folder = self.folder.join(partition);
+        let run = match self.settings.rounds {
+            true => format!("@{}", io.started_at().to_rfc3339()),
+            false => String::new(),
+        };
         let after = cursor
             .and_then(|cursor| cursor.0.as_str())
             .unwrap_or_default();
+        let (after, last) = after.split_at(after.find('@').unwrap_or(after.len()));
+        if self.settings.rounds && last == run {
+            return Ok(None);
+        }
         let mut left = names(&folder)
             .into_iter()
             .filter(|name| name.as_str() > after);
-        let Some(name) = left.next() else {
+        let name = left.next();
+        if let Some(name) = name.as_deref().or(self.settings.rounds.then_some("-")) {
+            let asked = std::fs::read_to_string(&self.asked).unwrap_or_default();
+            std::fs::write(&self.asked, format!("{asked}{partition}/{name} ")).unwrap();
+        }
+        let Some(name) = name else {
             return Ok(None);
         };
-        let asked = std::fs::read_to_string(&self.asked).unwrap_or_default();
-        std::fs::write(&self.asked, format!("{asked}{partition}/{name} ")).unwrap();
         let error = |kind, message| Err(ConnectorError::new(kind, message).at(&name));
         if name.starts_with("ill") {
             return error(ErrorKind::Server, "the source is out of order (HTTP 503)");
@@ -109,7 +123,7 @@ impl Connector for Parted {
         let is_last = self.settings.whole && left.next().is_none();
         Ok(Some(Fetched::part(
             PartBody::of_bytes(&name, &name, bytes),
-            (!is_last).then(|| Cursor(name.into())),
+            (!is_last).then(|| Cursor(format!("{name}{run}").into())),
         )))
     }
 }

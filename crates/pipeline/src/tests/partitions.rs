@@ -1,6 +1,9 @@
 //! Units with partitions: fetched side by side, each going on where it stopped.
 
-use sectorlake_lake::{At, Manifest};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use sectorlake_lake::{At, Env, Manifest, ManualClock};
 
 use super::{Folder, Heard, STOPS, shown};
 use crate::run;
@@ -10,12 +13,23 @@ tables:
   city.stops: { from: daily, load: merge, map: \"SELECT stop_id, name, lat FROM source\" }
 ";
 
+fn rounds() -> String {
+    WHOLE.replace("whole", "rounds")
+}
+
 fn growing() -> String {
     WHOLE.replace(", whole: true", "")
 }
 
 fn folder(pipeline: &str) -> Folder {
     Folder::new(&[STOPS, ("pipelines/bus.yaml", pipeline)])
+}
+
+/// A folder whose runs begin when its clock says.
+fn clocked(pipeline: &str) -> (Folder, Arc<ManualClock>) {
+    let (mut folder, clock) = (folder(pipeline), Arc::new(ManualClock::default()));
+    folder.env = Env::manual_with(Arc::clone(&clock));
+    (folder, clock)
 }
 
 impl Folder {
@@ -90,9 +104,9 @@ async fn each_partition_is_read_and_goes_on_by_itself() {
 
 #[tokio::test]
 async fn a_run_that_dies_at_part_80_of_100_goes_on_at_81() {
-    for pipeline in [WHOLE.to_owned(), growing()] {
+    for pipeline in [WHOLE.to_owned(), growing(), rounds()] {
         // One after the other, so that what comes before the 80th is done, and what comes after is not.
-        let folder = folder(&format!("{pipeline}partitions_at_once: 1\n"));
+        let (folder, clock) = clocked(&format!("{pipeline}partitions_at_once: 1\n"));
         for number in 0..100 {
             folder.page_of(&format!("{number:02}/a.csv"), &format!("S{number}"));
         }
@@ -126,6 +140,7 @@ async fn a_run_that_dies_at_part_80_of_100_goes_on_at_81() {
             folder.path().join("data/79/a.csv"),
         )
         .unwrap();
+        clock.advance(TimeDelta::hours(1));
         let page = folder.page(&["bus"]).await;
         assert!(page.contains("fetched 21 new"), "{page}");
         assert!(
@@ -135,7 +150,30 @@ async fn a_run_that_dies_at_part_80_of_100_goes_on_at_81() {
         let asked = folder.asked();
         assert_eq!((asked.len(), asked[0].as_str()), (21, "79/a.csv"));
         assert_eq!(folder.rows("city.stops").await, stops(100));
+        // What was taken up keeps its place: the next run asks for what is behind it.
+        folder.page_of("07/b.csv", "later");
+        clock.advance(TimeDelta::hours(1));
+        folder.run(&["bus"]).await;
+        let asked = folder.asked();
+        assert!(asked.contains(&"07/b.csv".to_owned()), "{asked:?}");
+        if pipeline == rounds() {
+            assert_eq!(asked.len(), 100);
+        }
     }
+}
+
+#[tokio::test]
+async fn rounds_that_are_all_over_are_followed_by_others() {
+    let (folder, clock) = clocked(&rounds());
+    folder.write("data/1/a.csv", "stop_id,name,lat\nA,,20.8\n");
+    folder.page_of("2/a.csv", "B");
+    let page = folder.page(&["bus"]).await;
+    assert!(page.contains("failed (Data)"), "{page}");
+    assert_eq!(folder.asked().len(), 2);
+    folder.page_of("1/b.csv", "A");
+    clock.advance(TimeDelta::hours(1));
+    folder.run(&["bus"]).await;
+    assert_eq!(folder.asked(), ["1/b.csv", "2/-"]);
 }
 
 #[tokio::test]
