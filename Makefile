@@ -18,6 +18,7 @@ BENCH_ARGS ?=
 DIR ?=
 VENV := tests/.venv
 VENV_BENCH := tests/.venv-bench
+VENV_SERVERS := tests/.venv-servers
 
 export SECTORLAKE_BIN := $(SECTORLAKE)
 
@@ -37,7 +38,7 @@ demo: build ## load real files of three sectors into lake/ and ask across them
 	@bash tests/demo/demo.sh "$(SECTORLAKE)" "$(LAKE)"
 
 .PHONY: deps
-deps: $(VENV)/installed ## what the tests need beside Rust: pinned Python readers in tests/.venv, PostgreSQL and MariaDB
+deps: $(VENV)/installed $(VENV_SERVERS)/installed ## what the tests need beside Rust: pinned Python readers and servers (S3, FTP, WebDAV), PostgreSQL and MariaDB
 	@bash tests/deps/servers.sh
 
 .PHONY: test
@@ -82,9 +83,10 @@ install: ## build the release binary and put it into Cargo's bin folder
 .PHONY: clean
 clean: ## remove what was built, the demo lake and the virtual environments
 	$(CARGO) clean
-	rm -rf lake $(VENV) $(VENV_BENCH)
+	rm -rf lake $(VENV) $(VENV_BENCH) $(VENV_SERVERS)
 
 $(VENV)/installed: tests/deps/requirements.txt
 $(VENV_BENCH)/installed: tests/deps/bench.txt
+$(VENV_SERVERS)/installed: tests/deps/servers.txt
 %/installed:
 	@bash tests/deps/venv.sh "$(PYTHON3)" "$*" "$<"

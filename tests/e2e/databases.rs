@@ -106,7 +106,7 @@ fn postgres_source(port: u16, database: &str, more: &str) -> String {
 
 #[test]
 fn a_table_of_postgresql_is_replaced_and_known_when_it_is_the_same() {
-    let Some(server) = servers::postgres() else {
+    let Some(server) = servers::server("postgres") else {
         return;
     };
     psql(server.port, "city", "CREATE DATABASE whole");
@@ -141,7 +141,7 @@ fn a_table_of_postgresql_is_replaced_and_known_when_it_is_the_same() {
 
 #[test]
 fn later_runs_of_postgresql_bring_what_is_new() {
-    let Some(server) = servers::postgres() else {
+    let Some(server) = servers::server("postgres") else {
         return;
     };
     psql(server.port, "city", "CREATE DATABASE later");
@@ -179,7 +179,7 @@ fn later_runs_of_postgresql_bring_what_is_new() {
 
 #[test]
 fn revised_rows_within_the_lookback_are_merged() {
-    let Some(server) = servers::postgres() else {
+    let Some(server) = servers::server("postgres") else {
         return;
     };
     psql(server.port, "city", "CREATE DATABASE revised");
@@ -211,7 +211,7 @@ fn revised_rows_within_the_lookback_are_merged() {
 
 #[test]
 fn mariadb_comes_whole_and_then_what_is_new() {
-    let Some(server) = servers::mariadb() else {
+    let Some(server) = servers::server("mariadb") else {
         return;
     };
     mariadb(
@@ -277,7 +277,7 @@ fn what_is_wrong_with_a_database_is_told() {
         .execute_batch("CREATE TABLE reading (id)")
         .unwrap();
     assert_said!(project.sectorlake(&["run", "readings"]));
-    let Some(server) = servers::postgres() else {
+    let Some(server) = servers::server("postgres") else {
         return;
     };
     let project = self::project(
@@ -309,7 +309,7 @@ fn a_database_is_drafted_from_its_address() {
         .ok();
     run(&project).ok();
     assert_eq!(project.count("drafts.readings"), 3);
-    let Some(server) = servers::postgres() else {
+    let Some(server) = servers::server("postgres") else {
         return;
     };
     psql(server.port, "city", "CREATE DATABASE drafted");

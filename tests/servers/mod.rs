@@ -1,31 +1,32 @@
 //! Real servers on loopback, for the tests of whoever includes this file. Each is started once a test process and ends with it.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
-/// A server that listens on 127.0.0.1: user `owner`, password `s3cr3t`, database `city`.
+/// A server that listens on 127.0.0.1; its script says who may enter.
 pub(crate) struct Server {
     /// Its port.
     pub(crate) port: u16,
-    /// Its folder, with `server.crt`.
+    /// Its folder: with `server.crt`, keys, or the files that it serves.
     pub(crate) dir: PathBuf,
     // It ends when this end of its standard input is closed, be it because we were killed.
     _child: Child,
 }
 
-/// The PostgreSQL of this process; `None` where none is installed, which is told loudly.
-pub(crate) fn postgres() -> Option<&'static Server> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(|| start("postgres")).as_ref()
-}
-
-/// The MariaDB of this process; `None` where none is installed, which is told loudly.
-pub(crate) fn mariadb() -> Option<&'static Server> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(|| start("mariadb")).as_ref()
+/// The server of that name of this process (`tests/servers/NAME.sh`); `None` where it is not installed, which is told loudly.
+pub(crate) fn server(name: &'static str) -> Option<&'static Server> {
+    type Started = &'static OnceLock<Option<Server>>;
+    static SERVERS: Mutex<BTreeMap<&str, Started>> = Mutex::new(BTreeMap::new());
+    let started = *SERVERS
+        .lock()
+        .unwrap()
+        .entry(name)
+        .or_insert_with(|| Box::leak(Box::default()));
+    started.get_or_init(|| start(name)).as_ref()
 }
 
 fn start(name: &str) -> Option<Server> {

@@ -25,7 +25,9 @@ mod ogc_features;
 mod opendatasoft;
 mod rest;
 mod sdmx;
+mod sftp;
 mod socrata;
+mod store;
 mod wfs;
 
 #[cfg(test)]
@@ -40,6 +42,7 @@ pub fn registrations() -> Vec<Registration> {
     vec![
         file::registration(),
         http::registration(),
+        store::registration(),
         // Those of portals come with the protocols' own claims.
         ckan::registration(),
         socrata::registration(),

@@ -84,6 +84,15 @@ pub struct SourceUrl {
 }
 
 impl SourceUrl {
+    /// A URL that a library asks, without secrets.
+    pub(crate) fn plain(url: Url) -> Self {
+        Self {
+            url,
+            secrets: Vec::new(),
+            is_foreign: false,
+        }
+    }
+
     /// The address as it is, for the request alone.
     #[must_use]
     pub fn expose(&self) -> &Url {

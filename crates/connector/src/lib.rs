@@ -87,7 +87,7 @@ mod suggest;
 
 pub use address::{SourceUrl, UrlSetting};
 pub use error::{ConnectorError, ErrorKind};
-pub use http::{Answer, Contact, Http, Limits, Pages, Request, Response, Tape, USER_AGENT};
+pub use http::{Answer, Contact, Http, Limits, Pages, RawBody, Request, Response, Tape, USER_AGENT};
 pub use io::{Io, KnownValidators, Validators};
 pub use member::MemberPattern;
 pub use one_or_many::OneOrMany;

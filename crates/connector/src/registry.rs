@@ -67,6 +67,17 @@ impl std::fmt::Debug for MakeContext {
     }
 }
 
+/// The client's settings that mean something beyond HTTP.
+const NETWORK_KEYS: [&str; 7] = [
+    "allow_private",
+    "rate",
+    "timeouts",
+    "attempts",
+    "max_size",
+    "proxy",
+    "tls",
+];
+
 type Make = dyn Fn(Map<String, Value>, &MakeContext) -> Result<Arc<dyn Connector>, SettingsError>
     + Send
     + Sync;
@@ -81,6 +92,7 @@ pub struct Registration {
     claims: Option<fn(&Sight<'_>) -> Option<Claim>>,
     example: Option<&'static str>,
     is_over_http: bool,
+    is_over_network: bool,
 }
 
 impl Registration {
@@ -105,6 +117,7 @@ impl Registration {
             claims: None,
             example: None,
             is_over_http: false,
+            is_over_network: false,
         }
     }
 
@@ -115,6 +128,16 @@ impl Registration {
     pub fn over_http(mut self) -> Self {
         http::merged(&mut self.schema);
         self.is_over_http = true;
+        self
+    }
+
+    /// The same connector, which asks through libraries of its own: those keys of the client that hold for any protocol stand
+    /// beside its own (`allow_private`, `rate`, `timeouts`, `attempts`, `max_size`, `proxy`, `tls`), and [`crate::Io::http`] has
+    /// them in it.
+    #[must_use]
+    pub fn over_network(mut self) -> Self {
+        http::merged_some(&mut self.schema, &NETWORK_KEYS);
+        self.is_over_network = true;
         self
     }
 
@@ -186,7 +209,7 @@ impl Registration {
         let Value::Object(mut settings) = settings else {
             return (self.make)(Map::new(), context);
         };
-        if !self.is_over_http {
+        if !self.is_over_http && !self.is_over_network {
             return (self.make)(settings, context);
         }
         let config = http::taken(&mut settings, context)?;

@@ -18,7 +18,7 @@ struct Db {
 impl Db {
     /// `None` where no server is installed.
     async fn new(name: &str) -> Option<Self> {
-        let port = servers::mariadb()?.port;
+        let port = servers::server("mariadb")?.port;
         let options = OptsBuilder::default()
             .ip_or_hostname("127.0.0.1")
             .tcp_port(port)
@@ -366,11 +366,11 @@ async fn an_encrypted_connection_reads_too() {
     let Some(mut db) = Db::new("tls").await else {
         return;
     };
-    if !servers::mariadb().unwrap().dir.join("server.crt").is_file() {
+    if !servers::server("mariadb").unwrap().dir.join("server.crt").is_file() {
         return;
     }
     db.run("CREATE TABLE t AS SELECT 1 AS id").await;
-    let certificate = servers::mariadb().unwrap().dir.join("server.crt");
+    let certificate = servers::server("mariadb").unwrap().dir.join("server.crt");
     for tls in [json!({"mode": "require"}), json!({"ca": certificate})] {
         let connector = db.connector(json!({"tables": ["t"], "tls": tls}));
         let (parts, _) = fetch(&*connector, "t", None, &run_at(0)).await.unwrap();

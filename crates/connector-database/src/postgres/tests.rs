@@ -29,7 +29,7 @@ struct Db {
 impl Db {
     /// `None` where no server is installed.
     async fn new(name: &str) -> Option<Self> {
-        let port = servers::postgres()?.port;
+        let port = servers::server("postgres")?.port;
         let admin = client("city", port).await;
         admin
             .batch_execute(&format!("CREATE DATABASE \"{name}\" TEMPLATE template0"))

@@ -165,7 +165,23 @@ pub(super) fn from_hex(digits: &str) -> Option<Vec<u8>> {
 /// The settings of a connector that fetches over HTTP, with those of the client among them. A connector that has one of them
 /// itself would never see it, which a debug build tells.
 pub(crate) fn merged(schema: &mut Value) {
+    merge(schema, schemars::schema_for!(HttpSettings).to_value());
+}
+
+/// The same with those of the client's settings alone.
+pub(crate) fn merged_some(schema: &mut Value, keys: &[&str]) {
     let mut ours = schemars::schema_for!(HttpSettings).to_value();
+    if let Some(properties) = ours.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|key, _| keys.contains(&key.as_str()));
+        let text = Value::Object(properties.clone()).to_string();
+        if let Some(types) = ours.get_mut("$defs").and_then(Value::as_object_mut) {
+            types.retain(|name, _| text.contains(&format!("#/$defs/{name}\"")));
+        }
+    }
+    merge(schema, ours);
+}
+
+fn merge(schema: &mut Value, mut ours: Value) {
     for part in ["properties", "$defs"] {
         let Some(Value::Object(ours)) = ours.get_mut(part).map(Value::take) else {
             continue;

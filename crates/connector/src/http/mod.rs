@@ -15,6 +15,7 @@ mod oauth2;
 mod private;
 mod proxy;
 mod range;
+mod raw;
 mod request;
 mod response;
 mod send;
@@ -31,8 +32,9 @@ use std::sync::Arc;
 
 use reqwest::Client;
 
-pub(crate) use config::{Config, merged, taken};
+pub(crate) use config::{Config, merged, merged_some, taken};
 pub use limits::Limits;
+pub use raw::RawBody;
 pub use request::{Answer, Pages, Request, Response};
 pub use tape::Tape;
 pub use visit::Contact;

@@ -81,7 +81,7 @@ async fn a_certificate_is_believed_if_the_settings_say_so() {
     let Some(db) = Db::new("tls").await else {
         return;
     };
-    let server = servers::postgres().unwrap();
+    let server = servers::server("postgres").unwrap();
     let Ok(pem) = std::fs::read(server.dir.join("server.crt")) else {
         return;
     };
