@@ -85,9 +85,16 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
             .iter()
             .any(|name| step.split('(').next() == Some(name))
     });
-    let link = b"\"@iot.selfLink\"";
-    let says = sight.head.windows(link.len()).any(|window| window == link);
-    (is_collection || says).then(|| {
+    let holds = |text: &str| {
+        let mut windows = sight.head.windows(text.len());
+        windows.any(|window| window == text.as_bytes())
+    };
+    // The service's own address answers with the addresses of its collections.
+    let is_root = steps.len() == version + 1
+        && ["\"Things\"", "\"Datastreams\"", "\"Observations\""]
+            .into_iter()
+            .all(holds);
+    (is_collection || is_root || holds("\"@iot.selfLink\"")).then(|| {
         let root = format!(
             "{}/{}",
             url.origin().ascii_serialization(),

@@ -23,6 +23,8 @@ use settings::{Settings, StreamSettings};
 
 /// What stands in an address, a query or a body for the partition that is fetched.
 const PARTITION: &str = "partition";
+/// Where the records are that nobody says the place of: in the only list of an answer.
+const ONLY_LIST: &str = "*";
 /// The stream of a source that names none.
 const ONLY: &str = "records";
 
@@ -114,8 +116,12 @@ fn format(declared: Option<&Value>, records: Option<&str>) -> Value {
         Some(Value::String(name)) => json!({ "name": name }),
         Some(other) => other.clone(),
     };
-    let has_records = matches!(format["name"].as_str(), Some("json" | "xml"));
-    if let (true, Some(records), Some(format)) = (has_records, records, format.as_object_mut()) {
+    let records = match (format["name"].as_str(), records) {
+        (Some("json"), None) => Some(ONLY_LIST),
+        (Some("json" | "xml"), records) => records,
+        _ => None,
+    };
+    if let (Some(records), Some(format)) = (records, format.as_object_mut()) {
         format
             .entry("record_path")
             .or_insert_with(|| records.into());

@@ -187,6 +187,11 @@ fn place_in(text: &str) -> Option<Place> {
     })
 }
 
+/// Keys under which answers usually have their records.
+const WRAPPERS: [&str; 9] = [
+    "items", "value", "results", "records", "data", "rows", "entries", "hits", "content",
+];
+
 fn column_help(name: &str, source: &SchemaRef) -> String {
     let names: Vec<&str> = source
         .fields()
@@ -197,7 +202,16 @@ fn column_help(name: &str, source: &SchemaRef) -> String {
         Some(near) => {
             format!("did you mean \"{near}\"? Names keep the header's case: quote them with \"…\"")
         }
-        None => format!("the source's columns are: {}", names.join(", ")),
+        None => {
+            let known = format!("the source's columns are: {}", names.join(", "));
+            // An answer that wraps its records reads as one record.
+            match WRAPPERS.iter().find(|wrapper| names.contains(*wrapper)) {
+                Some(wrapper) => format!(
+                    "{known}; if the records stand in {wrapper}, say so: `records: {wrapper}` with `connector: rest`, else `format: {{ name: json, record_path: {wrapper} }}`"
+                ),
+                None => known,
+            }
+        }
     }
 }
 

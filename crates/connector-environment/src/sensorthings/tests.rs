@@ -112,4 +112,16 @@ fn settings_and_claims() {
         json!("https://x.example/FROST/v1.1")
     );
     assert!(claim("https://x.example/v1.1/users").is_none());
+    let root = br#"{"value":[{"name":"Things","url":"https://x.example/v1.1/Things"},
+        {"name":"Datastreams","url":"https://x.example/v1.1/Datastreams"},
+        {"name":"Observations","url":"https://x.example/v1.1/Observations"}]}"#;
+    let of_head = |head| {
+        claims(&Sight {
+            location: "https://x.example/v1.1/",
+            members: &[],
+            head,
+        })
+    };
+    assert!(of_head(root).is_some());
+    assert!(of_head(br#"{"value":[{"name":"Things"}]}"#).is_none());
 }

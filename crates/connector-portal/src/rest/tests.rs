@@ -272,3 +272,15 @@ streams.a.pagin: unknown setting / did you mean `paging`?
 streams.a.paging: `next` is missing / say where the answer tells how to go on, as in `next: meta.next`
 "#);
 }
+
+#[test]
+fn without_a_word_the_only_list_holds_the_records() {
+    let of = |declared: serde_json::Value, records: Option<&str>| format(Some(&declared), records);
+    let only = json!({ "name": "json", "record_path": "*" });
+    assert_eq!(format(None, None), only);
+    assert_eq!(of(json!("json"), None), only);
+    let declared = json!({ "name": "json", "record_path": "a" });
+    assert_eq!(of(declared.clone(), None), declared);
+    assert_eq!(of(json!("xml"), None), json!({ "name": "xml" }));
+    assert_eq!(of(json!("csv"), Some("a")), json!({ "name": "csv" }));
+}

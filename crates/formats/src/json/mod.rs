@@ -12,6 +12,7 @@ mod decode;
 mod document;
 pub(crate) mod fields;
 mod lines;
+mod only;
 mod unnest;
 
 #[cfg(test)]
@@ -236,11 +237,22 @@ pub(crate) async fn open(content: Content, shape: Shape) -> Result<Json, FormatE
     if kind == Kind::Esri {
         reading.layer = Arc::new(answer::layer(&reading, &head, &domains).await?);
     }
+    let mut told = Vec::new();
+    if reading
+        .path
+        .as_deref()
+        .is_some_and(|path| path == [only::ONLY])
+    {
+        let (path, choices) = only::path(&reading).await?;
+        reading.path = Some(path);
+        told = choices;
+    }
     let Collected {
         columns,
         mut choices,
         has_header,
     } = collect(&reading).await?;
+    choices.splice(0..0, told);
     choices.extend(reading.layer.choices());
     reading.has_header = has_header;
     let schema = Arc::new(Schema::new(

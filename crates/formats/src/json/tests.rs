@@ -75,6 +75,27 @@ fn record_paths() {
 }
 
 #[test]
+fn the_only_list_of_a_document_is_found() {
+    const ONLY: &str = r#"{"name": "json", "record_path": "*"}"#;
+    for block in [1, 7, 1 << 20] {
+        for text in [
+            r#"{"@odata.context": "a[\"]", "value": [{"v": 1}, {"v": 2}], "next": "x"}"#,
+            r#"{"a": {"b": [1]}, "it\u0065ms": [{"v": 1}, {"v": 2}]}"#,
+            r#"[{"v": 1}, {"v": 2}]"#,
+        ] {
+            assert_eq!(read(text, ONLY, block).column("v"), ["1", "2"], "{text}");
+        }
+        let empty = read(r#"{"items": [], "count": 0}"#, ONLY, block);
+        assert_eq!(empty.records(), 0);
+        // Two lists, or none: the answer itself is the record.
+        let several = read(r#"{"a": [1], "b": [2], "c": 3}"#, ONLY, block);
+        assert_eq!(several.columns, ["a", "b", "c", "_record"]);
+        let none = read(r#"{"v": {"l": [1]}}"#, ONLY, block);
+        assert_eq!(none.columns, ["v", "_record"]);
+    }
+}
+
+#[test]
 fn a_path_may_begin_with_the_number_of_an_element() {
     let text = r#"[{"page": 1, "of": [1, 2]}, [{"a": 1}, {"a": 2}], {"data": [{"b": 3}]}]"#;
     for block in [3, 1 << 20] {

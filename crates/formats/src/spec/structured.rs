@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JsonFormat {
-    /// The way to the list of records, such as `results` or `data.items`; in a document that is a list, `1` is its second element.
-    /// Left out: the document itself.
+    /// The way to the list of records, such as `results` or `data.items`; in a document that is a list, `1` is its second element;
+    /// `*` is the only list that the document is or holds, and the document itself where it holds several. Left out: the document
+    /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_path: Option<String>,
     /// The way from a record to a list in it, such as `wards`: each element becomes a row, which keeps the record's other fields. The
