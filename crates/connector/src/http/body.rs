@@ -46,6 +46,7 @@ impl Http {
             // The bytes are wanted now, changed or not.
             request: request.clone().if_changed_since(None),
             announced: announced(headers),
+            part_end: None,
             resume: Resume::of(request, headers),
             checks: Checks::of(headers, self.inner.config.checksum.as_ref()),
             opened,
@@ -67,6 +68,8 @@ struct Reading {
     request: Request,
     opened: Opened,
     announced: Option<u64>,
+    /// Where the part at hand ends, if it is one: no byte may come after it.
+    part_end: Option<u64>,
     /// How to ask for the rest alone.
     resume: Option<Resume>,
     checks: Checks,
@@ -119,7 +122,15 @@ impl Reading {
             return Ok(first);
         }
         let chunk = self.http.piece(&mut self.opened, &self.request.url).await?;
-        match self.announced {
+        if self
+            .part_end
+            .is_some_and(|end| chunk.len() as u64 > end.saturating_sub(self.given))
+        {
+            // What came of this part is doubtful: the whole is read anew, and must begin with the bytes given.
+            self.resume = None;
+            return Err(too_much(&self.request));
+        }
+        match self.announced.max(self.part_end) {
             Some(announced) if chunk.is_empty() && self.given < announced => {
                 let message = format!(
                     "the answer broke off after {} of {announced} bytes",
@@ -154,20 +165,26 @@ impl Reading {
             }
             if opened.answer.status().as_u16() == 206 {
                 let part = Part::of(headers);
-                if !part
-                    .as_ref()
-                    .is_some_and(|part| part.goes_on(self.given, self.announced))
-                {
+                let length = announced(headers);
+                let Some(part) = part.filter(|part| part.goes_on(self.given, self.announced))
+                else {
                     // From now on the whole is asked for.
                     self.resume = None;
                     return Err(other_part(part.as_ref(), self.given, &self.request));
+                };
+                if length.is_some_and(|length| length != part.length()) {
+                    self.resume = None;
+                    return Err(other_length(&part, length, &self.request));
                 }
+                self.announced = self.announced.or(part.total());
+                self.part_end = Some(part.end());
                 self.opened = opened;
                 tracing::info!(url = %self.request.url, given = self.given, "the rest of the answer comes");
                 return Ok(());
             }
         }
         self.announced = announced(headers);
+        self.part_end = None;
         self.opened = opened;
         self.skip().await
     }
@@ -238,6 +255,17 @@ fn other_part(part: Option<&Part>, given: u64, request: &Request) -> ConnectorEr
     let mut error = ConnectorError::new(ErrorKind::Invalid, message).at(&request.url);
     error.retryable = true;
     error
+}
+
+fn other_length(part: &Part, length: Option<u64>, request: &Request) -> ConnectorError {
+    let length = length.unwrap_or_default();
+    let message = format!("the answer says that its bytes are {part}, and that it has {length}");
+    ConnectorError::new(ErrorKind::Corrupt, message).at(&request.url)
+}
+
+fn too_much(request: &Request) -> ConnectorError {
+    let message = "more bytes came than the answer's Content-Range tells";
+    ConnectorError::new(ErrorKind::Corrupt, message).at(&request.url)
 }
 
 /// A header as text.

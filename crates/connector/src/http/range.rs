@@ -83,7 +83,23 @@ impl Part {
             (Some(total), Some(announced)) => total == announced,
             _ => true,
         };
-        self.first == given && is_as_large
+        self.first == given
+            && is_as_large
+            && announced.is_none_or(|announced| self.last < announced)
+    }
+
+    /// The byte behind its last one.
+    pub(super) fn end(&self) -> u64 {
+        self.last.saturating_add(1)
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.end().saturating_sub(self.first)
+    }
+
+    /// Of the whole, where that is known.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
     }
 }
 
@@ -117,6 +133,7 @@ mod tests {
             ("bytes 5-9/10", true),
             ("bytes 5-7/10", true),
             ("bytes 5-9/*", true),
+            ("bytes 5-10/*", false),
             ("bytes 4-9/10", false),
             ("bytes 6-9/10", false),
             ("bytes 5-9/11", false),

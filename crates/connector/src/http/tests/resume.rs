@@ -130,6 +130,53 @@ async fn a_wrong_content_range_is_refused_and_the_whole_is_read() {
 }
 
 #[tokio::test]
+async fn a_rest_of_another_length_than_it_tells_is_refused_and_the_whole_is_read() {
+    // By how many bytes the body and its Content-Length differ from the range.
+    for (body_more, length_more, is_chunked) in [
+        (100, 100, false),
+        (-100, -100, false),
+        (0, 100, false),
+        (100, 0, true),
+    ] {
+        let server = halved(&[ETAG], move |asked| {
+            let whole = long(1);
+            if asked.header("range").is_none() {
+                return answer(200, &[ETAG], whole);
+            }
+            let from = from(asked);
+            let range = format!(
+                "Content-Range: bytes {from}-{}/{}",
+                whole.len() - 1,
+                whole.len()
+            );
+            let mut rest = [&whole[from..], &[b'x'; 200]].concat();
+            rest.truncate((whole.len() - from).saturating_add_signed(body_more));
+            if is_chunked {
+                let mut sent = format!("{:x}\r\n", rest.len()).into_bytes();
+                sent.extend_from_slice(&rest);
+                sent.extend_from_slice(b"\r\n0\r\n\r\n");
+                return answer(206, &[ETAG, &range, "Transfer-Encoding: chunked"], sent);
+            }
+            let length = (whole.len() - from).saturating_add_signed(length_more);
+            answer(
+                206,
+                &[ETAG, &range, &format!("Content-Length: {length}")],
+                rest,
+            )
+        })
+        .await;
+        let read = plain().read(&server.url("/a")).await.unwrap();
+        assert!(read == long(1), "{body_more} {length_more}: other bytes");
+        assert_eq!(
+            server.asked()[2].header("range"),
+            None,
+            "{body_more} {length_more}"
+        );
+        assert_eq!(server.asked().len(), 3, "{body_more} {length_more}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_breaks_off_over_and_over_comes_through_as_long_as_it_moves() {
     // 8 pieces of 5 MB, where five attempts are allowed.
     let body: Arc<Vec<u8>> = Arc::new(
