@@ -1,6 +1,9 @@
 //! What can go wrong between a source and the raw zone, sorted by what code decides on.
 
+use std::borrow::Cow;
 use std::time::Duration;
+
+use crate::drawable::drawable;
 
 /// The kind of a [`ConnectorError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +80,8 @@ impl ConnectorError {
             kind,
             retryable,
             place: None,
-            message: message.into(),
+            // A source's own words may stand in it.
+            message: safe(message.into()),
             help: None,
             wait: None,
         }
@@ -86,14 +90,14 @@ impl ConnectorError {
     /// At a URL, masked, or a path.
     #[must_use]
     pub fn at(mut self, place: impl ToString) -> Self {
-        self.place = Some(place.to_string());
+        self.place = Some(safe(place.to_string()));
         self
     }
 
     /// With the mend.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(safe(help.into()));
         self
     }
 
@@ -187,6 +191,13 @@ impl ConnectorError {
                 "check the address against the publisher's documentation",
             ),
         }
+    }
+}
+
+fn safe(text: String) -> String {
+    match drawable(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(drawn) => drawn,
     }
 }
 

@@ -63,6 +63,7 @@
 
 mod address;
 pub mod catalogue;
+mod drawable;
 mod error;
 pub mod files;
 mod forms;
@@ -86,6 +87,7 @@ mod source;
 mod suggest;
 
 pub use address::{SourceUrl, UrlSetting};
+pub use drawable::drawable;
 pub use error::{ConnectorError, ErrorKind};
 pub use http::{Answer, Contact, Http, Limits, Pages, RawBody, Request, Response, Tape, USER_AGENT};
 pub use io::{Io, KnownValidators, Validators};

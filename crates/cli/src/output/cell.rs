@@ -153,9 +153,13 @@ pub(super) fn is_number(kind: &DataType) -> bool {
     }
 }
 
-/// Text safe to draw: control characters become visible, line breaks stay when `lines` allows them.
+/// Text safe to draw: control characters and what turns the direction of writing become visible, line breaks stay when `lines`
+/// allows them.
 pub(crate) fn drawable(text: &str, lines: bool) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && !(lines && c == '\n');
+    let steers = |c: char| {
+        (c.is_control() && !(lines && c == '\n'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }

@@ -12,6 +12,7 @@ use super::sniff::{Page, SNIFF_BYTES, Topic, has_table, page};
 use super::transport::of_transport;
 use super::wait::wait_asked;
 use crate::address::SourceUrl;
+use crate::drawable::drawable;
 use crate::error::{ConnectorError, ErrorKind};
 
 /// How much of a refusal's text is shown.
@@ -201,7 +202,8 @@ impl Http {
     fn shown(&self, said: &str, request: &Request) -> String {
         let masked = self.mask(said, request);
         let words = masked.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.chars().take(REASON_CHARS_MAX).collect()
+        let cut: String = words.chars().take(REASON_CHARS_MAX).collect();
+        drawable(&cut).into_owned()
     }
 
     fn a_complaint(&self, told: &Complaint, request: &Request) -> ConnectorError {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use reqwest::header::{FROM, HeaderMap, HeaderValue, USER_AGENT as AGENT};
 
 use super::{Http, USER_AGENT};
+use crate::drawable::drawable;
 use crate::settings::SettingsError;
 
 /// Notes of one run that are kept: a source with a million files need not say it of each.
@@ -99,7 +100,8 @@ impl Http {
         std::mem::take(&mut *notes)
     }
 
-    pub(super) fn note(&self, note: String) {
+    pub(crate) fn note(&self, note: String) {
+        let note = drawable(&note).into_owned();
         let mut notes = self
             .visit
             .notes

@@ -165,3 +165,22 @@ async fn packed_answers_are_unpacked_to_look_into_and_kept_as_they_came() {
     );
     assert_eq!(bench.read(&server.url("/bomb")).await.unwrap(), bomb);
 }
+
+#[tokio::test]
+async fn what_an_answer_says_does_not_steer_the_terminal() {
+    let words = "\u{1b}]0;pwned\u{7}\u{1b}[2J\u{1b}[31mgone\u{9b}2J\u{202e}";
+    let told = serde_json::json!({ "error": words }).to_string();
+    let page = format!("<html><title>Sign in {words}</title></html>");
+    let server = Server::start(move |_, asked| match asked.target() {
+        "/plain" => answer(400, &["Content-Type: text/plain"], words),
+        "/json" => answer(200, &[], &told),
+        _ => answer(200, &[], &page),
+    })
+    .await;
+    for path in ["/plain", "/json", "/page"] {
+        let error = plain().fails(&server.url(path)).await;
+        let steers = |letter: char| letter.is_control() || letter == '\u{202e}';
+        assert!(!error.message.contains(steers), "{:?}", error.message);
+        assert!(error.message.contains("pwned\\u{7}"), "{:?}", error.message);
+    }
+}
