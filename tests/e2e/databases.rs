@@ -6,6 +6,10 @@ use serde_json::json;
 
 use crate::harness::{Done, Project, assert_said};
 
+#[expect(
+    dead_code,
+    reason = "the folder of a server is read by the tests of crates"
+)]
 #[path = "../servers/mod.rs"]
 mod servers;
 

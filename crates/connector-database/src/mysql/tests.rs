@@ -366,7 +366,12 @@ async fn an_encrypted_connection_reads_too() {
     let Some(mut db) = Db::new("tls").await else {
         return;
     };
-    if !servers::server("mariadb").unwrap().dir.join("server.crt").is_file() {
+    if !servers::server("mariadb")
+        .unwrap()
+        .dir
+        .join("server.crt")
+        .is_file()
+    {
         return;
     }
     db.run("CREATE TABLE t AS SELECT 1 AS id").await;

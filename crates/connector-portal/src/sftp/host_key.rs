@@ -61,10 +61,10 @@ impl Known {
         }
         if let Some(file) = &self.file {
             let known = known_host_keys_path(&self.host, self.port, file);
-            let known = known.or_else(|error| {
+            let known = known.map_err(|error| {
                 let message = format!("{} cannot be read: {error}", file.display());
-                Err(ConnectorError::new(ErrorKind::Local, message)
-                    .with_help("check `known_hosts:` and the file's permissions"))
+                ConnectorError::new(ErrorKind::Local, message)
+                    .with_help("check `known_hosts:` and the file's permissions")
             })?;
             if known
                 .iter()

@@ -144,21 +144,7 @@ fn table(lines: &[Line], is_whole: bool) -> Option<Padded> {
         None => lines[0].before,
     };
     let count = spans.len();
-    let columns = spans.iter().enumerate().map(|(at, (from, to))| {
-        let name = names.map_or("", |names| names[at].as_str());
-        let beyond = if at + 1 == count && !is_whole {
-            BEYOND
-        } else {
-            0
-        };
-        FixedColumn {
-            name: name.to_owned(),
-            start: from + 1,
-            width: to - from + beyond,
-        }
-    });
-    let mut columns: Vec<FixedColumn> = columns.collect();
-    name(&mut columns);
+    let columns = columns(&spans, names, is_whole);
     Some(Padded::Columns {
         format: FixedFormat {
             columns,
@@ -171,6 +157,30 @@ fn table(lines: &[Line], is_whole: bool) -> Option<Padded> {
         ),
         first: told,
     })
+}
+
+/// A column for each span; the last one takes what is longer in lines that were not seen.
+fn columns(
+    spans: &[(usize, usize)],
+    names: Option<&Vec<String>>,
+    is_whole: bool,
+) -> Vec<FixedColumn> {
+    let columns = spans.iter().enumerate().map(|(at, (from, to))| {
+        let name = names.map_or("", |names| names[at].as_str());
+        let beyond = if at + 1 == spans.len() && !is_whole {
+            BEYOND
+        } else {
+            0
+        };
+        FixedColumn {
+            name: name.to_owned(),
+            start: from + 1,
+            width: to - from + beyond,
+        }
+    });
+    let mut columns: Vec<FixedColumn> = columns.collect();
+    name(&mut columns);
+    columns
 }
 
 /// Names for columns that have none, or another's.
