@@ -108,10 +108,20 @@ impl Address {
         defaults: Defaults,
         context: &MakeContext,
     ) -> Result<Self, SettingsError> {
-        let text = url.resolve("url", context)?;
+        // A secret may hold whatever characters: it is put in when the address is taken apart. A reference in place of the port, or of
+        // all of it, is part of the address.
+        let (text, words) = url.parted("url", context)?;
+        let (text, words) = match Url::parse(&text) {
+            Ok(parsed)
+                if parsed.has_host() && words.iter().all(|(word, _)| word != parsed.scheme()) =>
+            {
+                (Secret::new(text), words)
+            }
+            _ => (url.resolve("url", context)?, Vec::new()),
+        };
         let scheme = defaults.schemes[0];
         let help = format!(
-            "write {scheme}://user:${{env:PASSWORD}}@host:{}/database; in a password, characters such as @ / : # ? % are written as %40 %2F %3A %23 %3F %25",
+            "write {scheme}://user:${{env:PASSWORD}}@host:{}/database; what a reference brings is taken as it is, in a password written out characters such as @ / : # ? % are written as %40 %2F %3A %23 %3F %25",
             defaults.port
         );
         // The URL is a secret as a whole: a message must not show what is wrong in it.
@@ -127,7 +137,12 @@ impl Address {
             return Err(wrong(&["url"], "has a `?` with options behind it", help));
         }
         let decoded = |text: &str| {
-            percent_decoded(text).ok_or_else(|| wrong(&["url"], "holds a % that is no %41", &help))
+            let text = percent_decoded(text)
+                .ok_or_else(|| wrong(&["url"], "holds a % that is no %41", &help))?;
+            let put = |text: String, (word, secret): &(String, Secret)| {
+                text.replace(word, secret.expose())
+            };
+            Ok(words.iter().fold(text, put))
         };
         let host = match url.host() {
             Some(Host::Ipv6(ip)) => ip.to_string(),
@@ -286,6 +301,33 @@ mod tests {
             (found.place().as_str(), password(&found)),
             ("postgres://[::1]:6000/d", Some("s3cr3t"))
         );
+    }
+
+    #[test]
+    fn a_secret_is_taken_as_it_is() {
+        for secret in ["p@ss:w/rd#1?", "100%41", "a b%", "ü€\\"] {
+            let context = MakeContext::new(".", "demo", |name| match name {
+                "PASSWORD" => Some(secret.to_owned()),
+                "URL" => Some("postgres://u:p%40@db.example:99/d".to_owned()),
+                "PORT" => Some("6000".to_owned()),
+                _ => None,
+            });
+            let of = |url: &str| {
+                let settings: ServerSettings =
+                    serde_json::from_value(json!({ "url": url })).unwrap();
+                settings.address(DEFAULTS, &context).unwrap().0
+            };
+            let found = of("postgres://u:${env:PASSWORD}@db.example/d");
+            assert_eq!(password(&found), Some(secret));
+            assert_eq!(
+                (found.host.as_str(), found.user.as_str()),
+                ("db.example", "u")
+            );
+            // Where a reference is more than a user, a password or a name, it is part of the address as written.
+            let whole = of("${env:URL}");
+            assert_eq!((password(&whole), whole.port), (Some("p@"), 99));
+            assert_eq!(of("postgres://u@db.example:${env:PORT}/d").port, 6000);
+        }
     }
 
     #[test]

@@ -27,6 +27,29 @@ impl SecretSetting {
         self.resolve_at(&[key.to_owned()], context)
     }
 
+    /// The text with a word in place of each reference, and what each word stands for: for a text that is taken apart before its
+    /// secrets are put in, so that those may hold whatever characters. `key` is the setting's name, for the error.
+    ///
+    /// # Errors
+    /// [`SettingsError`] when a variable or file is not there, or empty.
+    pub fn parted(
+        &self,
+        key: &str,
+        context: &MakeContext,
+    ) -> Result<(String, Vec<(String, Secret)>), SettingsError> {
+        let mut stem = "secret".to_owned();
+        while self.0.contains(&stem) {
+            stem.push('x');
+        }
+        let mut words = Vec::new();
+        let (text, _) = expand_by(&self.0, &[key.to_owned()], context, &mut |value| {
+            let word = format!("{stem}{}z", words.len());
+            words.push((word.clone(), Secret::new(value)));
+            word
+        })?;
+        Ok((text, words))
+    }
+
     pub(crate) fn resolve_at(
         &self,
         path: &[String],
@@ -150,6 +173,16 @@ pub(crate) fn expand(
     path: &[String],
     context: &MakeContext,
 ) -> Result<(String, Vec<String>), SettingsError> {
+    expand_by(text, path, context, &mut str::to_owned)
+}
+
+/// The same with what `put` makes of each value in its place.
+fn expand_by(
+    text: &str,
+    path: &[String],
+    context: &MakeContext,
+    put: &mut dyn FnMut(&str) -> String,
+) -> Result<(String, Vec<String>), SettingsError> {
     let mut out = String::with_capacity(text.len());
     let mut secrets = Vec::new();
     let mut rest = text;
@@ -163,7 +196,7 @@ pub(crate) fn expand(
             );
         };
         let value = lookup(&after[2..end], path, context)?;
-        out.push_str(&value);
+        out.push_str(&put(&value));
         secrets.push(value);
         rest = &after[end + 1..];
     }
