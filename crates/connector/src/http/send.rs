@@ -215,6 +215,20 @@ impl Http {
         Ok(())
     }
 
+    /// Whether an address lies in a private network that is closed, as far as its name can be resolved now. Nothing is asked of it.
+    pub async fn is_closed(&self, url: &SourceUrl) -> bool {
+        let allowed = &self.inner.allowed;
+        if allowed.check_url(url.expose()).is_err() {
+            return true;
+        }
+        let Some(Host::Domain(name)) = url.expose().host() else {
+            return false;
+        };
+        let found = tokio::net::lookup_host((name, 0)).await;
+        let mut addresses = found.into_iter().flatten();
+        addresses.any(|address| allowed.check(name, address.ip()).is_err())
+    }
+
     /// That `place` leads into a private network.
     pub(super) fn is_private(&self, found: &PrivateAddress, place: &SourceUrl) -> ConnectorError {
         let PrivateAddress { host, address } = found;

@@ -6,23 +6,25 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use sectorlake_connector::{
-    Claim, Connector, ErrorKind, Fetched, Io, MakeContext, PartBody, Registry, Sight, Slice,
-    Stream, UrlSetting,
+    Claim, Connector, ErrorKind, Fetched, Io, MakeContext, PartBody, Registry, Sight, Slice, Stream,
 };
 use sectorlake_formats::{
     FormatError, FormatSpec, Member, PartBytes, ReadOptions, Sample, members,
 };
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
 use super::error::DraftError;
 use super::refine::Reading;
-use super::{DraftRequest, secrets};
+use super::{DraftRequest, paged, private, secrets};
 
 /// Bytes of a first part, at most.
 const BYTES_MAX: u64 = 1 << 30;
 /// Bytes that tell what kind of answer it is.
 const HEAD_BYTES: usize = 64 << 10;
+/// The longest answer that is looked through for what it says of more pages.
+const PAGE_BYTES_MAX: usize = 16 << 20;
 
 /// What was seen.
 pub(super) struct Looked {
@@ -94,7 +96,7 @@ impl Looked {
         let others = streams.map(|stream| stream.name).collect();
         Self {
             stream: first.map(|stream| (stream, others)),
-            refined: private.map(in_private).into_iter().collect(),
+            refined: private.map(private::why).into_iter().collect(),
             ..Self::of(connector, claim, "")
         }
     }
@@ -120,7 +122,22 @@ pub(super) async fn look(
     location: &str,
     name: &str,
 ) -> Result<Looked, DraftError> {
-    Ok(seen(request, location, name).await?.without_secrets(name))
+    let looked = seen(request, location, name).await?;
+    let sight = Sight {
+        location,
+        members: &[],
+        head: &[],
+    };
+    // What the address alone leads to was settled before any answer.
+    let (_, claim) = claim(request.registry, &sight)?;
+    let known = format!("{location}\n{}", Value::from(claim.settings));
+    let mut settings = looked.claim.settings.values();
+    if settings.any(|it| secrets::refers(it, &known)) {
+        return Err(DraftError::Reference {
+            location: location.to_owned(),
+        });
+    }
+    Ok(looked.without_secrets(name))
 }
 
 /// Looks at the source that `request` points at, which `location` names as the pipeline's file would.
@@ -137,7 +154,11 @@ async fn seen(
     let (connector, claim) = claim(request.registry, &sight)?;
     // An API of its own is asked by its connector, not by an address.
     if claim.is_own && !claim.is_open {
-        let looked = Looked::of(connector, claim, location);
+        let mut looked = Looked::of(connector, claim, location);
+        if let Some(host) = private::closed(request, location, name).await {
+            private::allow(&mut looked.claim, &host);
+            looked.refined.push(private::why(&host));
+        }
         return Ok(looked.with_sector(request, name).await);
     }
     let declared = declared(request)?;
@@ -157,11 +178,12 @@ async fn seen(
         part,
         streams,
         private,
+        link,
     } = asked.first((&connector, claim), scratch.path()).await?;
     let (members, head) = inside(&part).await?;
     if let Some(mut claim) = open {
         if let Some(host) = &private {
-            allow(&mut claim, host);
+            private::allow(&mut claim, host);
         }
         let looked = Looked::of_stream(connector, claim, streams, private.as_deref());
         return portal(looked, &part, &members, declared).await;
@@ -174,14 +196,26 @@ async fn seen(
     };
     let (connector, mut claim) = self::claim(request.registry, &closer)?;
     if let Some(host) = &private {
-        allow(&mut claim, host);
+        private::allow(&mut claim, host);
     }
     let mut looked = Looked::of(connector, claim, &part.name);
-    looked.refined.extend(private.as_deref().map(in_private));
+    looked.refined.extend(private.as_deref().map(private::why));
     if looked.claim.is_own {
         return Ok(looked.with_sector(request, name).await);
     }
-    with_records(looked, &part, &members, declared.as_ref()).await
+    let looked = with_records(looked, &part, &members, declared.as_ref()).await?;
+    if looked.connector != "http" {
+        return Ok(looked);
+    }
+    let bytes = beginning(&part, PAGE_BYTES_MAX).await?;
+    Ok(paged::heeded(
+        looked,
+        &paged::Answer {
+            location,
+            bytes: &bytes,
+            link: link.as_deref(),
+        },
+    ))
 }
 
 /// What is looked at, and how.
@@ -207,7 +241,7 @@ impl Asked<'_> {
         let Some(host) = refused.and_then(|error| self.own_host(error)) else {
             return fetched;
         };
-        allow(&mut claim, &host);
+        private::allow(&mut claim, &host);
         let made = self.made(connector, &claim)?;
         let first = first_part(made.as_ref(), io, folder, self.location).await?;
         Ok(First {
@@ -241,26 +275,19 @@ impl Asked<'_> {
         if error.kind != ErrorKind::PrivateNetwork {
             return None;
         }
-        let address = UrlSetting::new(self.location).resolve(&[], &self.context());
-        let host = address.ok()?.expose().host_str().map(str::to_owned)?;
-        let is_typed = self.request.told.host.is_none_or(|typed| typed == host);
-        is_typed.then_some(host)
+        private::host(self.request, self.location, self.name)
     }
 }
 
-/// The first part of a source.
+/// The first part.
 struct First {
     part: PartBytes,
     /// All that the source has, that of the part first.
     streams: Vec<Stream>,
     /// The host of the address, where it lies in a private network.
     private: Option<String>,
-}
-
-fn in_private(host: &str) -> String {
-    format!(
-        "allow_private [{host}]: the address lies in a private network, which no pipeline reaches unless it says so"
-    )
+    /// The Link header of its answer.
+    link: Option<String>,
 }
 
 /// What a portal's connector brings: its first stream, read as the connector says.
@@ -277,12 +304,6 @@ async fn portal(
     let format = format.and_then(|format| serde_json::from_value(format).ok());
     looked.file.clone_from(&part.name);
     with_records(looked, part, members, format.or(declared).as_ref()).await
-}
-
-/// Lets the connector reach this one host of a private network.
-fn allow(claim: &mut Claim, host: &str) {
-    let hosts = serde_json::json!([host]);
-    claim.settings.insert("allow_private".to_owned(), hosts);
 }
 
 /// The same with the first records of the part, read as well as they tell.
@@ -377,6 +398,7 @@ async fn first_part(
     else {
         return Err(nothing());
     };
+    let link = part.headers.get("link").cloned();
     let (name, path) = (part.name.clone(), folder.join("part"));
     let size = keep(part, &path).await?;
     let location = object_store::path::Path::from_absolute_path(&path)
@@ -391,6 +413,7 @@ async fn first_part(
         part,
         streams,
         private: None,
+        link,
     })
 }
 
@@ -425,17 +448,20 @@ async fn inside(part: &PartBytes) -> Result<(Vec<Member>, Vec<u8>), DraftError> 
     let options = ReadOptions::default();
     match members(part, &options).await {
         Ok(members) => Ok((members, Vec::new())),
-        Err(FormatError::NoZip { .. }) => {
-            let end = part.size.min(HEAD_BYTES as u64);
-            let head = object_store::ObjectStoreExt::get_range(&part.store, &part.path, 0..end);
-            let head = head.await.map_err(|source| FormatError::Read {
-                name: part.name.clone(),
-                source,
-            })?;
-            Ok((Vec::new(), head.to_vec()))
-        }
+        Err(FormatError::NoZip { .. }) => Ok((Vec::new(), beginning(part, HEAD_BYTES).await?)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The first bytes of a part.
+async fn beginning(part: &PartBytes, bytes_max: usize) -> Result<Vec<u8>, DraftError> {
+    let end = part.size.min(bytes_max as u64);
+    let head = object_store::ObjectStoreExt::get_range(&part.store, &part.path, 0..end);
+    let head = head.await.map_err(|source| FormatError::Read {
+        name: part.name.clone(),
+        source,
+    })?;
+    Ok(head.to_vec())
 }
 
 /// The first records of the part, or of the largest of its members that is read.

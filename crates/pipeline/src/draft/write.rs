@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use sectorlake_contract::TableName;
-use sectorlake_formats::Sample;
+use sectorlake_formats::{FormatSpec, Sample};
+use serde_json::Value;
 
 use super::choose::Chosen;
 use super::columns::SourceColumn;
@@ -48,9 +49,15 @@ pub(super) struct Drafting<'a> {
 impl<'a> Drafting<'a> {
     fn begin(request: &'a DraftRequest<'a>, name: &'a str, looked: &'a Looked) -> Self {
         let connector = format!("connector {}: {}", looked.connector, looked.claim.why);
+        // In the address of a database a secret is put in when the address is taken apart, in one of HTTP as it stands there.
+        let url = looked.claim.settings.get("url").and_then(Value::as_str);
+        let written = match url.is_none_or(|url| url.starts_with("http")) {
+            true => "written as in the address",
+            false => "as it is, no character of it percent-encoded",
+        };
         let secrets = looked.variables.iter().map(|(variable, what)| {
             format!(
-                "the address holds a secret ({what}): the file refers to the environment variable {variable} in its place; set it where sectorlake runs, written as in the address: export {variable}=…"
+                "the address holds a secret ({what}): the file refers to the environment variable {variable} in its place; set it where sectorlake runs, {written}: export {variable}=…"
             )
         });
         Self {
@@ -64,6 +71,7 @@ impl<'a> Drafting<'a> {
 
     /// The files for a connector that knows its tables by itself.
     fn unmapped(mut self, mut text: PipelineText) -> Draft {
+        self.decisions.extend(self.looked.refined.clone());
         self.decisions.push(
             "the connector brings its own mapping onto the shared tables: `tables:` is left out"
                 .to_owned(),
@@ -90,8 +98,10 @@ impl<'a> Drafting<'a> {
             _ => (sample, columns),
         };
         let stream = looked.stream.as_ref().map(|(stream, _)| stream);
-        // A connector that knows how its source writes takes no word on it.
-        if stream.is_none_or(|stream| stream.format.is_none()) {
+        // A connector that knows how its source writes takes no word on it; what `rest` is told beside its pages is enough.
+        let is_told = text.settings.contains_key("paging")
+            && matches!(&sample.format, FormatSpec::Json(format) if format.unnest.is_none());
+        if !is_told && stream.is_none_or(|stream| stream.format.is_none()) {
             text.format = serde_json::to_value(&sample.format).ok();
         }
         let member = looked.member.as_ref().map(|(member, _)| member.clone());
