@@ -87,9 +87,15 @@ impl Known {
             .map(|(place, _)| place.clone())
     }
 
-    pub(super) fn store(&mut self, place: Path, manifest: Manifest) {
+    /// Whether a part's manifest is still on its way.
+    pub(super) fn is_coming(&self, manifest: &Manifest) -> bool {
+        self.coming.contains_key(&manifest.path)
+    }
+
+    /// Notes a manifest as stored; gives the one that it takes the place of.
+    pub(super) fn store(&mut self, place: Path, manifest: Manifest) -> Option<Manifest> {
         self.coming.remove(&manifest.path);
-        self.stored.insert(place, manifest);
+        self.stored.insert(place, manifest)
     }
 
     /// Reads the manifests that are new in the storage and forgets those that are gone.

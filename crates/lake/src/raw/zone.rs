@@ -145,10 +145,10 @@ impl RawZone {
         key: &str,
         at: DateTime<Utc>,
     ) -> Result<Option<Manifest>, LakeError> {
-        self.flush().await?;
-        let Some(mut manifest) = self.newest(unit, key).await? else {
+        let Some(known) = self.newest(unit, key).await? else {
             return Ok(None);
         };
+        let mut manifest = self.arrived(known).await?;
         manifest.checked_at = at;
         self.store_again(manifest).await.map(Some)
     }
@@ -278,14 +278,22 @@ impl RawZone {
     }
 
     async fn note_check(&self, known: Manifest, meta: PartMeta) -> Result<Manifest, LakeError> {
-        self.flush().await?;
-        // Its manifest may just have been stored, under another number than it was given first.
-        let mut known = self.newest(&known.unit, &known.key).await?.unwrap_or(known);
+        let mut known = self.arrived(known).await?;
         known.check(meta, self.lake.env().clock.now());
         self.store_again(known).await
     }
 
-    /// Writes a manifest that was checked over itself.
+    /// A part whose manifest is stored; where that is still on its way, it may come under another number than it was given first.
+    async fn arrived(&self, known: Manifest) -> Result<Manifest, LakeError> {
+        if !self.shelf.known.lock().await.is_coming(&known) {
+            return Ok(known);
+        }
+        self.flush().await?;
+        let arrived = self.newest(&known.unit, &known.key).await?;
+        Ok(arrived.unwrap_or(known))
+    }
+
+    /// Writes a manifest that was checked over itself. Its number is given first: checks side by side write side by side.
     async fn store_again(&self, mut manifest: Manifest) -> Result<Manifest, LakeError> {
         let mut known = self.shelf.known.lock().await;
         manifest.checked_sequence = known.last_check() + 1;
@@ -294,12 +302,18 @@ impl RawZone {
             .place(&manifest)
             .unwrap_or_else(|| layout::manifest(&self.pipeline, self.access, manifest.sequence));
         let bytes = files::to_json(&place, &manifest)?;
+        let before = known.store(place.clone(), manifest.clone());
+        drop(known);
         let store = self.lake.store();
         let put = store
             .put_opts(&place, bytes.into(), PutMode::Overwrite.into())
             .await;
-        put.map_err(|error| LakeError::store("write", &place, error))?;
-        known.store(place, manifest.clone());
+        if let Err(error) = put {
+            if let Some(before) = before {
+                self.shelf.known.lock().await.store(place.clone(), before);
+            }
+            return Err(LakeError::store("write", &place, error));
+        }
         Ok(manifest)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path as FsPath, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
@@ -28,6 +29,31 @@ pub(super) struct Syncs {
     /// Folders whose own names are on the disk for good.
     named: Mutex<HashSet<PathBuf>>,
     slots: Arc<Semaphore>,
+    folders: Mutex<HashMap<PathBuf, Arc<FolderSync>>>,
+}
+
+/// One folder's list of names: those who wait for its sync share the next one.
+#[derive(Debug, Default)]
+struct FolderSync {
+    asked: AtomicU64,
+    /// How many of those who asked are served.
+    served: Mutex<u64>,
+}
+
+impl FolderSync {
+    /// Syncs the names that are in the folder by now.
+    fn sync(&self, folder: &FsPath) -> Result<(), LocalFault> {
+        let own = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        if *served >= own {
+            return Ok(());
+        }
+        // All who have asked by now have their names in it.
+        let asked = self.asked.load(Ordering::SeqCst);
+        sync_folder(folder)?;
+        *served = asked;
+        Ok(())
+    }
 }
 
 impl Syncs {
@@ -37,6 +63,7 @@ impl Syncs {
             root,
             pending: Mutex::default(),
             slots: Arc::new(Semaphore::new(SYNCS_MAX)),
+            folders: Mutex::default(),
         }
     }
 
@@ -119,7 +146,11 @@ impl Syncs {
         let Some(folder) = file.parent() else {
             return Ok(());
         };
-        sync_folder(folder)?;
+        let shared = {
+            let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(folders.entry(folder.to_owned()).or_default())
+        };
+        shared.sync(folder)?;
         let unnamed: Vec<&FsPath> = {
             let named = self.lock_named();
             folder
@@ -207,6 +238,26 @@ mod tests {
         syncs.wait(&good).await.unwrap();
         syncs.forget(&bad);
         syncs.wait_all().await.unwrap();
+    }
+
+    #[test]
+    fn a_name_is_never_taken_for_synced_before_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = FolderSync::default();
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| shared.sync(folder.path()).unwrap());
+            }
+        });
+        assert_eq!(*shared.served.lock().unwrap(), 16);
+        let gone = folder.path().join("gone");
+        shared.sync(&gone).unwrap_err();
+        shared.sync(&gone).unwrap_err();
+        assert_eq!(
+            *shared.served.lock().unwrap(),
+            16,
+            "a failed sync serves none"
+        );
     }
 
     #[test]
