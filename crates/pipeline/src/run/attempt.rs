@@ -16,7 +16,7 @@ use super::fetch::{Fetcher, Known, Parts};
 use super::freshness::{Freshness, Loads};
 use super::job::Job;
 use super::journal::{self, Recorder};
-use super::judge::{judge, vanished};
+use super::judge::{is_empty_now, judge, only_the_place, vanished};
 use super::keys::{Around, KnownTables};
 use super::load::Loader;
 use super::order::in_key_order;
@@ -180,6 +180,7 @@ impl Attempt<'_> {
         let state = self
             .loaded(run, &raw, job, &freshness, (progress, result))
             .await?;
+        result.notes.extend(only_the_place(run, evolves, result));
         match is_unchanged {
             true => Ok(Work::Unchanged),
             false => Ok(Work::Publish(Box::new(state))),
@@ -403,6 +404,7 @@ impl Attempt<'_> {
             let told = loaded.notes.iter().cloned();
             result.notes.extend(notes.into_iter().chain(told));
             result.notes.extend(vanished(table, &loaded.staged));
+            result.notes.extend(is_empty_now(table, &loaded));
             result.parts.extend(loaded.parts.iter().cloned());
             result.tables.push(loaded.table.clone());
             let parts = loaded.parts.iter().filter(|part| !part.is_fix);

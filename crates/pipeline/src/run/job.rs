@@ -197,21 +197,24 @@ impl<'a> Job<'a> {
             .collect()
     }
 
-    /// Parts that are left out of what is appended, since another has the same bytes.
-    pub(super) fn doubles(&self) -> impl Iterator<Item = String> {
+    /// What is told of parts that are left out of what is appended, since others have the same bytes.
+    pub(super) fn doubles(&self) -> Option<String> {
         let appends = self.plans.iter().any(|plan| plan.load == Load::Append);
         let mut first: HashMap<&str, &str> = HashMap::new();
         let mut doubles = Vec::new();
         for part in self.parts.by_unit.values().flatten().filter(|_| appends) {
             let known = *first.entry(&part.hash).or_insert(&part.key);
             if known != part.key {
-                doubles.push(format!(
-                    "{} has the same content as {known}: `load: append` takes it once",
-                    part.key
-                ));
+                doubles.push((&part.key, known));
             }
         }
-        doubles.into_iter()
+        let (key, known) = doubles.first()?;
+        Some(match doubles.len() {
+            1 => format!("{key} has the same content as {known}: `load: append` takes it once"),
+            count => format!(
+                "{count} parts have the same content as others, {key} that of {known}, for one: `load: append` takes each content once"
+            ),
+        })
     }
 
     /// Where the pipeline stands once this is published.

@@ -1,13 +1,13 @@
 //! Whether a table may be published: not if too much was rejected, or too much would go.
 
-use sectorlake_lake::{Load, Staged};
+use sectorlake_lake::{Load, Run, Staged};
 
 use super::load::Loaded;
 use crate::file::OnShrink;
 use crate::on_reject::RuleCounts;
 use crate::pipeline::Pipeline;
 use crate::plan::TablePlan;
-use crate::result::{Failure, FailureKind};
+use crate::result::{Failure, FailureKind, RunResult, TableResult};
 
 /// What becomes of the rows of one table.
 ///
@@ -22,6 +22,31 @@ pub(super) fn judge(
     rejected(pipeline, loaded, rules)?;
     emptied(pipeline, plan, loaded)?;
     shrunk(pipeline, plan, loaded)
+}
+
+/// What is told of a source that had rows and now answers without any: it may have died, and nothing else tells of it.
+pub(super) fn is_empty_now(plan: &TablePlan, loaded: &Loaded) -> Option<String> {
+    let (table, before) = (&loaded.table, loaded.staged.previous_rows);
+    let is_emptied = plan.load == Load::Replace && plan.slice.is_none() && before > 0;
+    (is_emptied && table.mapped + table.broken == 0).then(|| {
+        format!(
+            "{}: the source is empty now (had {before} rows)",
+            table.table
+        )
+    })
+}
+
+/// What is told of a run that brought parts whose rows the tables all hold already. It is published all the same: where the source
+/// goes on, and which parts are loaded, only a published state keeps.
+pub(super) fn only_the_place(run: &Run, evolves: bool, result: &RunResult) -> Option<String> {
+    let mut tables = result.tables.iter();
+    let is_still = run.state().is_some() && !evolves && tables.len() > 0;
+    let is_held =
+        |table: &TableResult| table.loaded + table.removed + table.rejected + table.broken == 0;
+    (is_still && tables.all(is_held)).then(|| {
+        "no row of any table has changed: the snapshot keeps only how far the source is read"
+            .to_owned()
+    })
 }
 
 /// What is told of rows that a changed mapping no longer gives.

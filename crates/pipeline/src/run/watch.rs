@@ -270,15 +270,16 @@ impl Watch {
     }
 
     fn changes(&self, stream: &str) -> Vec<drift::Change> {
-        match (self.before.get(stream), self.streams.get(stream)) {
-            (Some(before), Some(seen)) => drift::changes(
-                before,
-                &seen.now(),
-                |name| seen.melts(name),
-                |name| seen.reads(name),
-            ),
-            _ => Vec::new(),
+        let (Some(before), Some(seen)) = (self.before.get(stream), self.streams.get(stream)) else {
+            return Vec::new();
+        };
+        let now = seen.now();
+        // An answer without any record names no column: it says nothing of them.
+        if now.is_empty() {
+            return Vec::new();
         }
+        let (melts, reads) = (|name: &str| seen.melts(name), |name: &str| seen.reads(name));
+        drift::changes(before, &now, melts, reads)
     }
 
     /// A stream of which no column is known any more: most likely it is another file, or an answer that is no data.
@@ -344,7 +345,9 @@ impl Watch {
         for (stream, seen) in &self.streams {
             let before = columns.get(stream).map(Vec::as_slice).unwrap_or_default();
             let now = drift::remembered(&seen.now(), before);
-            columns.insert(stream.clone(), now);
+            if !now.is_empty() {
+                columns.insert(stream.clone(), now);
+            }
         }
         columns
     }

@@ -222,3 +222,73 @@ async fn two_files_of_the_same_bytes_are_two() {
     }
     insta::assert_snapshot!(told.join("\n"));
 }
+
+#[tokio::test]
+async fn many_of_the_same_bytes_are_told_once() {
+    let yaml = "source: { connector: pages, path: data, whole: true }\ntables:\n  city.logs: { load: append }\n";
+    let folder = Folder::new(&[
+        (
+            "schemas/city/logs.json",
+            r#"{"fields": [{"name": "value", "type": "integer"}]}"#,
+        ),
+        ("pipelines/log.yaml", yaml),
+    ]);
+    for number in 0..9 {
+        folder.write(&format!("data/{number}.csv"), "value\n1\n2\n");
+    }
+    let page = folder.page(&["log"]).await;
+    assert_eq!(page.matches("the same content").count(), 1, "{page}");
+    let told = "8 parts have the same content as others, data/1.csv that of data/0.csv, for one: `load: append` takes each content once";
+    assert!(page.contains(told), "{page}");
+}
+
+#[tokio::test]
+async fn a_source_without_records_has_no_drift() {
+    let yaml = "source: { connector: files, path: data.json }
+tables:
+  city.stops: { on_shrink: allow, map: \"SELECT stop_id, name, lat FROM source\" }
+";
+    let full = r#"[{"stop_id":"A","name":"Cầu Rào","lat":20.8},{"stop_id":"B","name":"An Dương","lat":20.9}]"#;
+    let folder = Folder::new(&[STOPS, ("pipelines/bus.yaml", yaml), ("data.json", full)]);
+    folder.run(&["bus"]).await;
+    folder.write("data.json", "[]");
+    let result = folder.run(&["bus"]).await.remove(0);
+    assert!(result.drift.is_empty(), "{:?}", result.drift);
+    let told = "city.stops: the source is empty now (had 2 rows)".to_owned();
+    assert!(result.notes.contains(&told), "{:?}", result.notes);
+    // It comes back as it was, and with a column that is gone.
+    folder.write(
+        "data.json",
+        &full
+            .replace(r#","lat":20.8"#, "")
+            .replace(r#","lat":20.9"#, ""),
+    );
+    let result = folder.run(&["bus"]).await.remove(0);
+    let missing: Vec<&str> = result.drift.iter().map(|it| it.column.as_str()).collect();
+    assert_eq!(missing, ["lat"]);
+}
+
+#[tokio::test]
+async fn rows_that_are_all_held_keep_only_the_place() {
+    let yaml = "source: { connector: pages, path: data }
+tables:
+  city.stops: { load: merge, map: \"SELECT stop_id, name, lat FROM source\" }
+";
+    let page = "stop_id,name,lat\nA,Cầu Rào,20.8\n";
+    let folder = Folder::new(&[STOPS, ("pipelines/bus.yaml", yaml), ("data/1.csv", page)]);
+    folder.run(&["bus"]).await;
+    folder.write("data/2.csv", &format!("{page}\n"));
+    let result = folder.run(&["bus"]).await.remove(0);
+    let table = &result.tables[0];
+    assert_eq!((table.loaded, table.unchanged, table.removed), (0, 1, 0));
+    let told =
+        "no row of any table has changed: the snapshot keeps only how far the source is read";
+    assert!(
+        result.notes.iter().any(|note| note == told),
+        "{:?}",
+        result.notes
+    );
+    assert!(matches!(result.outcome, Outcome::Published { .. }));
+    let result = folder.run(&["bus"]).await.remove(0);
+    assert!(matches!(result.outcome, Outcome::Unchanged));
+}
