@@ -2,7 +2,11 @@
 //!
 //! Each kind of catalogue says at which addresses of a portal it would be found and reads what is there; [`discover`] tries them.
 
+mod links;
+
 use std::collections::BTreeSet;
+
+pub use links::refusal;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -39,6 +43,18 @@ pub struct Dataset {
     pub distributions: Vec<Distribution>,
     /// The address that a pipeline is best drafted from; `None`: the best of its distributions.
     pub source: Option<String>,
+    /// Addresses that the catalogue names and that are not used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unusable: Vec<Unusable>,
+}
+
+/// An address that a catalogue names and that is not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unusable {
+    /// What the catalogue names.
+    pub url: String,
+    /// Why it is not used.
+    pub reason: String,
 }
 
 /// One thing that a dataset can be had as.
@@ -181,6 +197,9 @@ impl Search<'_> {
             .collect();
         let is_cut = datasets.len() > self.wanted.datasets_max;
         datasets.truncate(self.wanted.datasets_max);
+        for dataset in &mut datasets {
+            links::settle(dataset, url);
+        }
         Listing {
             catalogue,
             url: url.to_string(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use sectorlake_connector::catalogue::{Dataset, Listing, Wanted, discover};
+use sectorlake_connector::catalogue::{Dataset, Listing, Unusable, Wanted, discover};
 use sectorlake_connector::{
     ErrorKind, Io, MakeContext, Registry, SettingsError, Sight, SourceUrl, UrlSetting, nearest,
 };
@@ -144,12 +144,23 @@ fn told(listing: &Listing) -> String {
     } else {
         ""
     };
+    let unusable: String = listing.datasets.iter().flat_map(not_used).collect();
     format!(
-        "{count} {} of {} ({}){more}.\nNext: `sectorlake discover … --write ID` drafts a pipeline into pipelines/{DRAFTS}/.\n",
+        "{count} {} of {} ({}){more}.\n{unusable}Next: `sectorlake discover … --write ID` drafts a pipeline into pipelines/{DRAFTS}/.\n",
         if count == 1 { "dataset" } else { "datasets" },
         listing.url,
         listing.catalogue
     )
+}
+
+/// A line for each address of a dataset that is not used.
+fn not_used(dataset: &Dataset) -> impl Iterator<Item = String> {
+    dataset.unusable.iter().map(|unusable| {
+        format!(
+            "{}: {:?} is not used: {}\n",
+            dataset.id, unusable.url, unusable.reason
+        )
+    })
 }
 
 /// A row for each dataset; whoever looks at a drawn one wants it to fit.
@@ -295,6 +306,9 @@ impl Drafting<'_> {
 
     async fn draft(&self, dataset: &Dataset) -> Result<Draft, Failure> {
         let Some(location) = source(self.registry, dataset) else {
+            if let Some(unusable) = dataset.unusable.first() {
+                return Err(refused(dataset, unusable));
+            }
             let message = format!("{}: the catalogue names no address of its data", dataset.id);
             return Err(Failure::new(Exit::AllFailed, message)
                 .help("open its page; what is there by hand is for `sectorlake new source`"));
@@ -322,6 +336,16 @@ impl Drafting<'_> {
             .await
             .map_err(|error| new_source::fault(&error))
     }
+}
+
+/// Why nothing is drafted where a catalogue names nothing that is used.
+fn refused(dataset: &Dataset, unusable: &Unusable) -> Failure {
+    let message = format!(
+        "{}: the catalogue names {:?}, which is not used: {}",
+        dataset.id, unusable.url, unusable.reason
+    );
+    Failure::new(Exit::AllFailed, message)
+        .help("if you trust it, draft from the address yourself: `sectorlake new source ADDRESS`")
 }
 
 /// The address that a pipeline is best drafted from: the portal's own, else a service that a connector is made for, else the best

@@ -98,6 +98,7 @@ fn dataset(package: &Value, url: &SourceUrl) -> Dataset {
             .filter_map(distribution)
             .collect(),
         source: Some(page.clone()),
+        unusable: Vec::new(),
         page: Some(page),
         id: name,
     }

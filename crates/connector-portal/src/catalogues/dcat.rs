@@ -141,6 +141,7 @@ fn dataset(graph: &Graph, node: &str) -> Dataset {
             .map(|(distribution, _)| distribution)
             .collect(),
         source: None,
+        unusable: Vec::new(),
     }
 }
 

@@ -104,6 +104,7 @@ fn dataset(found: Found, url: &SourceUrl) -> Dataset {
         keywords: metas.get("keyword").map(texts).unwrap_or_default(),
         distributions: ["csv", "json", "parquet"].map(export).to_vec(),
         source: Some(page.clone()),
+        unusable: Vec::new(),
         page: Some(page),
         id,
     }

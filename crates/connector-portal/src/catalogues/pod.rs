@@ -91,6 +91,7 @@ fn dataset(entry: Entry) -> Dataset {
         keywords: texts(&entry.keyword),
         distributions,
         source: None,
+        unusable: Vec::new(),
     }
 }
 

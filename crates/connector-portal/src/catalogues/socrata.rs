@@ -113,6 +113,7 @@ fn dataset(found: Found) -> Option<Dataset> {
             .unwrap_or_default(),
         distributions: vec![rows("csv"), rows("json")],
         source: Some(format!("https://{domain}/d/{id}")),
+        unusable: Vec::new(),
         id,
     })
 }

@@ -7,12 +7,32 @@ use sectorlake_formats::FormatError;
 
 use crate::members::OpenError;
 
+/// The mend where a catalogue names what is not followed.
+const UNTRUSTED: &str =
+    "if you trust it, draft from the address yourself: `sectorlake new source ADDRESS`";
+
 /// Why no pipeline could be drafted.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
     /// No connector knows what to do with it.
     #[error("no connector knows {location}")]
     Unknown {
+        /// What was pointed at.
+        location: String,
+    },
+    /// The address is a source's word, and not one to follow.
+    #[error("the catalogue names {location:?}, which is not used: {reason}")]
+    Untrusted {
+        /// What was named.
+        location: String,
+        /// Why it is not used.
+        reason: String,
+    },
+    /// The source's answer would put a reference to a secret into the pipeline's file.
+    #[error(
+        "{location} answers with `${{`, which would read as a reference to a secret of this machine"
+    )]
+    Reference {
         /// What was pointed at.
         location: String,
     },
@@ -112,6 +132,11 @@ impl DraftError {
             Self::Unknown { .. } | Self::Nothing { .. } => {
                 Some("name a file, a folder, a glob, or an http:// or https:// address".to_owned())
             }
+            Self::Untrusted { .. } => Some(UNTRUSTED.to_owned()),
+            Self::Reference { .. } => Some(
+                "look at its answer; what is right in it can be written into a pipeline's file by hand"
+                    .to_owned(),
+            ),
             Self::Settings(error) => error.help.clone(),
             Self::Source(error) => error.help.clone(),
             Self::Format(error) => error.help(),

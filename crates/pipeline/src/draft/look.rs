@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::error::DraftError;
 use super::refine::Reading;
-use super::{DraftRequest, paged, private, secrets};
+use super::{DraftRequest, alone, paged, private, secrets};
 
 /// Bytes of a first part, at most.
 const BYTES_MAX: u64 = 1 << 30;
@@ -123,13 +123,8 @@ pub(super) async fn look(
     name: &str,
 ) -> Result<Looked, DraftError> {
     let looked = seen(request, location, name).await?;
-    let sight = Sight {
-        location,
-        members: &[],
-        head: &[],
-    };
     // What the address alone leads to was settled before any answer.
-    let (_, claim) = claim(request.registry, &sight)?;
+    let (_, claim) = claim(request.registry, &alone(location))?;
     let known = format!("{location}\n{}", Value::from(claim.settings));
     let mut settings = looked.claim.settings.values();
     if settings.any(|it| secrets::refers(it, &known)) {
@@ -146,11 +141,7 @@ async fn seen(
     location: &str,
     name: &str,
 ) -> Result<Looked, DraftError> {
-    let sight = Sight {
-        location,
-        members: &[],
-        head: &[],
-    };
+    let sight = alone(location);
     let (connector, claim) = claim(request.registry, &sight)?;
     // An API of its own is asked by its connector, not by an address.
     if claim.is_own && !claim.is_open {

@@ -29,7 +29,8 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use sectorlake_connector::{Environment, Io, Registry};
+use sectorlake_connector::catalogue::refusal;
+use sectorlake_connector::{Environment, Io, Registry, Sight};
 
 pub use error::DraftError;
 pub(crate) use personal::{gives_away, is_personal};
@@ -94,6 +95,12 @@ pub struct Draft {
 /// # Errors
 /// [`DraftError`] when the source cannot be read, or the names are taken.
 pub async fn draft(request: &DraftRequest<'_>) -> Result<Draft, DraftError> {
+    if request.told.host.is_some()
+        && let Some(reason) = refusal(request.location)
+    {
+        let location = request.location.to_owned();
+        return Err(DraftError::Untrusted { location, reason });
+    }
     let location = location(request);
     let name = match request.name {
         Some(name) => name.to_owned(),
@@ -167,6 +174,15 @@ fn location(request: &DraftRequest<'_>) -> String {
     let path = plain(&path.canonicalize().unwrap_or(path));
     let path = path.strip_prefix(&root).map(Path::to_owned).unwrap_or(path);
     path.to_string_lossy().into_owned()
+}
+
+/// What the address alone tells.
+fn alone(location: &str) -> Sight<'_> {
+    Sight {
+        location,
+        members: &[],
+        head: &[],
+    }
 }
 
 /// A pipeline's name from what it reads.

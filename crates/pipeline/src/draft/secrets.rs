@@ -1,6 +1,7 @@
 //! Secrets in an address: a pipeline's file holds a reference in their place, for files are kept where many read them.
 
 use sectorlake_connector::SourceUrl;
+use serde_json::Value;
 
 /// An address without its secrets, and the variables that are to hold them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +54,21 @@ pub(super) fn hide(location: &str, name: &str) -> Hidden {
     hidden
 }
 
+/// Whether a setting holds a reference that is not `known`, from before the source was asked: then it came out of an answer.
+pub(super) fn refers(setting: &Value, known: &str) -> bool {
+    match setting {
+        Value::String(text) => text.split("${").skip(1).any(|rest| {
+            let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+            !known.contains(&format!("${{{}", &rest[..end]))
+        }),
+        Value::Array(all) => all.iter().any(|it| refers(it, known)),
+        Value::Object(map) => map
+            .iter()
+            .any(|(key, it)| (key.contains("${") && !known.contains(key)) || refers(it, known)),
+        _ => false,
+    }
+}
+
 impl Hidden {
     /// A reference in place of a value, unless it is one already.
     fn put(&mut self, name: &str, key: &str, value: &str) {
@@ -91,6 +107,24 @@ fn is_token(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_out_of_an_answer_is_seen() {
+        let known = "https://h/?key=${env:MINE}";
+        for (setting, is_foreign) in [
+            (
+                serde_json::json!("https://h/?key=${env:MINE}&page=2"),
+                false,
+            ),
+            (serde_json::json!({ "q": ["a", 1, "${env:HIS}"] }), true),
+            (serde_json::json!({ "${file:his}": 1 }), true),
+            (serde_json::json!("${env:MINE"), false),
+            (serde_json::json!("${"), false),
+            (serde_json::json!("${env:OTHER"), true),
+        ] {
+            assert_eq!(refers(&setting, known), is_foreign, "{setting}");
+        }
+    }
 
     #[test]
     fn no_secret_stays_in_an_address() {
