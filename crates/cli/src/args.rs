@@ -224,7 +224,7 @@ pub(crate) struct DiscoverArgs {
 /// `sectorlake new source`.
 #[derive(Debug, Args)]
 pub(crate) struct NewSourceArgs {
-    /// An http(s) address, a file, a folder or a glob
+    /// An http(s) address, a database (postgres://…, mysql://…), a file, a folder or a glob
     #[arg(value_name = "URL-or-FILE")]
     pub(crate) location: String,
     /// The pipeline's name [default: after the file]

@@ -37,6 +37,7 @@ pub(crate) fn registration() -> Registration {
         make,
     )
     .with_claims(claims)
+    .with_example(include_str!("file/example.yaml"))
 }
 
 /// Whatever has a path.

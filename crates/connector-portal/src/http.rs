@@ -37,6 +37,7 @@ pub(crate) fn registration() -> Registration {
     )
     .over_http()
     .with_claims(claims)
+    .with_example(include_str!("http/example.yaml"))
 }
 
 /// Whatever has an address.

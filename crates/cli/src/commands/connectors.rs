@@ -11,6 +11,11 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::registry;
 
+/// Objects in objects whose keys are told.
+const LEVELS_MAX: usize = 2;
+/// References and shapes that are followed to an object.
+const STEPS_MAX: usize = 8;
+
 /// Lists the connectors, or tells all of one: its settings and an example.
 ///
 /// # Errors
@@ -63,19 +68,7 @@ fn whole(connector: &Registration) -> String {
         connector.about()
     );
     let schema = connector.settings_schema();
-    let required: Vec<&str> = texts(&schema["required"]).collect();
-    let settings = schema["properties"].as_object();
-    for (key, setting) in settings.into_iter().flatten() {
-        let must = match required.contains(&key.as_str()) {
-            true => " (required)",
-            false => "",
-        };
-        let _ = writeln!(text, "  {key}{must}");
-        let about = setting["description"].as_str().unwrap_or_default();
-        for line in about.lines().filter(|line| !line.trim().is_empty()) {
-            let _ = writeln!(text, "      {}", line.trim());
-        }
-    }
+    tell(&mut text, &schema, &schema, 0);
     if let Some(example) = connector.example() {
         text.push_str("\nExample: pipelines/SECTOR/NAME.yaml\n");
         for line in example.lines() {
@@ -83,6 +76,55 @@ fn whole(connector: &Registration) -> String {
         }
     }
     text
+}
+
+/// The keys of an object's schema, each with what it is for; those of an object in it below, as far as a reader can follow.
+fn tell(text: &mut String, schema: &Value, root: &Value, level: usize) {
+    let indent = "  ".repeat(1 + 2 * level);
+    let required: Vec<&str> = texts(&schema["required"]).collect();
+    let settings = schema["properties"].as_object();
+    for (key, setting) in settings.into_iter().flatten() {
+        let must = match required.contains(&key.as_str()) {
+            true => " (required)",
+            false => "",
+        };
+        let _ = writeln!(text, "{indent}{key}{must}");
+        let inner = object_in(setting, root, 0);
+        let of_type = inner.and_then(|inner| inner["description"].as_str());
+        let about = setting["description"].as_str().or(of_type);
+        let about = about.unwrap_or_default();
+        // Of what stands inside, one line says enough: an editor shows the rest.
+        let lines_max = if level == 0 { usize::MAX } else { 1 };
+        let lines = about.lines().filter(|line| !line.trim().is_empty());
+        for line in lines.take(lines_max) {
+            let _ = writeln!(text, "{indent}    {}", line.trim());
+        }
+        if let Some(inner) = inner.filter(|_| level < LEVELS_MAX) {
+            tell(text, inner, root, level + 1);
+        }
+    }
+}
+
+/// The object with keys of its own that a setting may be: itself, what it refers to, one of several shapes, or what a list or map of
+/// it holds.
+fn object_in<'a>(setting: &'a Value, root: &'a Value, steps: usize) -> Option<&'a Value> {
+    if steps > STEPS_MAX {
+        return None;
+    }
+    if setting["properties"].is_object() {
+        return Some(setting);
+    }
+    let referred = setting["$ref"].as_str();
+    let referred = referred.and_then(|way| root.pointer(way.trim_start_matches('#')));
+    let shapes = ["anyOf", "oneOf", "allOf"]
+        .into_iter()
+        .filter_map(|key| setting[key].as_array())
+        .flatten();
+    let held = ["additionalProperties", "items"]
+        .into_iter()
+        .filter_map(|key| setting.get(key));
+    let mut all = referred.into_iter().chain(shapes).chain(held);
+    all.find_map(|shape| object_in(shape, root, steps + 1))
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
@@ -114,6 +156,26 @@ mod tests {
         assert!(told.contains("\n  url (required)\n"), "{told}");
         assert!(told.contains("\n  auth\n"), "{told}");
         assert!(told.contains("  connector: ckan\n"), "{told}");
+    }
+
+    #[test]
+    fn what_stands_in_a_setting_is_told_below_it() {
+        let registry = registry::all();
+        let told = whole(find(&registry, "rest").unwrap());
+        for line in [
+            "\n  paging\n",
+            "\n      style (required)\n          `offset`: so many records on;",
+            "\n      next\n",
+            "\n      over\n",
+            "\n          field (required)\n",
+            "\n      basic\n          A user and a password.\n          password (required)\n",
+            "\n      lookback\n",
+        ] {
+            assert!(told.contains(line), "{line} in {told}");
+        }
+        for connector in registry.iter() {
+            assert!(whole(connector).len() < 20_000, "{}", connector.name());
+        }
     }
 
     #[test]
