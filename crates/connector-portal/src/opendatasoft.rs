@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use sectorlake_connector::incremental::{Incremental, Kind, Mark};
+use sectorlake_connector::incremental::{Ahead, Incremental, Kind, Mark};
 use sectorlake_connector::{
     Answer, Claim, Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext,
     Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
@@ -246,19 +246,45 @@ impl Opendatasoft {
         }))
     }
 
-    /// How new the newest record is; `None`: there is none.
+    /// How new the newest record is, but for those in the future; `None`: there is none.
     async fn newest(&self, newest: &Newest, io: &Io) -> Result<Option<Mark>, ConnectorError> {
+        let now = io.started_at();
+        let found = self.greatest(newest, self.condition.clone(), io).await?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        if !found.is_ahead(now) {
+            return Ok(Some(found));
+        }
+        let mut ahead = Ahead::default();
+        ahead.add(&found, now);
+        if let Some(note) = ahead.note(&newest.field) {
+            io.note(note);
+        }
+        let present = self.with_condition(newest.condition(None, &Mark::Time(now)));
+        self.greatest(newest, Some(present), io).await
+    }
+
+    fn with_condition(&self, window: String) -> String {
+        match &self.condition {
+            Some(condition) => format!("({condition}) AND {window}"),
+            None => window,
+        }
+    }
+
+    async fn greatest(
+        &self,
+        newest: &Newest,
+        condition: Option<String>,
+        io: &Io,
+    ) -> Result<Option<Mark>, ConnectorError> {
         let select = format!("max(`{}`) as mark", newest.field);
         let mut query = vec![
             ("select", select.as_str()),
             ("limit", "1"),
             ("timezone", "UTC"),
         ];
-        query.extend(
-            self.condition
-                .as_deref()
-                .map(|condition| ("where", condition)),
-        );
+        query.extend(condition.as_deref().map(|condition| ("where", condition)));
         let url = self.dataset.join(&["records"]).with_query(&query);
         let what = "answer of the Explore API";
         let told: Newness = ask::json(url.clone(), what, io).await?;
@@ -271,7 +297,7 @@ impl Opendatasoft {
         if value.is_null() {
             return Ok(None);
         }
-        newest.marks.highest(None, &value, io.started_at()).map(Some).ok_or_else(|| {
+        newest.marks.read(&value).map(Some).ok_or_else(|| {
             let message = format!("the greatest `{}` is {value}, which is no time or id", newest.field);
             ConnectorError::new(ErrorKind::Invalid, message)
                 .at(url)
@@ -300,10 +326,7 @@ impl Opendatasoft {
             return Ok(None);
         }
         let window = newest.condition(from.as_ref(), &ceiling(&mark));
-        let condition = match &self.condition {
-            Some(condition) => format!("({condition}) AND {window}"),
-            None => window,
-        };
+        let condition = self.with_condition(window);
         let next = Cursor(json!(Progress {
             mark: Some(mark),
             run: Some(run)

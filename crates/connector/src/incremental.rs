@@ -3,6 +3,7 @@
 //! A source that is asked for changes by ETag needs none of this ([`crate::Request::if_changed_since`]), and one whose bytes
 //! are the same is known by their hash: the raw zone keeps them once, and the run has nothing to do.
 
+mod ahead;
 mod mark;
 mod span;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::paging::JsonPath;
 use crate::settings::SettingsError;
 
+pub use ahead::Ahead;
 pub use mark::Mark;
 pub use span::span;
 
@@ -111,7 +113,7 @@ impl Incremental {
             );
         }
         if let Some(start) = &self.start
-            && self.parse(&Value::from(start.as_str())).is_none()
+            && self.read(&Value::from(start.as_str())).is_none()
         {
             return wrong(
                 "start",
@@ -129,7 +131,7 @@ impl Incremental {
     pub fn asks_from(&self, mark: Option<&Mark>, now: DateTime<Utc>) -> Option<Mark> {
         let Some(mark) = mark.filter(|mark| mark.is_of(self.kind)) else {
             let start = self.start.as_deref()?;
-            return self.parse(&Value::from(start));
+            return self.read(&Value::from(start));
         };
         let window = self.lookback.as_deref().and_then(|text| self.window(text));
         Some(mark.clone().not_after(now).back(window.unwrap_or_default()))
@@ -145,18 +147,20 @@ impl Incremental {
         }
     }
 
-    /// The greater of a mark and a value of the source. What means no time or id counts for nothing, and a time in the future
-    /// counts as `now`: a typing error in one record must not end all fetching.
+    /// The greater of a mark and a value of the source. What means no time or id counts for nothing, nor does a time in the
+    /// future: a typing error in one record must not end all fetching.
     #[must_use]
     pub fn highest(&self, mark: Option<Mark>, value: &Value, now: DateTime<Utc>) -> Option<Mark> {
-        let found = self.parse(value).map(|found| found.not_after(now));
+        let found = self.read(value).filter(|found| !found.is_ahead(now));
         match (mark, found) {
             (Some(mark), Some(found)) => Some(mark.max(found)),
             (mark, found) => mark.or(found),
         }
     }
 
-    fn parse(&self, value: &Value) -> Option<Mark> {
+    /// The time or id that a value of the source means.
+    #[must_use]
+    pub fn read(&self, value: &Value) -> Option<Mark> {
         match self.kind {
             Kind::Time => mark::time(value, self.format.as_deref()).map(Mark::Time),
             Kind::Id => mark::id(value),

@@ -99,6 +99,11 @@ impl Io {
         self.http.take_notes()
     }
 
+    /// Says something to whoever runs the pipeline.
+    pub fn note(&self, note: String) {
+        self.http.note(note);
+    }
+
     /// When this run began: a connector that goes on where it stopped tells a new run from its own by it.
     #[must_use]
     pub fn started_at(&self) -> DateTime<Utc> {

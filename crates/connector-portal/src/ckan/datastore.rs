@@ -1,7 +1,7 @@
 //! Rows of the DataStore, page by page.
 
 use chrono::{DateTime, Utc};
-use sectorlake_connector::incremental::{Incremental, Mark};
+use sectorlake_connector::incremental::{Ahead, Incremental, Mark};
 use sectorlake_connector::paging::{JsonPath, Pager, Paging, Style};
 use sectorlake_connector::{
     ConnectorError, Cursor, ErrorKind, Fetched, Io, Request, SettingsError, SourceUrl,
@@ -176,6 +176,9 @@ impl Datastore {
             .with_query(&[("limit", &rows), ("offset", &offset)]);
         let (answer, bytes) = ask::read(&Request::get(url.clone()), io).await?;
         let page = newest.page(&bytes, &at, now, &url)?;
+        if let Some(note) = page.note {
+            io.note(note);
+        }
         let is_known = at.page == 1 && progress.mark.is_some() && page.newest == progress.mark;
         // A window behind the mark is read for its revised rows; without one, what is not newer is known.
         if is_known && newest.marks.lookback.is_none() {
@@ -208,6 +211,7 @@ impl Datastore {
 struct Seen {
     records: u64,
     newest: Option<Mark>,
+    note: Option<String>,
     is_last: bool,
 }
 
@@ -245,11 +249,12 @@ impl Newest {
                 .and_then(serde_json::Value::as_u64))
         };
         let values = self.path.read(bytes).map_err(no_answer)?;
-        let mark = |before, value| self.marks.highest(before, value, now);
         let marks: Vec<Mark> = values
             .iter()
-            .filter_map(|value| mark(None, value))
+            .filter_map(|value| self.marks.read(value))
             .collect();
+        let mut ahead = Ahead::default();
+        marks.iter().for_each(|mark| ahead.add(mark, now));
         if marks.is_empty() && records > 0 && at.page == 1 {
             let message = format!("no record has a time or id in `{}`", self.field);
             return Err(wrong(message)
@@ -267,7 +272,13 @@ impl Newest {
         let (read, total) = (at.offset + records, number("result.total")?);
         Ok(Seen {
             records,
-            newest: marks.iter().max().cloned().max(at.newest.clone()),
+            newest: marks
+                .iter()
+                .filter(|mark| !mark.is_ahead(now))
+                .max()
+                .cloned()
+                .max(at.newest.clone()),
+            note: ahead.note(&self.field),
             is_last: is_old || is_past || records == 0 || total.is_some_and(|total| read >= total),
         })
     }

@@ -42,6 +42,12 @@ impl Mark {
         matches!(self, Self::Time(_)) == (kind == Kind::Time)
     }
 
+    /// Whether it is a time in the future of a run that began at `now`.
+    #[must_use]
+    pub fn is_ahead(&self, now: DateTime<Utc>) -> bool {
+        matches!(self, Self::Time(time) if *time > now)
+    }
+
     pub(super) fn not_after(self, now: DateTime<Utc>) -> Self {
         match self {
             Self::Time(time) => Self::Time(time.min(now)),

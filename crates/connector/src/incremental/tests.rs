@@ -76,11 +76,34 @@ fn times_are_read_and_written_as_the_source_does() {
 }
 
 #[test]
-fn a_time_in_the_future_counts_as_now() {
+fn a_time_in_the_future_does_not_move_the_mark() {
     let incremental = of(json!({"kind": "time", "lookback": "1h"}));
+    let values = [
+        json!("2025-01-20"),
+        json!("2099-01-01"),
+        json!("2025-01-19"),
+    ];
+    assert_eq!(asks(&incremental, &values).unwrap(), "2025-01-19T23:00:00Z");
+    assert_eq!(asks(&incremental, &values[1..2]), None);
+    let told = |times: &[&str]| {
+        let mut ahead = Ahead::default();
+        for time in times {
+            ahead.add(&Mark::Time(at(time)), now());
+        }
+        ahead.note("rows[*].at")
+    };
+    // The present of another zone.
     assert_eq!(
-        asks(&incremental, &[json!("2099-01-01")]).unwrap(),
-        "2025-06-01T11:00:00Z"
+        told(&["2025-06-01T19:00:00Z", "2025-01-01T00:00:00Z"]),
+        None
+    );
+    assert_eq!(
+        told(&["2099-01-01T00:00:00Z"]).unwrap(),
+        "a record has a time in the future at `rows[*].at`, 2099-01-01T00:00:00Z: it does not count for where the next run goes on"
+    );
+    assert_eq!(
+        told(&["2099-01-01T00:00:00Z", "2030-01-01T00:00:00Z"]).unwrap(),
+        "2 records have times in the future at `rows[*].at`, up to 2099-01-01T00:00:00Z: they do not count for where the next run goes on"
     );
     // Also one that stands in a cursor since the clock was wrong.
     let mark = Mark::Time(at("2099-01-01T00:00:00Z"));

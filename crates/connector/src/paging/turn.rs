@@ -11,6 +11,7 @@ use super::place::Place;
 use super::progress::{Position, hash};
 use super::{Paging, Style};
 use crate::error::{ConnectorError, ErrorKind};
+use crate::incremental::Ahead;
 
 /// Pages without records, one after the other, after which nothing more is expected.
 const EMPTY_PAGES_MAX: u64 = 100;
@@ -266,16 +267,21 @@ impl Page<'_> {
             return Ok(());
         };
         let (mut newest, mut has_any) = (self.at.newest.take(), false);
-        let now = self.now;
+        let (now, mut ahead) = (self.now, Ahead::default());
         let walked = field.walk(bytes, &mut |found| {
             if let Found::Scalar(value) = found {
-                let read = incremental.highest(None, &value, now);
-                has_any |= read.is_some();
+                if let Some(read) = incremental.read(&value) {
+                    has_any = true;
+                    ahead.add(&read, now);
+                }
                 newest = incremental.highest(newest.take(), &value, now);
             }
         });
         self.json(walked)?;
         self.at.newest = newest;
+        if let Some(note) = ahead.note(field) {
+            self.http.note(note);
+        }
         // Without paging nobody counts, and an empty answer may well have none.
         if has_any || records.is_none() {
             return Ok(());

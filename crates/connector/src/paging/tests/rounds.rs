@@ -75,10 +75,25 @@ fn a_round_that_broke_off_goes_on_in_the_next_run() {
 
 #[test]
 fn a_record_of_the_future_does_not_end_all_fetching() {
-    let answer = |_: &str| (json!({"rows": [{"at": "2999-01-01T00:00:00Z"}]}), "");
+    let rows = json!({"rows": [{"at": "2999-01-01T00:00:00Z"}, {"at": "2025-05-20T00:00:00Z"}]});
+    let answer = |url: &str| match parameter(url, "page") {
+        Some(1) | None => (rows.clone(), ""),
+        _ => page(&[]),
+    };
     let (_, cursor) = read_from(&hourly(), None, NOW, answer).unwrap();
     let (asked, _) = read_from(&hourly(), cursor, "2025-06-02T00:00:00Z", answer).unwrap();
-    assert!(asked[0].contains("since=2025-05-31T12"), "{asked:?}");
+    assert!(asked[0].contains("since=2025-05-19T00"), "{asked:?}");
+    let (pager, io) = (hourly(), io(NOW));
+    let first = pager.page(None, &io).unwrap().unwrap();
+    first
+        .turn(&BTreeMap::new(), rows.to_string().as_bytes())
+        .unwrap();
+    assert_eq!(
+        io.take_notes(),
+        [
+            "a record has a time in the future at `rows[*].at`, 2999-01-01T00:00:00Z: it does not count for where the next run goes on"
+        ]
+    );
 }
 
 #[test]
