@@ -205,6 +205,9 @@ impl Connector for Database {
             return Ok(None);
         };
         let is_end = piece.is_last && source.incremental.is_none();
+        if let Some(note) = &piece.note {
+            io.note(format!("{name}: {note}"));
+        }
         let mark = piece.mark.clone();
         let part = self.part(&name, &source, &open, piece);
         if is_end {

@@ -31,6 +31,9 @@ pub(crate) struct Mark {
     pub(crate) value: Option<String>,
     /// The rows that have it.
     pub(crate) ties: Ties,
+    /// Digests of the rows whose value lies in the future: they do not move the mark, so that they come again with every read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ahead: Vec<u64>,
 }
 
 /// Rows with one value of the incremental column, so that a later one is not lost and an earlier one not doubled.
@@ -100,6 +103,7 @@ mod tests {
             column: "at".to_owned(),
             value: Some("2024-01-01".to_owned()),
             ties,
+            ahead: vec![7],
         };
         let position = Position {
             run: DateTime::UNIX_EPOCH,

@@ -32,6 +32,8 @@ pub(crate) struct Piece {
     pub(crate) is_last: bool,
     /// How far it reads, of an incremental stream.
     pub(crate) mark: Option<Mark>,
+    /// What the run should hear of its rows.
+    pub(crate) note: Option<String>,
     /// Values that were read as NULL.
     pub(crate) replaced: Replaced,
 }
@@ -168,6 +170,7 @@ impl Cutter {
             bytes: bytes.into(),
             is_last,
             mark: self.tracker.as_ref().map(Tracker::mark),
+            note: self.tracker.as_mut().and_then(Tracker::take_note),
             replaced: std::mem::take(&mut self.replaced),
         })
     }

@@ -3,10 +3,12 @@
 //! The next run asks for rows from that value on, so that a row that came later with the same value is not lost; the rows
 //! that were read before are known by their digests and left out, so that none is doubled.
 
+mod ahead;
+
 use std::collections::HashMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -16,11 +18,11 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use sectorlake_connector::{ConnectorError, ErrorKind};
 
-use crate::cursor::{Mark, Ties};
+use self::ahead::Ahead;
+use crate::cursor::{Mark, TIES_MAX, Ties};
 
-/// How far after the run's start a value may lie: clocks and time zones differ. A later one is a mistake in the source, and a
-/// read that went on from it would never see another row.
-const AHEAD: Duration = Duration::days(1);
+/// How far after the run's start a value without zone may lie, as time zones differ.
+const ZONES: Duration = Duration::days(1);
 
 /// A value of an incremental column, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +37,9 @@ pub(crate) struct Tracker {
     column: String,
     index: usize,
     data_type: DataType,
-    /// Later values count as this one.
+    /// Later values lie in the future, and a read that went on from one would never see another row: they do not move the mark.
     ceiling: Option<i128>,
+    ahead: Ahead,
     /// Whether rows come twice anyway, so that there is nothing to leave out.
     looks_back: bool,
     known: Option<Known>,
@@ -70,9 +73,12 @@ impl Tracker {
         mark: Option<Mark>,
         looks_back: bool,
     ) -> Result<Self, ConnectorError> {
-        let latest = started_at + AHEAD;
+        let latest = started_at + ZONES;
         let ceiling = match data_type {
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
+                Some(i128::from(started_at.timestamp_micros()))
+            }
+            DataType::Timestamp(TimeUnit::Microsecond, None) => {
                 Some(i128::from(latest.timestamp_micros()))
             }
             DataType::Date32 => Some(i128::from(latest.timestamp().div_euclid(86_400))),
@@ -81,11 +87,13 @@ impl Tracker {
             other => return Err(unfit(column, &other.to_string())),
         };
         let known = mark.as_ref().filter(|_| !looks_back).and_then(Known::of);
+        let ahead = Ahead::of(mark.as_ref());
         Ok(Self {
             column: column.to_owned(),
             index,
             data_type: data_type.clone(),
             ceiling,
+            ahead,
             looks_back,
             known,
             last: None,
@@ -101,9 +109,58 @@ impl Tracker {
         if batch.column(self.index).null_count() > 0 {
             return Err(self.holds_null());
         }
-        let batch = self.leave_out(batch)?;
+        let present = (0..batch.num_rows())
+            .find(|&row| self.is_ahead(&batch, row))
+            .unwrap_or(batch.num_rows());
+        // The rows come in the column's order.
+        let ahead = batch.slice(present, batch.num_rows() - present);
+        let batch = self.leave_out(batch.slice(0, present))?;
         self.follow(&batch)?;
-        Ok(batch)
+        let batch = self.ahead.caught_up(batch)?;
+        if ahead.num_rows() == 0 {
+            return Ok(batch);
+        }
+        let ahead = self.go_ahead(ahead)?;
+        concat_batches(&batch.schema(), [&batch, &ahead]).map_err(|error| internal(&error))
+    }
+
+    /// What the run should say of rows in the future that came since it was last asked.
+    pub(crate) fn take_note(&mut self) -> Option<String> {
+        let (rows, latest) = (
+            std::mem::take(&mut self.ahead.rows),
+            self.ahead.latest.take()?,
+        );
+        let (column, latest) = (&self.column, self.text(&latest));
+        let again = match self.ahead.found.len() > TIES_MAX {
+            true => ", and come again with every run: they are too many to remember",
+            false => "",
+        };
+        Some(format!(
+            "{rows} rows have a {column:?} in the future, up to {latest}: they are read, but do not count for where the next run goes on{again}"
+        ))
+    }
+
+    fn is_ahead(&self, batch: &RecordBatch, row: usize) -> bool {
+        match (self.ceiling, self.key(batch, row)) {
+            (Some(ceiling), Some(Key::Number(number))) => number > ceiling,
+            _ => false,
+        }
+    }
+
+    /// Rows in the future without those that an earlier read has brought.
+    fn go_ahead(&mut self, batch: RecordBatch) -> Result<RecordBatch, ConnectorError> {
+        let mut keep = vec![true; batch.num_rows()];
+        if !self.looks_back {
+            let rows = Digests::of(&batch)?;
+            for (row, keep) in keep.iter_mut().enumerate() {
+                *keep = self.ahead.is_new(rows.digest(row));
+            }
+        }
+        if let Some(last) = keep.iter().rposition(|&keep| keep) {
+            self.ahead.rows += keep.iter().filter(|&&keep| keep).count();
+            self.ahead.latest = self.key(&batch, last);
+        }
+        filter_record_batch(&batch, &keep.into()).map_err(|error| internal(&error))
     }
 
     /// To be called when all rows were read.
@@ -127,14 +184,19 @@ impl Tracker {
             column: self.column.clone(),
             value: None,
             ties: Ties::default(),
+            ahead: Vec::new(),
         };
-        match &self.last {
+        let mark = match &self.last {
             None => self.before.clone().unwrap_or_else(empty),
             Some((key, ties)) => Mark {
                 value: Some(self.text(key)),
                 ties: ties.clone(),
                 ..empty()
             },
+        };
+        Mark {
+            ahead: self.ahead.digests(),
+            ..mark
         }
     }
 
@@ -255,9 +317,7 @@ impl Tracker {
             }
             _ => return None,
         };
-        Some(Key::Number(
-            self.ceiling.map_or(number, |ceiling| number.min(ceiling)),
-        ))
+        Some(Key::Number(number))
     }
 
     /// As the database reads it.

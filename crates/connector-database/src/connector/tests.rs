@@ -230,3 +230,76 @@ async fn another_column_begins_anew() {
     let (parts, _) = fetch(&by_id, "t", cursor, &run_at(1)).await.unwrap();
     assert_eq!(column(&parts, "id"), ["1", "2"]);
 }
+
+/// Rows of (id, days after the first run), as one table.
+fn days(rows: &[(i64, i64)], zone: Option<&str>) -> RecordBatch {
+    let began = run_at(0).started_at().timestamp_micros();
+    let (ids, times): (Vec<i64>, Vec<i64>) = rows
+        .iter()
+        .map(|(id, days)| (*id, began + days * 86_400_000_000))
+        .unzip();
+    let times = arrow::array::TimestampMicrosecondArray::from(times);
+    let schema = schema([
+        ("id".to_owned(), DataType::Int64),
+        (
+            "at".to_owned(),
+            DataType::Timestamp(
+                arrow::datatypes::TimeUnit::Microsecond,
+                zone.map(Into::into),
+            ),
+        ),
+    ]);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(ids)),
+        Arc::new(times.with_timezone_opt(zone.map(str::to_owned))),
+    ];
+    RecordBatch::try_new(schema, columns).unwrap()
+}
+
+/// The ids that a run so many days after the first brings, its mark and its note.
+fn a_run(day: i64, rows: &[(i64, i64)], mark: Option<Mark>) -> (Vec<i64>, Mark, Option<String>) {
+    use arrow::array::AsArray as _;
+    let batch = days(rows, Some("UTC"));
+    let data_type = batch.schema().field(1).data_type().clone();
+    let began = run_at(0).started_at() + chrono::Duration::days(day);
+    let mut tracker = Tracker::new("at", (1, &data_type), began, mark, false).unwrap();
+    let taken = tracker.take(batch).unwrap();
+    tracker.end().unwrap();
+    let ids = taken
+        .column(0)
+        .as_primitive::<arrow::datatypes::Int64Type>();
+    (ids.values().to_vec(), tracker.mark(), tracker.take_note())
+}
+
+#[test]
+fn a_row_in_the_future_comes_once_and_hides_none() {
+    let (ids, mark, note) = a_run(0, &[(1, -9), (2, 5), (3, 9999)], None);
+    assert_eq!(ids, [1, 2, 3]);
+    assert_eq!(mark.value.as_deref(), Some("2025-05-23 00:00:00.000000"));
+    assert_eq!(
+        note.as_deref(),
+        Some(
+            "2 rows have a \"at\" in the future, up to 2052-10-16 00:00:00.000000: they are read, but do not count for where the next run goes on"
+        )
+    );
+    // A later real row comes, and the one that the present has caught up with comes no second time.
+    let mark = Position {
+        run: DateTime::UNIX_EPOCH,
+        parts: 1,
+        replaces: 0,
+        mark: Some(mark),
+    };
+    let mark = Position::of(&mark.into_cursor().unwrap()).unwrap().mark;
+    let (ids, mark, note) = a_run(6, &[(1, -9), (4, 1), (2, 5), (3, 9999)], mark);
+    assert_eq!((ids, note), (vec![4], None));
+    assert_eq!(mark.value.as_deref(), Some("2025-06-06 00:00:00.000000"));
+    let (ids, mark, _) = a_run(6, &[(2, 5), (3, 9999)], Some(mark));
+    assert_eq!(ids, [0; 0]);
+    let (ids, ..) = a_run(7, &[(2, 5), (5, 6), (3, 9999)], Some(mark));
+    assert_eq!(ids, [5]);
+    // Where all lie in the future there is no mark.
+    let (_, mark, _) = a_run(0, &[(3, 9999)], None);
+    assert_eq!(mark.value, None);
+    let (ids, ..) = a_run(0, &[(1, -9), (3, 9999)], Some(mark));
+    assert_eq!(ids, [1]);
+}
