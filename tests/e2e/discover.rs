@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::harness::Project;
+use crate::harness::{Done, Project};
 use crate::samples::{CLINICS, CLINICS_CONTRACT, CLINICS_CONTRACT_FILE};
 use crate::served;
 
@@ -212,4 +212,67 @@ fn a_catalogue_leads_nobody_into_private_networks() {
         .sectorlake(&["discover", &url, "--write", "own"])
         .ok();
     assert!(project.path("pipelines/drafts/own.yaml").exists());
+}
+
+#[test]
+fn a_catalogue_reads_neither_files_nor_secrets_of_this_machine() {
+    let (portal, project) = (Portal::start(), project());
+    let uri = portal.uri();
+    project.file("private.csv", CLINICS);
+    let private = project.path("private.csv");
+    let entry = |id: &str, url: String| json!({ "identifier": id, "title": id, "distribution": [{ "downloadURL": url }] });
+    let listed = json!({ "dataset": [
+        entry("variable", format!("{uri}/files/clinics.csv?x=${{env:PGPW}}")),
+        entry("encoded", format!("{uri}/files/clinics.csv?x=%24%7Benv:PGPW%7D")),
+        entry("database", "postgres://pg:${env:PGPW}@127.0.0.1/db".to_owned()),
+        entry("server", "postgres://pg@127.0.0.1/db".to_owned()),
+        entry("file", format!("file://{}", private.display())),
+        entry("path", private.display().to_string()),
+        entry("up", "../private.csv".to_owned()),
+        entry("near", "files/clinics.csv".to_owned()),
+    ] });
+    let answer = ResponseTemplate::new(200).set_body_json(listed);
+    portal.answers(
+        Mock::given(method("GET"))
+            .and(path("/data.json"))
+            .respond_with(answer),
+    );
+    let url = format!("{uri}/data.json");
+    for id in [
+        "variable", "encoded", "database", "server", "file", "path", "up",
+    ] {
+        let mut command = project.command(&["discover", &url, "--write", id]);
+        command.env("PGPW", "sup3rsecret");
+        let done = Done::of(command).exits(4);
+        assert!(!done.says("sup3rsecret"), "{id}: {}", done.whole());
+        assert!(
+            !project
+                .path(&format!("pipelines/drafts/{id}.yaml"))
+                .exists()
+        );
+    }
+    let asked = portal.runtime.block_on(portal.server.received_requests());
+    for request in asked.unwrap_or_default() {
+        let address = request.url.as_str();
+        assert!(
+            !address.contains("sup3rsecret") && !address.contains("env:"),
+            "{address}"
+        );
+    }
+    let done = project
+        .sectorlake(&["discover", &url, "--format", "json"])
+        .ok();
+    assert!(
+        done.says("links to file://, which is not fetched here"),
+        "{}",
+        done.whole()
+    );
+    project
+        .sectorlake(&["discover", &url, "--write", "near"])
+        .ok();
+    let drafted = fs::read_to_string(project.path("pipelines/drafts/near.yaml")).unwrap();
+    assert!(
+        drafted.contains(&format!("{uri}/files/clinics.csv")),
+        "{drafted}"
+    );
 }
