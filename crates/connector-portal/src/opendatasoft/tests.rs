@@ -119,6 +119,35 @@ async fn later_runs_ask_for_newer_records() {
     assert!(error.to_string().contains("is no time or id"), "{error}");
 }
 
+#[tokio::test]
+async fn a_record_of_the_future_does_not_move_the_mark() {
+    let mut present = newest("\"2025-01-02T07:00:00+00:00\"");
+    present
+        .target
+        .push_str("&where=%60date_heure%60+%3C%3D+date%272025-01-03T00%3A00%3A00Z%27");
+    let records = export("`date_heure` <= date'2025-01-02T07:00:01Z'", "a\n1\n");
+    let server = Server::start(vec![
+        newest("\"2099-01-01T00:00:00+00:00\""),
+        present,
+        records,
+    ])
+    .await
+    .unwrap();
+    let more = json!({ "incremental": { "field": "date_heure" } });
+    let portal = make(&registration(), settings(server.url(), more)).unwrap();
+    let run = io("2025-01-03T00:00:00Z");
+    let (parts, _) = read(&*portal, Slice::whole("records"), None, (&run, &server))
+        .await
+        .unwrap();
+    assert_eq!(parts.len(), 1, "{:?}", server.asked());
+    assert_eq!(
+        run.take_notes(),
+        [
+            "a record has a time in the future at `date_heure`, 2099-01-01T00:00:00Z: it does not count for where the next run goes on"
+        ]
+    );
+}
+
 #[test]
 fn addresses_of_datasets_are_claimed() {
     let claim = |location: &str| {
