@@ -89,7 +89,9 @@ mod suggest;
 pub use address::{SourceUrl, UrlSetting};
 pub use drawable::drawable;
 pub use error::{ConnectorError, ErrorKind};
-pub use http::{Answer, Contact, Http, Limits, Pages, RawBody, Request, Response, Tape, USER_AGENT};
+pub use http::{
+    Answer, Contact, Http, Limits, Pages, RawBody, Request, Response, Tape, USER_AGENT,
+};
 pub use io::{Io, KnownValidators, Validators};
 pub use member::MemberPattern;
 pub use one_or_many::OneOrMany;
@@ -100,5 +102,7 @@ pub use registry::{Environment, MakeContext, Registration, Registry};
 pub use secret::{Secret, SecretSetting};
 pub use settings::SettingsError;
 pub use sight::{Claim, Sight};
-pub use source::{Body, Connector, Cursor, DefaultMapping, Fetched, PartBody, PickError, Slice, Stream};
+pub use source::{
+    Body, Connector, Cursor, DefaultMapping, Fetched, PartBody, PickError, Slice, Stream,
+};
 pub use suggest::nearest;
