@@ -67,4 +67,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    # PyArrow's threads now and then abort an interpreter that is being taken down ("terminate called without an active exception").
+    os._exit(code)
