@@ -81,15 +81,27 @@ impl Fetcher<'_> {
             whole: Some(BTreeSet::new()),
             ..Parts::default()
         };
+        let mut read = Vec::with_capacity(units.len());
         for unit in units {
-            self.unit(unit, &mut parts).await?;
+            read.push((unit, self.unit(unit, &mut parts).await?));
+        }
+        // What goes on where it stopped is told by the manifests of all runs, which are looked through once.
+        let goes_on = |(_, reads): &(_, Vec<Read>)| reads.iter().any(|it| it.cursor.is_some());
+        let all = match read.iter().any(goes_on) {
+            true => self.raw.manifests().await?,
+            false => Vec::new(),
+        };
+        for (unit, reads) in read {
+            parts
+                .by_unit
+                .insert(unit.clone(), manifests(unit, reads, &all));
         }
         parts.fetched.bytes = self.bytes.load(Ordering::Relaxed);
         Ok(parts)
     }
 
     /// What there is of one unit.
-    async fn unit(&self, unit: &str, parts: &mut Parts) -> Result<(), Failure> {
+    async fn unit(&self, unit: &str, parts: &mut Parts) -> Result<Vec<Read>, Failure> {
         let (slices, reads) = self.read(unit, Take::Up).await?;
         for read in &reads {
             parts.fetched.parts += read.fetched;
@@ -110,9 +122,7 @@ impl Fetcher<'_> {
             parts.whole.get_or_insert_default().insert(unit.to_owned());
         }
         slices.keep_gone(self.run.state(), unit, parts);
-        let manifests = self.manifests(unit, reads).await?;
-        parts.by_unit.insert(unit.to_owned(), manifests);
-        Ok(())
+        Ok(reads)
     }
 
     /// Only fetches; a run that loads takes it up.
@@ -147,33 +157,6 @@ impl Fetcher<'_> {
         }
         let reads = slices.read(self, unit, unfinished, Take::Anew).await?;
         Ok((slices, reads))
-    }
-
-    /// The parts that a unit consists of. What goes on where it stopped is what all runs have fetched of it, those that failed
-    /// and partitions that the source lists no more among them.
-    async fn manifests(&self, unit: &str, reads: Vec<Read>) -> Result<Vec<Manifest>, Failure> {
-        let goes_on = reads.iter().any(|read| read.cursor.is_some());
-        let mut all = Vec::new();
-        if goes_on {
-            all = self.raw.manifests().await?;
-            all.retain(|manifest| manifest.unit == unit);
-        }
-        let listed: HashSet<Option<String>> =
-            reads.iter().map(|read| read.partition.clone()).collect();
-        let (mut known, gone): (Vec<Manifest>, Vec<Manifest>) = all
-            .into_iter()
-            .partition(|manifest| listed.contains(&manifest.partition));
-        let mut manifests = newest(gone);
-        for read in reads {
-            let of_slice: Vec<Manifest> = match &read.cursor {
-                Some(_) => known
-                    .extract_if(.., |manifest| manifest.partition == read.partition)
-                    .collect(),
-                None => read.parts,
-            };
-            manifests.extend(newest(of_slice));
-        }
-        Ok(manifests)
     }
 
     /// What there is of one slice: first what a run before fetched until it broke off, then what the source has after that.
@@ -370,6 +353,34 @@ impl Known {
         let (known, partition) = (Arc::clone(self), partition.map(str::to_owned));
         io.with_validators(move |key| known.0.get(&partition)?.get(key).cloned())
     }
+}
+
+/// The parts that a unit consists of. What goes on where it stopped is what all runs have fetched of it, those that failed and
+/// partitions that the source lists no more among them.
+fn manifests(unit: &str, reads: Vec<Read>, all: &[Manifest]) -> Vec<Manifest> {
+    let goes_on = reads.iter().any(|read| read.cursor.is_some());
+    let listed: HashSet<&Option<String>> = reads.iter().map(|read| &read.partition).collect();
+    let mut known: HashMap<&Option<String>, Vec<Manifest>> = HashMap::new();
+    let mut gone = Vec::new();
+    for manifest in all.iter().filter(|it| goes_on && it.unit == unit) {
+        match listed.contains(&manifest.partition) {
+            true => known
+                .entry(&manifest.partition)
+                .or_default()
+                .push(manifest.clone()),
+            false => gone.push(manifest.clone()),
+        }
+    }
+    drop(listed);
+    let mut manifests = newest(gone);
+    for read in reads {
+        let of_slice = match &read.cursor {
+            Some(_) => known.remove(&read.partition).unwrap_or_default(),
+            None => read.parts,
+        };
+        manifests.extend(newest(of_slice));
+    }
+    manifests
 }
 
 /// Of each key of a partition the newest version. Two keys may well hold the same bytes: each is a part, and its rows count.
