@@ -5,6 +5,7 @@
 //! numbers is the longitude follows from the reference system's name, unless the format says.
 
 mod axes;
+mod north_first;
 mod shape;
 
 #[cfg(test)]

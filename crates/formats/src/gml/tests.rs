@@ -187,7 +187,16 @@ fn axes_follow_the_name_of_the_reference_system() {
         "urn:ogc:def:crs:EPSG::4326",
         "urn:ogc:def:crs:EPSG:6.9:4258",
         "http://www.opengis.net/def/crs/EPSG/0/4326",
-        "urn:ogc:def:crs:EPSG::9205",
+        // Poland, Finland's 26th zone, Japan, the North Pole (both axes point south), latitude with height.
+        "urn:ogc:def:crs:EPSG::2180",
+        "urn:ogc:def:crs:EPSG::3880",
+        "urn:ogc:def:crs:EPSG::6677",
+        "urn:ogc:def:crs:EPSG::32661",
+        "urn:ogc:def:crs:EPSG::4979",
+        // With heights above a sea level: as one code, and as both.
+        "urn:ogc:def:crs:EPSG::9505",
+        "urn:ogc:def:crs,crs:EPSG::4258,crs:EPSG::5773",
+        "http://www.opengis.net/def/crs-compound?1=http://www.opengis.net/def/crs/EPSG/0/4326&amp;2=http://www.opengis.net/def/crs/EPSG/0/5773",
     ] {
         assert_eq!(point(name, gml), swapped, "{name}");
     }
@@ -197,6 +206,15 @@ fn axes_follow_the_name_of_the_reference_system() {
         "urn:ogc:def:crs:EPSG::3857",
         "http://www.opengis.net/gml/srs/epsg.xml#4326",
         "urn:ogc:def:crs:EPSG::32648",
+        // Vietnam: UTM and the zones of its provinces.
+        "urn:ogc:def:crs:EPSG::3405",
+        "urn:ogc:def:crs:EPSG::9205",
+        // Geocentric; easting first; one that the register lacks.
+        "urn:ogc:def:crs:EPSG::4978",
+        "urn:ogc:def:crs:EPSG::7035",
+        "urn:ogc:def:crs:EPSG::3031",
+        "urn:ogc:def:crs:EPSG::99999",
+        "urn:ogc:def:crs,crs:EPSG::25832,crs:EPSG::5783",
         "",
     ] {
         assert_eq!(point(name, gml), kept, "{name}");
@@ -217,6 +235,23 @@ fn axes_follow_the_name_of_the_reference_system() {
     assert_eq!(
         shape(within, gml).unwrap(),
         hex(r#"{"type": "MultiPoint", "coordinates": [[2, 1]]}"#)
+    );
+}
+
+/// PROJ is asked for the axes of every code; where Python lacks pyproj there is nobody to ask.
+#[test]
+fn the_table_says_what_proj_says() {
+    let python = std::env::var("PYTHON3").unwrap_or_else(|_| "python3".to_owned());
+    let run = |args: &[&str]| std::process::Command::new(&python).args(args).output();
+    if !run(&["-c", "import pyproj"]).is_ok_and(|done| done.status.success()) {
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/gml/epsg_axes.py");
+    let said = run(&[script, "--check"]).unwrap();
+    assert!(
+        said.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said.stdout)
     );
 }
 
