@@ -44,7 +44,8 @@ def server(base: Path, rows: int):
         port = free.getsockname()[1]
     script = HERE.parents[0] / "servers/postgres.sh"
     settings = ["shared_buffers=1GB", "max_wal_size=4GB", "autovacuum=off", "jit=off"]
-    environment = {**os.environ, "TMPDIR": str(base.resolve())}
+    # As root the server runs as a user of its own, whom a private home keeps out.
+    environment = os.environ if os.geteuid() == 0 else {**os.environ, "TMPDIR": str(base.resolve())}
     child = subprocess.Popen(
         ["bash", str(script), str(port), *settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
     )
