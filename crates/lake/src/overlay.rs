@@ -132,6 +132,48 @@ impl Overlay {
         });
         Ok(shown.collect())
     }
+
+    /// What lies under a prefix, after an offset where one is given: that of the table's folder, and over it the run's own.
+    fn listed(
+        &self,
+        prefix: Option<&Path>,
+        offset: Option<&Path>,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (overlay, prefix, offset) = (self.clone(), prefix.cloned(), offset.cloned());
+        let listing = async move {
+            let own = overlay.own_objects().await?;
+            let is_log = prefix
+                .as_ref()
+                .is_some_and(|prefix| prefix.prefix_matches(&overlay.log));
+            let base = match &offset {
+                Some(offset) => overlay.base.list_with_offset(prefix.as_ref(), offset),
+                None => overlay.base.list(prefix.as_ref()),
+            };
+            let within = move |location: &Path| {
+                let is_after = offset.as_ref().is_none_or(|offset| location > offset);
+                let is_under = |prefix: &Path| location.prefix_matches(prefix);
+                is_after && prefix.as_ref().is_none_or(is_under)
+            };
+            let shadowed: Vec<Path> = own.iter().map(|object| object.location.clone()).collect();
+            let base = base.try_filter(move |object| {
+                let location = &object.location;
+                let shown = overlay.is_visible(location) && !shadowed.contains(location);
+                futures::future::ready(shown)
+            });
+            let own = own
+                .into_iter()
+                .filter(move |object| within(&object.location))
+                .map(Ok);
+            let all = base.chain(stream::iter(own.collect::<Vec<_>>()));
+            if !is_log {
+                return Ok(all.boxed());
+            }
+            let mut objects: Vec<ObjectMeta> = all.try_collect().await?;
+            objects.sort_unstable_by(|left, right| left.location.cmp(&right.location));
+            Ok::<_, Error>(stream::iter(objects.into_iter().map(Ok)).boxed())
+        };
+        stream::once(listing).try_flatten().boxed()
+    }
 }
 
 impl fmt::Display for Overlay {
@@ -208,38 +250,16 @@ impl ObjectStore for Overlay {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let (overlay, prefix) = (self.clone(), prefix.cloned());
-        let listing = async move {
-            let own = overlay.own_objects().await?;
-            let is_log = prefix
-                .as_ref()
-                .is_some_and(|prefix| prefix.prefix_matches(&overlay.log));
-            let asked = prefix.clone();
-            let within = move |location: &Path| {
-                asked
-                    .as_ref()
-                    .is_none_or(|prefix| location.prefix_matches(prefix))
-            };
-            let shadowed: Vec<Path> = own.iter().map(|object| object.location.clone()).collect();
-            let base = overlay.base.list(prefix.as_ref());
-            let base = base.try_filter(move |object| {
-                let location = &object.location;
-                let shown = overlay.is_visible(location) && !shadowed.contains(location);
-                futures::future::ready(shown)
-            });
-            let own = own
-                .into_iter()
-                .filter(move |object| within(&object.location))
-                .map(Ok);
-            let all = base.chain(stream::iter(own.collect::<Vec<_>>()));
-            if !is_log {
-                return Ok(all.boxed());
-            }
-            let mut objects: Vec<ObjectMeta> = all.try_collect().await?;
-            objects.sort_unstable_by(|left, right| left.location.cmp(&right.location));
-            Ok::<_, Error>(stream::iter(objects.into_iter().map(Ok)).boxed())
-        };
-        stream::once(listing).try_flatten().boxed()
+        self.listed(prefix, None)
+    }
+
+    /// A log is listed from its last checkpoint on: the store is asked for no more than that, however long the log is.
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.listed(prefix, Some(offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

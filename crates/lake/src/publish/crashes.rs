@@ -127,7 +127,7 @@ async fn whenever_a_run_dies_that_makes_a_table_wider_all_sources_are_as_before_
 }
 
 /// Data files that no version of the table names, and no run that may still be on its way to a distant store.
-async fn unnamed(lake: &Lake) -> Vec<String> {
+pub(super) async fn unnamed(lake: &Lake) -> Vec<String> {
     let mut paths = all_paths(lake).await;
     let open: Vec<String> = paths
         .iter()

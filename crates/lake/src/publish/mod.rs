@@ -2,9 +2,11 @@
 
 mod checkpoint;
 #[cfg(test)]
+mod compactions;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
-mod faulty;
+pub(crate) mod faulty;
 pub(crate) mod leftovers;
 pub(crate) mod publisher;
 #[cfg(test)]

@@ -330,10 +330,7 @@ async fn a_long_log_is_summed_up_and_older_versions_stay_readable() {
     for number in [1, EVERY, EVERY + 1, EVERY + 2] {
         let snapshot = lake.snapshot(At::Number(number)).await.unwrap().unwrap();
         let table = lake.table(&snapshot, &name).await.unwrap();
-        assert_eq!(
-            (table.files.len() as u64, table.version),
-            (number, number - 1)
-        );
-        assert!(table.files.iter().all(|file| file.rows == 1));
+        let rows: u64 = table.files.iter().map(|file| file.rows).sum();
+        assert_eq!((rows, table.version), (number, number - 1));
     }
 }

@@ -8,7 +8,9 @@ use object_store::path::Path;
 use sectorlake_contract::TableName;
 
 use super::Load;
+use super::compact::Files;
 use super::metadata::refused;
+use super::plan::Changes;
 use super::read::FileRef;
 use crate::error::LakeError;
 use crate::layout::{self, Access};
@@ -25,8 +27,15 @@ pub(super) struct Commit<'a> {
     pub(super) at: DateTime<Utc>,
     /// Protocol and metadata, where they are new.
     pub(super) form: Vec<Action>,
-    pub(super) removed: &'a [FileRef],
-    pub(super) added: &'a [WrittenFile],
+    pub(super) changes: &'a Changes,
+}
+
+/// Whether an action changes the rows of the table, or only the files that they stand in: who follows a table's changes passes
+/// over the latter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Other,
+    Same,
 }
 
 impl Commit<'_> {
@@ -34,12 +43,8 @@ impl Commit<'_> {
     pub(super) fn bytes(&self) -> Result<Vec<u8>, LakeError> {
         let actions = std::iter::once(Action::CommitInfo(self.info()))
             .chain(self.form.iter().cloned())
-            .chain(
-                self.removed
-                    .iter()
-                    .map(|file| Action::Remove(self.remove(file))),
-            )
-            .chain(self.added.iter().map(|file| Action::Add(self.add(file))));
+            .chain(self.files(&self.changes.changed, Rows::Other))
+            .chain(self.files(&self.changes.rearranged, Rows::Same));
         let mut bytes = Vec::new();
         for action in actions {
             serde_json::to_writer(&mut bytes, &action)
@@ -72,10 +77,22 @@ impl Commit<'_> {
         }
     }
 
-    fn remove(&self, file: &FileRef) -> Remove {
+    fn files(&self, files: &Files, rows: Rows) -> impl Iterator<Item = Action> {
+        let removed = files
+            .removed
+            .iter()
+            .map(move |file| Action::Remove(self.remove(file, rows)));
+        let added = files
+            .added
+            .iter()
+            .map(move |file| Action::Add(self.add(file, rows)));
+        removed.chain(added)
+    }
+
+    fn remove(&self, file: &FileRef, rows: Rows) -> Remove {
         Remove {
             path: self.relative(&file.path),
-            data_change: true,
+            data_change: rows == Rows::Other,
             deletion_timestamp: Some(self.at.timestamp_millis()),
             extended_file_metadata: Some(true),
             partition_values: Some(file.partition_values.clone().into_iter().collect()),
@@ -84,13 +101,13 @@ impl Commit<'_> {
         }
     }
 
-    fn add(&self, file: &WrittenFile) -> Add {
+    fn add(&self, file: &WrittenFile, rows: Rows) -> Add {
         Add {
             path: self.relative(&file.path),
             partition_values: file.partition_values.clone().into_iter().collect(),
             size: i64::try_from(file.size).unwrap_or(i64::MAX),
             modification_time: self.at.timestamp_millis(),
-            data_change: true,
+            data_change: rows == Rows::Other,
             stats: Some(file.statistics.clone()),
             ..Add::default()
         }

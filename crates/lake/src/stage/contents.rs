@@ -13,6 +13,7 @@ pub(crate) struct Contents {
     pub(crate) metadata: Option<serde_json::Value>,
     /// Paths from the lake's root.
     pub(crate) removed: Vec<Path>,
+    /// Those with rows that were not there before, or not in all of it.
     pub(crate) added: Vec<Path>,
 }
 
@@ -39,7 +40,10 @@ pub(crate) fn contents(
                 .and_then(serde_json::Value::as_str)
         };
         contents.removed.extend(file("remove").map(rooted));
-        contents.added.extend(file("add").map(rooted));
+        let is_rearranged =
+            action.pointer("/add/dataChange") == Some(&serde_json::Value::Bool(false));
+        let added = file("add").filter(|_| !is_rearranged);
+        contents.added.extend(added.map(rooted));
         contents.creates |= action.get("protocol").is_some();
         if let Some(metadata) = action.get("metaData") {
             contents.metadata = Some(metadata.clone());

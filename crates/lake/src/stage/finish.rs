@@ -86,9 +86,11 @@ pub(super) async fn finish(
         vanished: vanished.gone,
         deleted,
         not_mapped_again: vanished.kept,
+        compacted: 0,
         version: None,
     };
     let changes = plan.changes(stage, &reader).await?;
+    staged.compacted = changes.compacted;
     staged.version = commit(stage, &changes).await?;
     Ok(staged)
 }
@@ -272,7 +274,7 @@ async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, La
         },
     };
     let form = stage.form.actions(&identity)?;
-    if form.is_empty() && changes.removed.is_empty() && changes.added.is_empty() {
+    if form.is_empty() && changes.is_empty() {
         work.unchanged(&stage.contract);
         return Ok(None);
     }
@@ -284,8 +286,7 @@ async fn commit(stage: &TableStage, changes: &Changes) -> Result<Option<u64>, La
         load: stage.load,
         at: work.now(),
         form,
-        removed: &changes.removed,
-        added: &changes.added,
+        changes,
     }
     .bytes()?;
     work.stage_entry(

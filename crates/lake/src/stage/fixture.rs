@@ -10,6 +10,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
+use arrow::util::display::array_value_to_string;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -287,6 +288,34 @@ pub(crate) async fn rows_of(
         }
     }
     rows
+}
+
+/// Every row of a table with all its columns but some, as text, in order.
+pub(crate) async fn texts_of(lake: &Lake, table: &LakeTable, without: &[&str]) -> Vec<String> {
+    let reader = Reader {
+        store: lake.store(),
+        table: table.name.clone(),
+        schema: Arc::clone(&table.schema),
+    };
+    let fields = table.schema.fields().iter();
+    let names = fields.map(|field| field.name().clone());
+    let columns: Vec<String> = names
+        .filter(|name| !without.contains(&name.as_str()))
+        .collect();
+    let mut texts = Vec::new();
+    for file in &table.files {
+        let batches = reader.read(&FileRef::from(file), &columns).await.unwrap();
+        let batches: Vec<RecordBatch> = batches.try_collect().await.unwrap();
+        for batch in batches {
+            for row in 0..batch.num_rows() {
+                let values = batch.columns().iter();
+                let values = values.map(|column| array_value_to_string(column, row).unwrap());
+                texts.push(values.collect::<Vec<_>>().join(" "));
+            }
+        }
+    }
+    texts.sort();
+    texts
 }
 
 /// The values by key of one source.

@@ -1,9 +1,11 @@
 //! Staging what a run brings to one table: new files, the files they replace, and one Delta commit that nobody sees yet.
 //!
 //! A stage ends in one entry for the table's log, kept in the run's folder; a run that changes nothing in the table
-//! stages none. Nothing of the base version is ever written to: a file that loses rows is written anew without them.
+//! stages none. Nothing of the base version is ever written to: a file that loses rows is written anew without them, and small files
+//! are written together.
 
 mod commit;
+mod compact;
 mod compared;
 pub(crate) mod contents;
 pub(crate) mod duplicates;
@@ -190,6 +192,8 @@ pub struct Staged {
     pub deleted: u64,
     /// Rows of this source that the changed mapping did not give, and that stay: their parts were not mapped again.
     pub not_mapped_again: u64,
+    /// Small published files of this source that were written together; their rows are neither loaded nor removed.
+    pub compacted: u64,
     /// The Delta version that was staged; none where the table stays as it is.
     pub version: Option<u64>,
 }

@@ -7,6 +7,8 @@ use futures::TryStreamExt;
 use sectorlake_contract::PartitionBy;
 
 use super::TableStage;
+use super::compact::{Bounds, Files, Small, compact};
+use super::form::Change;
 use super::migrate::Migration;
 use super::read::{FileRef, Reader};
 use super::rewrite;
@@ -37,8 +39,18 @@ pub(super) struct Plan {
 /// What a commit takes away and brings.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    pub(super) removed: Vec<FileRef>,
-    pub(super) added: Vec<WrittenFile>,
+    /// Where rows go or come.
+    pub(super) changed: Files,
+    /// Where the same rows stand in other files.
+    pub(super) rearranged: Files,
+    /// Published files that were written together.
+    pub(super) compacted: u64,
+}
+
+impl Changes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.changed.removed.is_empty() && self.changed.added.is_empty()
+    }
 }
 
 impl Plan {
@@ -193,47 +205,104 @@ impl Plan {
         }
     }
 
-    /// Writes the files that lose rows anew, and says what the commit has to.
+    /// Writes the files that lose rows anew, and small ones together, and says what the commit has to.
     pub(super) async fn changes(
         self,
         stage: &TableStage,
         reader: &Reader,
     ) -> Result<Changes, LakeError> {
-        let mut changes = Changes::default();
+        let (mut changes, mut small) = (Changes::default(), Vec::new());
         let mut migration = Migration::of(stage);
+        let bounds = Bounds::of_run(stage.options.buffer_bytes_max);
         for entry in self.entries {
             let migrates = stage.form.rewrites && entry.written.is_none() && !entry.is_gone;
             if migrates {
-                changes.removed.push(entry.file.clone());
+                changes.changed.removed.push(entry.file.clone());
                 if entry.dropped.len() < entry.file.rows {
                     migration.add(entry.file, entry.dropped);
                 }
                 continue;
             }
-            let keeps_all = entry.dropped.len() == 0 && !entry.is_gone;
-            match (entry.written, keeps_all) {
-                (None, true) => continue,
-                (Some(written), true) => {
-                    changes.added.push(written);
-                    continue;
-                }
-                (None, false) => changes.removed.push(entry.file.clone()),
-                (Some(_), false) => {}
+            if entry.is_own_and_stays() && bounds.is_small(&entry.file) {
+                small.push(Small {
+                    file: entry.file,
+                    dropped: entry.dropped,
+                });
+                continue;
             }
-            if !entry.is_gone {
-                let kept =
-                    rewrite::without(reader, &stage.target, &entry.file, &entry.dropped).await?;
-                changes.added.extend(kept);
-            }
-            if entry.side == Side::New {
-                stage.work.discard(&entry.file.path).await;
-            }
+            changes.settle(stage, reader, entry).await?;
         }
-        changes.added.extend(migration.write(stage, reader).await?);
+        let migrated = migration.write(stage, reader).await?;
+        changes.changed.added.extend(migrated);
         if stage.ground.moves {
             // The log behind the other door never named them.
-            changes.removed.clear();
+            changes.changed.removed.clear();
         }
+        changes.settle_small(stage, reader, small, bounds).await?;
         Ok(changes)
+    }
+}
+
+impl Entry {
+    /// Whether it is a published file of this source some rows of which stay.
+    fn is_own_and_stays(&self) -> bool {
+        self.side == Side::Own && !self.is_gone && self.dropped.len() < self.file.rows
+    }
+}
+
+impl Changes {
+    /// One file: it stays, comes, goes, or is written anew without some rows.
+    async fn settle(
+        &mut self,
+        stage: &TableStage,
+        reader: &Reader,
+        entry: Entry,
+    ) -> Result<(), LakeError> {
+        let keeps_all = entry.dropped.len() == 0 && !entry.is_gone;
+        match (entry.written, keeps_all) {
+            (None, true) => return Ok(()),
+            (Some(written), true) => {
+                self.changed.added.push(written);
+                return Ok(());
+            }
+            (None, false) => self.changed.removed.push(entry.file.clone()),
+            (Some(_), false) => {}
+        }
+        if !entry.is_gone {
+            let kept = rewrite::without(reader, &stage.target, &entry.file, &entry.dropped).await?;
+            self.changed.added.extend(kept);
+        }
+        if entry.side == Side::New {
+            stage.work.discard(&entry.file.path).await;
+        }
+        Ok(())
+    }
+
+    /// Small published files of this source: written together where there are enough of them. A run that has nothing else to say
+    /// leaves them as they are.
+    async fn settle_small(
+        &mut self,
+        stage: &TableStage,
+        reader: &Reader,
+        small: Vec<Small>,
+        bounds: Bounds,
+    ) -> Result<(), LakeError> {
+        let loses_rows = |it: &Small| it.dropped.len() > 0;
+        let is_same = stage.form.change == Change::Same && self.is_empty();
+        if is_same && !small.iter().any(loses_rows) {
+            return Ok(());
+        }
+        let compacted = compact(reader, &stage.target, small, bounds).await;
+        let gone = compacted.changed.removed.len() + compacted.rearranged.removed.len();
+        self.compacted = gone as u64;
+        self.rearranged = compacted.rearranged;
+        self.changed.removed.extend(compacted.changed.removed);
+        self.changed.added.extend(compacted.changed.added);
+        for it in compacted.left.into_iter().filter(loses_rows) {
+            let kept = rewrite::without(reader, &stage.target, &it.file, &it.dropped).await?;
+            self.changed.removed.push(it.file);
+            self.changed.added.extend(kept);
+        }
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Writing a file anew without some of its rows.
+//! Writing files anew: without some of their rows, several as one.
 
 use std::sync::Arc;
 
@@ -20,26 +20,44 @@ pub(super) async fn without(
     file: &FileRef,
     dropped: &Positions,
 ) -> Result<Option<WrittenFile>, LakeError> {
-    if dropped.len() >= file.rows {
+    together(reader, target, &[(file, dropped)]).await
+}
+
+/// Files of one partition as one, each without its dropped rows, one after the other; none where no row is left.
+pub(super) async fn together(
+    reader: &Reader,
+    target: &Target,
+    files: &[(&FileRef, &Positions)],
+) -> Result<Option<WrittenFile>, LakeError> {
+    let with_rows = |(file, dropped): &&(&FileRef, &Positions)| dropped.len() < file.rows;
+    let mut files = files.iter().filter(with_rows).peekable();
+    let Some((first, _)) = files.peek() else {
         return Ok(None);
-    }
+    };
     let columns: Vec<String> = target
         .file_schema
         .fields()
         .iter()
         .map(|field| field.name().clone())
         .collect();
-    let mut batches = reader.read(file, &columns).await?;
-    let mut written = target.open(file.partition_values.clone())?;
-    let mut position = 0;
-    while let Some(batch) = batches.try_next().await? {
-        let kept: BooleanArray = (position..position + batch.num_rows() as u64)
-            .map(|position| Some(!dropped.contains(position)))
-            .collect();
-        position += batch.num_rows() as u64;
-        let rows = filter_record_batch(&batch, &kept).map_err(|error| reader.arrow(error))?;
-        if rows.num_rows() > 0 {
-            written.write(&in_form(reader, target, rows)?).await?;
+    let mut written = target.open(first.partition_values.clone())?;
+    for (file, dropped) in files {
+        let mut batches = reader.read(file, &columns).await?;
+        let mut position = 0;
+        while let Some(batch) = batches.try_next().await? {
+            let next = position + batch.num_rows() as u64;
+            let rows = if dropped.len() == 0 {
+                batch
+            } else {
+                let kept: BooleanArray = (position..next)
+                    .map(|position| Some(!dropped.contains(position)))
+                    .collect();
+                filter_record_batch(&batch, &kept).map_err(|error| reader.arrow(error))?
+            };
+            position = next;
+            if rows.num_rows() > 0 {
+                written.write(&in_form(reader, target, rows)?).await?;
+            }
         }
     }
     written.close().await.map(Some)
