@@ -14,6 +14,8 @@ const DELTA_LOG: &str = "_delta_log";
 const RAW: &str = "raw";
 const RAW_PARTS: &str = "parts";
 const RAW_MANIFESTS: &str = "manifests";
+const PACK: &str = "pack-";
+const LISTS: &str = "lists";
 const SNAPSHOTS: &str = "snapshots";
 const RUNS: &str = "runs";
 const LEASES: &str = "leases";
@@ -197,6 +199,30 @@ pub(crate) fn manifest(pipeline: &str, access: Access, sequence: u64) -> Path {
     manifests(pipeline, access).join(numbered(sequence))
 }
 
+/// A file that holds many manifests. Its name sorts behind those of single ones: a listing in order meets it after those
+/// that it stands for, and cannot miss both.
+pub(crate) fn manifest_pack(
+    pipeline: &str,
+    access: Access,
+    (first, last): (u64, u64),
+    digest: &str,
+) -> Path {
+    let file = format!("{PACK}{first:020}-{last:020}-{digest}.parquet");
+    manifests(pipeline, access).join(file)
+}
+
+/// The digest that the name of a pack of manifests ends with; none for any other file.
+pub(crate) fn pack_digest(path: &Path) -> Option<&str> {
+    let name = path.filename()?.strip_prefix(PACK)?;
+    name.strip_suffix(".parquet")?.rsplit('-').next()
+}
+
+/// A piece of a long list that states of a pipeline share.
+pub(crate) fn list_piece(pipeline: &str, digest: &str) -> Path {
+    let folder = Access::Open.root(RAW).join(pipeline).join(LISTS);
+    folder.join(format!("{digest}.txt"))
+}
+
 /// The files of one kind of journal.
 pub(crate) fn journal(kind: Kind, access: Access) -> Path {
     access.root(JOURNAL).join(kind.name())
@@ -253,6 +279,11 @@ mod tests {
             (manifest("bus", Access::Restricted, 1), Durability::Now),
             (manifest("parts", Access::Open, 1), Durability::Now),
             (
+                manifest_pack("bus", Access::Restricted, (1, 2), "d"),
+                Durability::Now,
+            ),
+            (list_piece("bus", "d"), Durability::Now),
+            (
                 run_log("r1", &stops, Access::Open).join("x.json"),
                 Durability::AtFlush,
             ),
@@ -268,6 +299,16 @@ mod tests {
         ] {
             assert_eq!(durability(&path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn packs_are_told_from_single_manifests() {
+        let pack = manifest_pack("xe buýt", Access::Restricted, (7, 300), "abc");
+        assert_eq!(pack_digest(&pack), Some("abc"));
+        assert_eq!(number_of(&pack), None);
+        let single = manifest("xe buýt", Access::Restricted, u64::MAX);
+        assert_eq!(pack_digest(&single), None);
+        assert!(single < pack);
     }
 
     #[test]

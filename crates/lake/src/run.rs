@@ -260,7 +260,10 @@ impl Run {
         let published = publisher::publish(&self.work, &state).await;
         let work = &self.work;
         match &published {
-            Ok(_) => leftovers::close(&work.lake, &work.pipeline, &work.id).await,
+            Ok(_) => {
+                leftovers::close(&work.lake, &work.pipeline, &work.id).await;
+                work.pack_manifests().await;
+            }
             Err(LakeError::Fenced { .. } | LakeError::Conflict { .. }) => work.remove_all().await,
             Err(_) => leftovers::remove_if_unpublished(&work.lake, &work.pipeline, &work.id).await,
         }

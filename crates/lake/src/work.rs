@@ -16,6 +16,7 @@ use crate::lake::Lake;
 use crate::layout::{self, Access};
 use crate::overlay::Overlay;
 use crate::publish::leftovers;
+use crate::raw::SIZES;
 use crate::snapshot::{PipelineState, Snapshot, StagedEntry, TableVersion};
 use crate::store::files;
 use crate::table::LakeTable;
@@ -229,6 +230,19 @@ impl Work {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.insert(key, Arc::clone(&table));
         Ok(table)
+    }
+
+    /// Puts manifests that this run did not touch into packs, where there are many. If that fails they stay as they are.
+    pub(crate) async fn pack_manifests(&self) {
+        let entry = self
+            .base
+            .as_ref()
+            .and_then(|base| base.pipeline_entry(&self.pipeline));
+        let untouched = entry.map_or(0, |entry| entry.checked_sequence);
+        let raw = self.lake.raw(&self.pipeline);
+        if let Err(error) = raw.pack(untouched, SIZES).await {
+            tracing::warn!(pipeline = self.pipeline, %error, "manifests were left unpacked");
+        }
     }
 
     /// Removes a file that nothing names; if that fails it is left, and harms nobody.

@@ -17,7 +17,7 @@ use crate::store::LocalFault;
 
 /// How the write at which the store dies ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Death {
+pub(crate) enum Death {
     /// It is not done.
     Before,
     /// It is done, but nobody hears of it.
@@ -28,14 +28,14 @@ pub(super) enum Death {
 
 /// The store that dies.
 #[derive(Debug)]
-pub(super) struct Faulty {
+pub(crate) struct Faulty {
     inner: Arc<dyn ObjectStore>,
     writes_left: AtomicI64,
     death: Death,
 }
 
 impl Faulty {
-    pub(super) fn new(inner: Arc<dyn ObjectStore>, writes: i64, death: Death) -> Arc<Self> {
+    pub(crate) fn new(inner: Arc<dyn ObjectStore>, writes: i64, death: Death) -> Arc<Self> {
         Arc::new(Self {
             inner,
             writes_left: AtomicI64::new(writes),
@@ -43,7 +43,7 @@ impl Faulty {
         })
     }
 
-    pub(super) fn is_dead(&self) -> bool {
+    pub(crate) fn is_dead(&self) -> bool {
         self.writes_left.load(Ordering::SeqCst) < 0
     }
 
@@ -55,7 +55,7 @@ impl Faulty {
     }
 
     /// There is room again.
-    pub(super) fn make_room(&self) {
+    pub(crate) fn make_room(&self) {
         self.writes_left.store(i64::MAX, Ordering::SeqCst);
     }
 

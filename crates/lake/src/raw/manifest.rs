@@ -1,6 +1,8 @@
 //! What is known of a raw part: whence, when, and what its bytes hash to.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -37,9 +39,14 @@ pub struct Step {
     pub began: Option<DateTime<Utc>>,
 }
 
-/// The record of a part that was fetched.
+/// The record of a part that was fetched. Cloning it is cheap: a pipeline that polls for months has very many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+#[serde(from = "PartRecord", into = "PartRecord")]
+pub struct Manifest(Arc<PartRecord>);
+
+/// What a [`Manifest`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
     /// Its number among the pipeline's parts, from 1: later ones were fetched later.
     pub sequence: u64,
     /// The pipeline.
@@ -86,12 +93,45 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// What it says, to be changed before anyone else sees it.
+    pub(super) fn edit(&mut self) -> &mut PartRecord {
+        Arc::make_mut(&mut self.0)
+    }
+
     /// Takes over what the source said of the same bytes this time.
     pub(super) fn check(&mut self, meta: PartMeta, now: DateTime<Utc>) {
-        self.checked_at = now;
-        self.status = meta.status;
-        self.headers = meta.headers;
-        self.etag = meta.etag;
-        self.last_modified = meta.last_modified;
+        let record = self.edit();
+        record.checked_at = now;
+        record.status = meta.status;
+        record.headers = meta.headers;
+        record.etag = meta.etag;
+        record.last_modified = meta.last_modified;
+    }
+
+    /// Whether it, and not `other`, says what is known of the part of both.
+    pub(super) fn supersedes(&self, other: &Self) -> bool {
+        // The number of a part is a greater one than it was first given where that was taken.
+        let age = |it: &Self| (it.checked_sequence, it.checked_at, it.sequence);
+        age(self) > age(other)
+    }
+}
+
+impl Deref for Manifest {
+    type Target = PartRecord;
+
+    fn deref(&self) -> &PartRecord {
+        &self.0
+    }
+}
+
+impl From<PartRecord> for Manifest {
+    fn from(record: PartRecord) -> Self {
+        Self(Arc::new(record))
+    }
+}
+
+impl From<Manifest> for PartRecord {
+    fn from(manifest: Manifest) -> Self {
+        Arc::unwrap_or_clone(manifest.0)
     }
 }

@@ -1,22 +1,18 @@
 //! What this process knows of one pipeline's raw parts: the manifests, and those still on their way.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use super::Manifest;
+use super::known::Known;
 use crate::error::LakeError;
 use crate::layout::{self, Access};
 use crate::store::LakeStore;
 use crate::store::files::{self, PutOutcome};
-
-/// How many manifests are read at once.
-const READS_AT_ONCE: usize = 16;
 
 /// The state that all zones of one pipeline share.
 #[derive(Debug, Default)]
@@ -24,126 +20,6 @@ pub(crate) struct Shelf {
     pub(super) known: Mutex<Known>,
     /// Manifests that wait for their part's sync.
     jobs: Mutex<JoinSet<Result<(), LakeError>>>,
-}
-
-/// Manifests by where they are stored.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    loaded: bool,
-    stored: HashMap<Path, Manifest>,
-    /// By the part's path: those whose manifest is not stored yet.
-    coming: BTreeMap<String, Manifest>,
-}
-
-impl Known {
-    pub(super) fn all(&self) -> impl Iterator<Item = &Manifest> {
-        self.stored.values().chain(self.coming.values())
-    }
-
-    /// The newest version of a thing that was fetched.
-    pub(super) fn newest(
-        &self,
-        (unit, partition): (&str, Option<&str>),
-        key: &str,
-    ) -> Option<&Manifest> {
-        let is_of = |manifest: &&Manifest| {
-            manifest.unit == unit && manifest.partition.as_deref() == partition
-        };
-        self.all()
-            .filter(is_of)
-            .filter(|manifest| manifest.key == key)
-            .max_by_key(|manifest| manifest.sequence)
-    }
-
-    fn next_sequence(&self) -> u64 {
-        self.all()
-            .map(|manifest| manifest.sequence)
-            .max()
-            .unwrap_or(0)
-            + 1
-    }
-
-    /// The number of the last fetch or check.
-    pub(super) fn last_check(&self) -> u64 {
-        self.all()
-            .map(|manifest| manifest.checked_sequence)
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// Gives a part its numbers and notes it as coming.
-    pub(super) fn announce(&mut self, manifest: &mut Manifest) {
-        manifest.sequence = self.next_sequence();
-        manifest.checked_sequence = self.last_check() + 1;
-        self.coming.insert(manifest.path.clone(), manifest.clone());
-    }
-
-    /// Where the manifest of this number and part is stored.
-    pub(super) fn place(&self, manifest: &Manifest) -> Option<Path> {
-        let same = |(_, stored): &(&Path, &Manifest)| stored.path == manifest.path;
-        self.stored
-            .iter()
-            .find(same)
-            .map(|(place, _)| place.clone())
-    }
-
-    /// Whether a part's manifest is still on its way.
-    pub(super) fn is_coming(&self, manifest: &Manifest) -> bool {
-        self.coming.contains_key(&manifest.path)
-    }
-
-    /// Notes a manifest as stored; gives the one that it takes the place of.
-    pub(super) fn store(&mut self, place: Path, manifest: Manifest) -> Option<Manifest> {
-        self.coming.remove(&manifest.path);
-        self.stored.insert(place, manifest)
-    }
-
-    /// Reads the manifests that are new in the storage and forgets those that are gone.
-    pub(super) async fn refresh(
-        &mut self,
-        store: &dyn ObjectStore,
-        pipeline: &str,
-    ) -> Result<(), LakeError> {
-        let mut there = Vec::new();
-        for access in Access::ALL {
-            let folder = layout::manifests(pipeline, access);
-            let listing = store.list(Some(&folder)).map_ok(|object| object.location);
-            let places: Vec<Path> = listing
-                .try_filter(|place| std::future::ready(layout::number_of(place).is_some()))
-                .try_collect()
-                .await
-                .map_err(|error| LakeError::store("list", &folder, error))?;
-            there.extend(places);
-        }
-        let mut before = std::mem::take(&mut self.stored);
-        let (known, new): (Vec<Path>, Vec<Path>) = there
-            .into_iter()
-            .partition(|place| before.contains_key(place));
-        self.stored = known
-            .into_iter()
-            .filter_map(|place| before.remove(&place).map(|manifest| (place, manifest)))
-            .collect();
-        let read: Vec<Option<(Path, Manifest)>> = stream::iter(new)
-            .map(|place| read(store, place))
-            .buffered(READS_AT_ONCE)
-            .try_collect()
-            .await?;
-        self.stored.extend(read.into_iter().flatten());
-        self.loaded = true;
-        Ok(())
-    }
-
-    pub(super) async fn load_once(
-        &mut self,
-        store: &dyn ObjectStore,
-        pipeline: &str,
-    ) -> Result<(), LakeError> {
-        if self.loaded {
-            Ok(())
-        } else {
-            self.refresh(store, pipeline).await
-        }
-    }
 }
 
 impl Shelf {
@@ -169,7 +45,7 @@ impl Shelf {
                     Ok(())
                 }
                 Err(error) => {
-                    known.coming.remove(path.as_ref());
+                    known.lose(path.as_ref());
                     Err(error)
                 }
             }
@@ -218,17 +94,7 @@ async fn store_manifest(
         match files::put_if_absent(objects.as_ref(), &place, bytes).await? {
             PutOutcome::Written => return Ok((place, manifest)),
             // A run that took this one for dead fetches too.
-            PutOutcome::Exists => manifest.sequence += 1,
+            PutOutcome::Exists => manifest.edit().sequence += 1,
         }
     }
-}
-
-/// One manifest; none where it vanished meanwhile.
-async fn read(store: &dyn ObjectStore, place: Path) -> Result<Option<(Path, Manifest)>, LakeError> {
-    let Some(bytes) = files::get(store, &place).await? else {
-        return Ok(None);
-    };
-    let manifest: Manifest = files::from_json(&place, &bytes)?;
-    layout::stored(&manifest.path)?;
-    Ok(Some((place, manifest)))
 }

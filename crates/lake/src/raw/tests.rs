@@ -316,7 +316,7 @@ async fn taken_up(lake: &Lake) -> Vec<String> {
     let unfinished = parts.into_values().filter(|slice| !slice.is_whole);
     unfinished
         .flat_map(|slice| slice.parts)
-        .map(|part| part.key)
+        .map(|part| part.key.clone())
         .collect()
 }
 

@@ -10,12 +10,14 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use thiserror::Error;
 
+use super::known::sort;
+use super::manifest::PartRecord;
 use super::upload::{Uploaded, take_in};
 use super::{Manifest, PartMeta, Shelf, Step};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
-use crate::store::files;
+use crate::store::files::{self, PutOutcome};
 
 /// The longest file ending that a stored part keeps from its name.
 const ENDING_BYTES_MAX: usize = 8;
@@ -40,12 +42,12 @@ pub enum PutError<E> {
 /// The raw parts of one pipeline. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct RawZone {
-    lake: Lake,
-    pipeline: String,
+    pub(super) lake: Lake,
+    pub(super) pipeline: String,
     access: Access,
     partition: Option<String>,
     step: Option<Step>,
-    shelf: Arc<Shelf>,
+    pub(super) shelf: Arc<Shelf>,
 }
 
 impl RawZone {
@@ -105,7 +107,7 @@ impl RawZone {
             return Ok(self.note_check(known, meta).await?);
         }
         let now = self.lake.env().clock.now();
-        let mut manifest = Manifest {
+        let mut manifest = Manifest::from(PartRecord {
             sequence: 0,
             pipeline: self.pipeline.clone(),
             unit: unit.to_owned(),
@@ -124,7 +126,7 @@ impl RawZone {
             headers: meta.headers,
             etag: meta.etag,
             last_modified: meta.last_modified,
-        };
+        });
         uploaded.complete(store.as_ref(), &path).await?;
         self.shelf.known.lock().await.announce(&mut manifest);
         let lake_store = self.lake.lake_store().clone();
@@ -149,7 +151,7 @@ impl RawZone {
             return Ok(None);
         };
         let mut manifest = self.arrived(known).await?;
-        manifest.checked_at = at;
+        manifest.edit().checked_at = at;
         self.store_again(manifest).await.map(Some)
     }
 
@@ -163,7 +165,7 @@ impl RawZone {
             .refresh(self.lake.store().as_ref(), &self.pipeline)
             .await?;
         let mut all: Vec<Manifest> = known.all().cloned().collect();
-        all.sort_by(|a, b| (a.sequence, &a.path).cmp(&(b.sequence, &b.path)));
+        sort(&mut all);
         Ok(all)
     }
 
@@ -197,24 +199,24 @@ impl RawZone {
     /// # Errors
     /// Where the storage fails or a manifest is damaged: then nothing is removed.
     pub async fn remove_leftovers(&self, run: &str) -> Result<usize, LakeError> {
-        let kept: HashSet<String> = self
-            .manifests()
-            .await?
-            .into_iter()
-            .map(|manifest| manifest.path)
-            .collect();
         let store = self.lake.store();
-        let own = format!("{run}-");
-        let mut removed = 0;
+        let mut parts = Vec::new();
         for access in Access::ALL {
             let folder = layout::raw_parts(&self.pipeline, access);
-            let parts: Vec<Path> = store
-                .list(Some(&folder))
-                .map_ok(|part| part.location)
+            let listed = store.list(Some(&folder)).map_ok(|part| part.location);
+            let listed: Vec<Path> = listed
                 .try_collect()
                 .await
                 .map_err(|error| LakeError::store("list", &folder, error))?;
-            let leftovers = parts.into_iter().filter(|part| {
+            parts.push((folder, listed));
+        }
+        // After the parts: what came meanwhile has its manifest among these.
+        let kept = self.manifests().await?;
+        let kept: HashSet<&str> = kept.iter().map(|manifest| manifest.path.as_str()).collect();
+        let own = format!("{run}-");
+        let mut removed = 0;
+        for (folder, listed) in parts {
+            let leftovers = listed.into_iter().filter(|part| {
                 let is_own = part.filename().is_some_and(|name| name.starts_with(&own));
                 !is_own && !kept.contains(part.as_ref())
             });
@@ -225,6 +227,7 @@ impl RawZone {
                 .sweep_staged(&folder, move |to, _| !to.starts_with(&own_staged))
                 .await?;
         }
+        self.remove_packed().await?;
         Ok(removed)
     }
 
@@ -293,14 +296,18 @@ impl RawZone {
         Ok(arrived.unwrap_or(known))
     }
 
-    /// Writes a manifest that was checked over itself. Its number is given first: checks side by side write side by side.
+    /// Writes a manifest that was checked over itself, or alone where only a pack holds it. Its number is given first: checks
+    /// side by side write side by side.
     async fn store_again(&self, mut manifest: Manifest) -> Result<Manifest, LakeError> {
         let mut known = self.shelf.known.lock().await;
-        manifest.checked_sequence = known.last_check() + 1;
-        manifest.step.clone_from(&self.step);
-        let place = known
-            .place(&manifest)
-            .unwrap_or_else(|| layout::manifest(&self.pipeline, self.access, manifest.sequence));
+        let record = manifest.edit();
+        record.checked_sequence = known.last_check() + 1;
+        record.step.clone_from(&self.step);
+        let Some(place) = known.single(&manifest) else {
+            known.expect(manifest.clone());
+            drop(known);
+            return self.store_beside(manifest).await;
+        };
         let bytes = files::to_json(&place, &manifest)?;
         let before = known.store(place.clone(), manifest.clone());
         drop(known);
@@ -309,17 +316,40 @@ impl RawZone {
             .put_opts(&place, bytes.into(), PutMode::Overwrite.into())
             .await;
         if let Err(error) = put {
-            if let Some(before) = before {
-                self.shelf.known.lock().await.store(place.clone(), before);
-            }
+            let mut known = self.shelf.known.lock().await;
+            known.restore(place.clone(), before);
             return Err(LakeError::store("write", &place, error));
         }
         Ok(manifest)
     }
+
+    /// Stores the manifest of a check alone, where none is: it counts before the one in a pack.
+    async fn store_beside(&self, manifest: Manifest) -> Result<Manifest, LakeError> {
+        let store = self.lake.store();
+        let mut number = manifest.sequence;
+        loop {
+            let place = layout::manifest(&self.pipeline, self.access, number);
+            let bytes = files::to_json(&place, &manifest)?;
+            let put = files::put_if_absent(store.as_ref(), &place, bytes).await;
+            match put {
+                // The number of the part that is in a pack may have been given anew by a run that knew nothing of that pack.
+                Ok(PutOutcome::Exists) => number += 1,
+                Ok(PutOutcome::Written) => {
+                    let mut known = self.shelf.known.lock().await;
+                    known.store(place, manifest.clone());
+                    return Ok(manifest);
+                }
+                Err(error) => {
+                    self.shelf.known.lock().await.lose(&manifest.path);
+                    return Err(error);
+                }
+            }
+        }
+    }
 }
 
 /// Deletes files; one that is gone already counts for nothing.
-async fn delete(store: &dyn ObjectStore, paths: Vec<Path>) -> Result<usize, LakeError> {
+pub(super) async fn delete(store: &dyn ObjectStore, paths: Vec<Path>) -> Result<usize, LakeError> {
     let mut deleted = store.delete_stream(stream::iter(paths).map(Ok).boxed());
     let mut count = 0;
     while let Some(outcome) = deleted.next().await {
