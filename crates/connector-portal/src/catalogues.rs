@@ -4,16 +4,18 @@ mod ckan;
 mod dcat;
 mod opendatasoft;
 mod pod;
+mod sdmx;
 mod socrata;
 
 use sectorlake_connector::catalogue::Catalogue;
 use sectorlake_connector::{Sight, SourceUrl};
 use serde_json::Value;
 
-/// The catalogues that portals have, those first that tell most.
+/// The catalogues that portals have, those first that tell most; that of SDMX looks only at addresses which look like its own.
 #[must_use]
 pub fn catalogues() -> Vec<Box<dyn Catalogue>> {
     vec![
+        Box::new(sdmx::Sdmx),
         Box::new(ckan::Ckan),
         Box::new(opendatasoft::Opendatasoft),
         Box::new(socrata::Socrata),

@@ -17,6 +17,7 @@ mod arcgis;
 mod ask;
 mod catalogues;
 mod ckan;
+mod elements;
 mod file;
 mod http;
 mod ngsi_ld;

@@ -3,8 +3,12 @@
 //! Reference: SDMX RESTful API 1.5 (for SDMX 2.1) and 2.x (for SDMX 3.0), <https://github.com/sdmx-twg/sdmx-rest>; SDMX-CSV at
 //! <https://github.com/sdmx-twg/sdmx-csv>, SDMX-JSON at <https://github.com/sdmx-twg/sdmx-json>. Each service names its terms; those of
 //! the OECD, Eurostat and ILO are CC BY 4.0.
+//!
+//! Where the settings leave out which dimensions tell observations apart, the service is asked for the dataflow's data structure
+//! definition: a dimension that nobody names would let observations take one another's place.
 
 mod mapping;
+pub(crate) mod structure;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,11 +18,15 @@ use schemars::JsonSchema;
 use sectorlake_connector::incremental::{Incremental, Kind};
 use sectorlake_connector::paging::Pager;
 use sectorlake_connector::{
-    Claim, Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, OneOrMany,
-    Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MakeContext,
+    OneOrMany, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::ask;
+use structure::Structures;
 
 /// Settings of `sdmx`. A key of the service goes into `headers` or `auth`, as UNESCO's `Ocp-Apim-Subscription-Key`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -106,10 +114,6 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
     let mut url = sight.url()?;
     let path = url.path().to_owned();
     let (root, rest) = path.split_once("/data/")?;
-    let is_service = ["/rest", "/sdmx", "/rest/v2"]
-        .iter()
-        .any(|end| root.ends_with(end))
-        || root.to_ascii_lowercase().contains("/sdmx");
     let steps: Vec<String> = rest
         .split('/')
         .filter(|step| !step.is_empty())
@@ -126,13 +130,19 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
         [flow, key] | [flow, key, _] => (flow.to_owned(), Some(key.to_owned()), "2.1"),
         _ => return None,
     };
+    let is_service = ["/rest", "/sdmx", "/rest/v2"]
+        .iter()
+        .any(|end| root.ends_with(end))
+        || root.to_ascii_lowercase().contains("/sdmx")
+        // No other kind of service names what it has by agency, id and version.
+        || flow.matches(',').count() == 2;
     let asked: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
     url.set_path(root);
     url.set_query(None);
     is_service.then(|| {
         let mut settings = vec![("url", json!(url.as_str())), ("flow", json!(flow))];
         settings.extend(
-            key.filter(|key| key != "all")
+            key.filter(|key| key != "all" && key != "*")
                 .map(|key| ("key", json!(key))),
         );
         settings.extend(asked.get("startPeriod").map(|it| ("start", json!(it))));
@@ -172,11 +182,19 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         Some(OneOrMany::One(key)) => vec![key],
         Some(OneOrMany::Many(keys)) => keys,
     };
+    if settings.api == Api::Third
+        && let Some(wrong) = keys.iter().find(|key| key.contains('+'))
+    {
+        let message = format!("{wrong:?} has `+`, which version 3.0 does not know in a key");
+        return Err(SettingsError::of_key("key", message).with_help(
+            "write several keys in a list, or leave the dimension empty and write its codes in `query: { \"c[REF_AREA]\": \"VNM,THA\" }`",
+        ));
+    }
     if let Some(wrong) = keys.iter().find(|key| !is_step(key)) {
         let help = "write a code or nothing for each dimension, as in `A.VNM..T`";
         return Err(SettingsError::of_key("key", format!("{wrong:?} is no key")).with_help(help));
     }
-    let mapping = settings.indicators.mapping(&settings.flow)?;
+    settings.indicators.check()?;
     Ok(Arc::new(Sdmx {
         url: settings.url.resolve(&["url"], context)?,
         flow,
@@ -186,9 +204,24 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         format: settings.format,
         query: settings.query,
         incremental: incremental.transpose()?,
-        mapping,
+        indicators: settings.indicators,
+        mapping: OnceCell::new(),
     }))
 }
+
+/// A key as version 3.0 writes it: `*` for each dimension without a code.
+fn starred(key: &str) -> String {
+    if key == "all" {
+        return "*".to_owned();
+    }
+    let codes = key
+        .split('.')
+        .map(|code| if code.is_empty() { "*" } else { code });
+    codes.collect::<Vec<_>>().join(".")
+}
+
+/// What to do where a service does not tell what a dataflow's data are made of.
+const HELP: &str = "write the dimensions yourself, as in `indicators: { dimensions: [SEX, AGE] }`: then it is not asked for";
 
 struct Sdmx {
     url: SourceUrl,
@@ -199,7 +232,8 @@ struct Sdmx {
     format: Format,
     query: BTreeMap<String, String>,
     incremental: Option<Incremental>,
-    mapping: sectorlake_connector::DefaultMapping,
+    indicators: mapping::Indicators,
+    mapping: OnceCell<DefaultMapping>,
 }
 
 impl Sdmx {
@@ -210,6 +244,60 @@ impl Sdmx {
             (Format::Json, Api::Second) => "application/vnd.sdmx.data+json;version=1.0.0",
             (Format::Json, Api::Third) => "application/vnd.sdmx.data+json;version=2.0.0",
         }
+    }
+
+    /// What the service tells of the dataflow and of its structure.
+    fn structure(&self) -> Request {
+        let of = |index: usize| self.flow.get(index).map(String::as_str);
+        let children = [("references", "children")];
+        match (self.api, self.flow.as_slice()) {
+            (Api::Third, flow) => {
+                let mut steps = vec!["structure", "dataflow"];
+                steps.extend(flow.iter().map(String::as_str));
+                let url = self.url.join(&steps).with_query(&children);
+                Request::get(url).accept("application/vnd.sdmx.structure+json;version=2.0.0")
+            }
+            (Api::Second, flow) => {
+                // Its id alone names a dataflow of whatever agency.
+                let (agency, id) = match flow {
+                    [id] => ("all", id.as_str()),
+                    _ => (of(0).unwrap_or("all"), of(1).unwrap_or_default()),
+                };
+                let steps = ["dataflow", agency, id, of(2).unwrap_or("latest")];
+                let url = self.url.join(&steps).with_query(&children);
+                Request::get(url).accept("application/vnd.sdmx.structure+xml;version=2.1")
+            }
+        }
+    }
+
+    /// The default mapping; the service is asked where the settings leave out what it depends on.
+    async fn mapping(&self, io: &Io) -> Result<&DefaultMapping, ConnectorError> {
+        let flow = self.flow.join(",");
+        let made = self.mapping.get_or_try_init(async || {
+            if !self.indicators.asks() {
+                return self.indicators.mapping(&flow, None, self.format);
+            }
+            let mended = |error: ConnectorError| match error.kind {
+                ErrorKind::NotFound | ErrorKind::Refused => error.with_help(format!(
+                    "is `flow` right? `sectorlake discover` with the service's address lists its dataflows; else {HELP}"
+                )),
+                _ if error.help.is_none() => error.with_help(HELP),
+                _ => error,
+            };
+            let request = self.structure();
+            let (response, bytes) = ask::read(&request, io).await.map_err(mended)?;
+            let none = || {
+                let message = "is no structure message that tells what the dataflow's data are made of";
+                ConnectorError::new(ErrorKind::Invalid, message).with_help(HELP)
+            };
+            let told = Structures::parse(&bytes).and_then(|told| told.ok_or_else(none));
+            let mapping = told.and_then(|told| {
+                let first = told.first().ok_or_else(none)?;
+                self.indicators.mapping(&flow, Some(first), self.format)
+            });
+            mapping.map_err(|error| mended(error).at(&response.url))
+        });
+        made.await
     }
 
     fn pager(&self, key: &str) -> Pager {
@@ -230,10 +318,10 @@ impl Sdmx {
                 if !bounds.is_empty() {
                     pairs.push(("c[TIME_PERIOD]", bounds.join("+")));
                 }
-                let key = if key == "all" { "*" } else { key };
+                let key = starred(key);
                 let mut steps = vec!["data", "dataflow"];
                 steps.extend(self.flow.iter().map(String::as_str));
-                steps.push(key);
+                steps.push(&key);
                 self.url.join(&steps)
             }
         };
@@ -256,13 +344,13 @@ impl Sdmx {
 
 #[async_trait]
 impl Connector for Sdmx {
-    async fn streams(&self, _: &Io) -> Result<Vec<Stream>, ConnectorError> {
+    async fn streams(&self, io: &Io) -> Result<Vec<Stream>, ConnectorError> {
         let mut stream = Stream::new("observations", "observations");
         stream.format = Some(match self.format {
             Format::Csv => json!({ "name": "csv", "delimiter": "," }),
             Format::Json => json!("sdmx_json"),
         });
-        stream.mappings = vec![self.mapping.clone()];
+        stream.mappings = vec![self.mapping(io).await?.clone()];
         Ok(vec![stream])
     }
 

@@ -164,7 +164,7 @@ pub async fn discover(
         names.join(", ")
     );
     Err(ConnectorError::new(ErrorKind::NotFound, message).at(url).with_help(
-        "name the catalogue's own address, such as https://…/data.json or …/catalog.ttl; a single dataset or file is for `sectorlake new source`",
+        "name the catalogue's own address, such as https://…/data.json, …/catalog.ttl or that of an SDMX service; a single dataset or file is for `sectorlake new source`",
     ))
 }
 

@@ -130,7 +130,21 @@ async fn portals_are_known_by_their_apis() {
         &listed(&server, "/explore", None).await.unwrap(),
         &server,
     ));
-    insta::assert_snapshot!(said, @r"
+    let exchange = Exchange::new(
+        "/sdmx/rest/dataflow/all/all/latest",
+        recording("discover/insee_dataflows.xml"),
+    );
+    server.play(vec![exchange]);
+    let listing = listed(&server, "/sdmx/rest", None).await.unwrap();
+    said.push_str(&told(&listing, &server));
+    let exchange = Exchange::new(
+        "/sdmx/v2/structure/dataflow/*/*/~",
+        recording("sdmx/exr_structure.json"),
+    );
+    server.play(vec![exchange]);
+    let listing = listed(&server, "/sdmx/v2", None).await.unwrap();
+    said.push_str(&told(&listing, &server));
+    insta::assert_snapshot!(said, @"
 ckan at SERVER/api/3/action/package_search?rows=500&sort=name+asc&start=0
 tram-xe-buyt | Trạm xe buýt | Sở Giao thông vận tải | cc-by | 2025-01-02T03:04:05.000000 | bus | csv,pdf
   from SERVER/dataset/tram-xe-buyt
@@ -149,6 +163,14 @@ https://hub.example.gov/datasets/1_0 | Bus stops | City of Example | https://cre
   from https://hub.example.gov/datasets/1_0.csv
 Budget | Budget | - | - | - | money,budget | zip
   from https://example.gov/budget.zip
+sdmx at SERVER/sdmx/rest/dataflow/all/all/latest
+FR1,ACT-TRIM-ANC,1.0 | Activity by sex and age - Quarterly series | FR1 | - | - |  | csv
+  from SERVER/sdmx/rest/data/FR1,ACT-TRIM-ANC,1.0/all
+FR1,BPM6-CCAPITAL,1.0 | Monthly Balance of Payments - Capital account | FR1 | - | - |  | csv
+  from SERVER/sdmx/rest/data/FR1,BPM6-CCAPITAL,1.0/all
+sdmx at SERVER/sdmx/v2/structure/dataflow/*/*/~
+ECB,EXR,1.0 | Exchange Rates | ECB | - | - |  | csv
+  from SERVER/sdmx/v2/data/dataflow/ECB/EXR/1.0/*
 ");
 
     server.play(vec![page]);
@@ -157,7 +179,7 @@ Budget | Budget | - | - | - | money,budget | zip
     assert!(
         error
             .to_string()
-            .contains("for ckan, opendatasoft, socrata, data.json, dcat"),
+            .contains("for sdmx, ckan, opendatasoft, socrata, data.json, dcat"),
         "{error}"
     );
 }
@@ -236,8 +258,8 @@ async fn a_broken_document_is_told() {
 proptest::proptest! {
     /// A document that was cut or changed is read, refused or told, and never ends the program.
     #[test]
-    fn no_document_makes_a_catalogue_panic(file in 0..4_usize, cut in 0..4000_usize, at in 0..4000_usize, byte: u8) {
-        let file = ["catalog.ttl", "catalog.rdf", "catalog.jsonld", "data.json"][file];
+    fn no_document_makes_a_catalogue_panic(file in 0..5_usize, cut in 0..4000_usize, at in 0..4000_usize, byte: u8) {
+        let file = ["catalog.ttl", "catalog.rdf", "catalog.jsonld", "data.json", "insee_dataflows.xml"][file];
         let mut bytes = recording(&format!("discover/{file}")).to_vec();
         let at = at.min(bytes.len() - 1);
         bytes[at] = byte;

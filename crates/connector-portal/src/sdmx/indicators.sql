@@ -3,8 +3,9 @@ SELECT
   {indicator} AS indicator_code,
   {name} AS indicator_name,
   "{area}" AS ref_area,
+  {area_name} AS ref_area_name,
   "TIME_PERIOD" AS time_period,
-  CASE WHEN "FREQ" IN ('A', 'S', 'Q', 'M', 'W', 'D', 'H') THEN "FREQ" END AS freq,
+  CASE WHEN "{freq}" IN ('A', 'S', 'Q', 'M', 'W', 'D', 'H') THEN "{freq}" END AS freq,
   {dimensions} AS dimensions,
   -- SDMX-CSV leaves a missing value empty, or writes NaN.
   NULLIF(NULLIF("OBS_VALUE", ''), 'NaN') AS obs_value,

@@ -1,14 +1,12 @@
 //! What a service says of itself, of a page, and of what it cannot do.
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
 use sectorlake_connector::{ConnectorError, ErrorKind};
 use serde::Deserialize;
 
+use crate::elements::walk;
+
 /// Elements of features: how GML lists them.
 const MEMBERS: [&str; 2] = ["member", "featureMember"];
-/// Elements that nest, at most.
-const DEPTH_MAX: usize = 64;
 
 /// What a service offers.
 #[derive(Debug, Default)]
@@ -24,63 +22,6 @@ fn invalid(message: String) -> ConnectorError {
     ConnectorError::new(ErrorKind::Invalid, message).with_help(
         "open the address with ?service=WFS&request=GetCapabilities in a browser: is it the service that the pipeline means?",
     )
-}
-
-/// Visits each element's way from the root, with its attributes and its text.
-fn walk(
-    text: &str,
-    mut visit: impl FnMut(&[String], &[(String, String)], &str),
-) -> Result<(), String> {
-    let mut reader = Reader::from_str(text);
-    let mut open: Vec<(Vec<(String, String)>, String)> = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Start(tag) | Event::Empty(tag) if names.len() >= DEPTH_MAX => {
-                return Err(format!("elements nest too deep at {:?}", tag.local_name()));
-            }
-            Event::Start(tag) => {
-                names.push(tag.local_name().into_inner().to_owned());
-                open.push((attributes(&tag), String::new()));
-            }
-            Event::Empty(tag) => {
-                names.push(tag.local_name().into_inner().to_owned());
-                visit(&names, &attributes(&tag), "");
-                names.pop();
-            }
-            Event::Text(text) => {
-                if let Some((_, said)) = open.last_mut() {
-                    said.push_str(&text.xml10_content());
-                }
-            }
-            Event::CData(text) => {
-                if let Some((_, said)) = open.last_mut() {
-                    said.push_str(&text.xml10_content());
-                }
-            }
-            Event::End(_) => {
-                if let Some((attributes, said)) = open.pop() {
-                    visit(&names, &attributes, said.trim());
-                }
-                names.pop();
-            }
-            Event::Eof => return Ok(()),
-            _ => {}
-        }
-    }
-}
-
-fn attributes(tag: &quick_xml::events::BytesStart<'_>) -> Vec<(String, String)> {
-    let all = tag.attributes().flatten();
-    all.map(|it| {
-        let name = it.key.local_name().into_inner().to_owned();
-        let value = it.normalized_value(quick_xml::XmlVersion::Implicit1_0);
-        (
-            name,
-            value.map(std::borrow::Cow::into_owned).unwrap_or_default(),
-        )
-    })
-    .collect()
 }
 
 impl Capabilities {
