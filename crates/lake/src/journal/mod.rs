@@ -19,9 +19,9 @@ mod rows;
 pub mod schema;
 mod writer;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
 use object_store::path::Path;
@@ -97,17 +97,14 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Counts the files that a run has opened of each kind, so that each writer has one of its own.
+/// Counts the files that a process has opened, so that each writer has one of its own, of whatever run: nothing is held of runs that
+/// have ended.
 #[derive(Debug, Default)]
-pub(crate) struct Numbering(Mutex<HashMap<(Kind, String), u32>>);
+pub(crate) struct Numbering(AtomicU64);
 
 impl Numbering {
-    fn next(&self, kind: Kind, run: &str) -> u32 {
-        let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = numbers.entry((kind, run.to_owned())).or_default();
-        let number = *next;
-        *next += 1;
-        number
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -126,8 +123,8 @@ impl Journal {
     /// A writer of one more file. The file is there once the writer is closed, and only if a row was pushed.
     #[must_use]
     pub fn writer<R: JournalRow>(&self, run: &str, access: Access) -> JournalWriter<R> {
-        let number = self.numbering.next(R::KIND, run);
-        let path = layout::journal(R::KIND, access).join(format!("{run}-{number}.parquet"));
+        let number = self.numbering.next();
+        let path = layout::journal(R::KIND, access).join(format!("{run}-{number:06}.parquet"));
         JournalWriter::new(Arc::clone(&self.store), path)
     }
 
