@@ -240,3 +240,18 @@ async fn of_two_runs_that_move_a_table_one_wins() {
     assert_eq!(values(&lake, "bus").await.len(), 1);
     assert_eq!(values(&lake, "tram").await.len(), 2);
 }
+
+#[tokio::test]
+async fn small_files_are_written_together_behind_their_door() {
+    let lake = lake().await;
+    let append = personal(Load::Append);
+    let mut compacted = 0;
+    for number in 0..9 {
+        let new = vec![row(&format!("k{number}"), number, "p", number)];
+        let (staged, _) = append.run(&lake, "bus", &[new]).await.unwrap();
+        compacted += staged.compacted;
+    }
+    assert_eq!(compacted, 8);
+    assert_eq!(values(&lake, "bus").await.len(), 9);
+    assert_eq!(in_the_open(&lake).await, Vec::<String>::new());
+}

@@ -1,17 +1,21 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::Arc;
+
 use object_store::ObjectStoreExt;
+use object_store::memory::InMemory;
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::env::Env;
+use crate::env::{Env, ManualClock, OnlyThese, ProcessId};
+use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
 use crate::snapshot::{At, PipelineState};
 use crate::stage::Load;
 use crate::stage::fixture::{
-    Loading, Row, contract_with, lake, latest, row, rows, texts_of, values,
+    Loading, Row, contract_with, lake, lake_on, latest, row, rows, texts_of, values,
 };
 use crate::table::LakeTable;
 
@@ -385,7 +389,7 @@ async fn a_table_that_is_made_wider_is_written_anew_once() {
 }
 
 #[tokio::test]
-async fn other_pipelines_may_publish_meanwhile_and_other_runs_of_its_own_may_not() {
+async fn other_pipelines_may_publish_meanwhile() {
     for contract in [contract_with(""), contract_with(r#", "key_scope": "lake""#)] {
         let lake = lake().await;
         let loading = Loading {
@@ -456,4 +460,31 @@ async fn a_file_that_cannot_be_read_holds_up_no_run() {
     let files = table(&lake).await.files;
     assert_eq!(files.len(), 8 + 1 + 1);
     assert!(files.iter().any(|file| file.path == damaged));
+}
+
+#[tokio::test]
+async fn of_two_runs_that_write_the_same_files_together_one_lands() {
+    let (store, clock) = (Arc::new(InMemory::new()), Arc::new(ManualClock::default()));
+    let env = Env::manual_with(Arc::clone(&clock));
+    let lake = lake_on(Arc::clone(&store) as _, env.clone()).await;
+    let append = Loading::of(Load::Append);
+    poll(&lake, &append, "bus", 0, 8).await;
+    let processes = [1, 2].map(|pid| ProcessId { pid, started: 1 });
+    let awake = Env {
+        process: processes[1],
+        alive: Arc::new(OnlyThese(processes.to_vec())),
+        ..env
+    };
+    let other = lake_on(store, awake).await;
+    let sleeper = lake.begin("bus").await.unwrap();
+    let rows = [vec![row("a", 1, "px", 1)]];
+    assert_eq!(append.stage(&sleeper, &rows).await.unwrap().compacted, 8);
+    // Its lease runs out, and another does the same.
+    clock.advance(chrono::TimeDelta::days(1));
+    let (staged, _) = append.run(&other, "bus", &rows).await.unwrap();
+    assert_eq!(staged.compacted, 8);
+    let fenced = sleeper.publish(PipelineState::default()).await.unwrap_err();
+    assert!(matches!(fenced, LakeError::Fenced { .. }), "{fenced}");
+    assert_eq!(values(&lake, "bus").await.len(), 9);
+    assert_eq!(table(&lake).await.files.len(), 2);
 }
