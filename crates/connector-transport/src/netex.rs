@@ -6,8 +6,10 @@
 //! What NeTEx says goes onto the tables of GTFS: stop places, quays, entrances → `stops`, lines → `routes`, service journeys → `trips`,
 //! passing times → `stop_times`, the dates of day types → `calendar_dates`, operators and authorities → `agency`.
 //! - A journey of several day types is a trip for each of them (`journey@day type`).
-//! - References are followed within a document. Where a publication keeps its stop assignments in another document than its journeys,
-//!   stop times name the scheduled stop point, which is a stop of its own then (its `assigned_ref` is the quay, for SQL of one's own).
+//! - References are followed within a document, and from one document of a zip to another (shared stops, calendars, displays), as far
+//!   as what they say fits a quarter of the reader's memory bound; a publication that says more, and documents in a folder, are each read
+//!   alone. Where the quay of a scheduled stop point stands in no document of the zip, stop times name the point, which is a stop of its
+//!   own then (its `assigned_ref` is the quay, for SQL of one's own).
 //! - An agency needs an address in the web (`url`), which NeTEx does not ask for: `agency_url` gives one to those without, and without
 //!   that they are left out.
 //! - Fares, interchanges, frequencies (`TemplateServiceJourney`) and shapes (`ServiceLink`) have no default mapping.

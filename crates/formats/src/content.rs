@@ -78,6 +78,11 @@ impl Content {
         Ok(content)
     }
 
+    /// Whether it is one of several in an archive.
+    pub(crate) fn is_member(&self) -> bool {
+        self.member.is_some()
+    }
+
     /// Whether ranges can be read: a member of an archive only comes as a stream.
     pub(crate) fn is_plain(&self) -> bool {
         self.member.is_none() && self.packing.is_none()

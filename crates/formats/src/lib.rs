@@ -84,6 +84,7 @@ pub use decoded::{BrokenRecord, Decoded};
 pub use error::FormatError;
 pub use geometry::geometry_to_wkb;
 pub use guess::guess;
+pub use netex::elsewhere::Between;
 pub use options::ReadOptions;
 pub use part::{Part, PartBytes, open};
 pub use sample::{Sample, sample};

@@ -1,5 +1,7 @@
 //! The bounds of one reading.
 
+use crate::netex::elsewhere::Between;
+
 /// Bytes of a block that a decoder takes at once, at most: large enough for a ranged get, small enough for the caches.
 const BLOCK_BYTES_MAX: u64 = 4 << 20;
 /// Bytes below which dividing a part further gains nothing.
@@ -20,6 +22,9 @@ pub struct ReadOptions {
     pub unpacked_ratio_max: u64,
     /// Bytes of one record; a longer one is broken.
     pub record_bytes_max: usize,
+    /// What members of one archive say of one another, found out once: whoever reads several members reads them with clones of the
+    /// same options.
+    pub between: Between,
 }
 
 impl Default for ReadOptions {
@@ -31,6 +36,7 @@ impl Default for ReadOptions {
             unpacked_bytes_max: 64 << 30,
             unpacked_ratio_max: 500,
             record_bytes_max: 16 << 20,
+            between: Between::default(),
         }
     }
 }

@@ -70,7 +70,16 @@ impl Calendar {
         self.bytes
     }
 
-    pub(super) fn take(&mut self, element: &Element) {
+    /// What `of` finds here, or else in the other documents' calendar.
+    fn find<'a, T>(
+        &'a self,
+        other: Option<&'a Self>,
+        of: impl Fn(&'a Self) -> Option<T>,
+    ) -> Option<T> {
+        of(self).or_else(|| of(other?))
+    }
+
+    pub(super) fn take(&mut self, element: &Element, other: Option<&Self>) {
         self.bytes += ENTRY_BYTES;
         match element.name.as_str() {
             "DayTypeAssignment" => self.assignment(element),
@@ -91,7 +100,7 @@ impl Calendar {
                 }
             }
             _ => {
-                if let (Some(id), Some(period)) = (id(element), self.period(element)) {
+                if let (Some(id), Some(period)) = (id(element), self.period(element, other)) {
                     self.bytes += id.len() + period.bits.as_ref().map_or(0, String::len);
                     self.periods.insert(id.to_owned(), period);
                 }
@@ -99,10 +108,10 @@ impl Calendar {
         }
     }
 
-    fn period(&self, element: &Element) -> Option<Period> {
+    fn period(&self, element: &Element, other: Option<&Self>) -> Option<Period> {
         let end = |name: &str| {
             let day = reference(element, &format!("{name}OperatingDayRef"));
-            let day = day.and_then(|day| self.days.get(day).copied());
+            let day = day.and_then(|day| self.find(other, |it| it.days.get(day).copied()));
             text(element, &format!("{name}Date")).and_then(date).or(day)
         };
         Some(Period {
@@ -139,11 +148,17 @@ impl Calendar {
     }
 
     /// The dates that a day type is on: later assignments go before earlier ones.
-    fn dates(&self, day_type: &str, assigned: &[Assignment]) -> Result<BTreeSet<i32>, String> {
-        let weekdays = self.weekdays.get(day_type).copied().unwrap_or(EVERY_DAY);
+    fn dates(
+        &self,
+        day_type: &str,
+        assigned: &[Assignment],
+        other: Option<&Self>,
+    ) -> Result<BTreeSet<i32>, String> {
+        let weekdays = self.find(other, |it| it.weekdays.get(day_type).copied());
+        let weekdays = weekdays.unwrap_or(EVERY_DAY);
         let mut found = BTreeSet::new();
         for assignment in assigned {
-            for date in self.days_of(&assignment.what, weekdays)? {
+            for date in self.days_of(&assignment.what, weekdays, other)? {
                 match assignment.is_available {
                     true => found.insert(date),
                     false => found.remove(&date),
@@ -156,21 +171,20 @@ impl Calendar {
         Ok(found)
     }
 
-    fn days_of(&self, what: &What, weekdays: u8) -> Result<Vec<i32>, String> {
-        let elsewhere = |id: &str| format!("{id} stands in no part of this document");
+    fn days_of(&self, what: &What, weekdays: u8, other: Option<&Self>) -> Result<Vec<i32>, String> {
         let period = match what {
             What::Date(date) => return Ok(vec![*date]),
             What::Unknown(said) => {
                 return Err(format!("it is assigned to {said}, which is no date"));
             }
             What::Day(id) => {
-                return self
-                    .days
-                    .get(id)
-                    .map(|date| vec![*date])
-                    .ok_or_else(|| elsewhere(id));
+                let day = self.find(other, |it| it.days.get(id).copied());
+                return day.map(|date| vec![date]).ok_or_else(|| missing(id));
             }
-            What::Period(id) => self.periods.get(id).ok_or_else(|| elsewhere(id))?,
+            What::Period(id) => {
+                let period = self.find(other, |it| it.periods.get(id));
+                period.ok_or_else(|| missing(id))?
+            }
         };
         let length = i64::from(period.to) - i64::from(period.from) + 1;
         if length > DATES_MAX as i64 {
@@ -186,6 +200,10 @@ impl Calendar {
         };
         Ok((period.from..=period.to).filter(counts).collect())
     }
+}
+
+fn missing(id: &str) -> String {
+    format!("{id} stands in no part of this publication")
 }
 
 /// A list of `DayOfWeekEnumeration`.
@@ -213,14 +231,14 @@ pub(super) fn dates<'a>(
     known: &References,
     made: &mut Vec<bool>,
 ) -> Result<Vec<(Vec<Cell>, &'a Element)>, String> {
-    let calendar = &known.calendar;
+    let (calendar, other) = (&known.calendar, known.other_calendar());
     if element.name == "DatedServiceJourney" {
         let Some(day) = reference(element, "OperatingDayRef") else {
             return Ok(Vec::new());
         };
-        let date = calendar.days.get(day).copied();
+        let date = calendar.find(other, |it| it.days.get(day).copied());
         let date = date.map(written).or_else(|| self::date(day).map(written));
-        let date = date.ok_or_else(|| format!("{day} stands in no part of this document"))?;
+        let date = date.ok_or_else(|| missing(day))?;
         let journey = reference(element, "ServiceJourneyRef");
         return Ok(vec![(vec![cell(journey), cell(Some(&date))], element)]);
     }
@@ -234,7 +252,7 @@ pub(super) fn dates<'a>(
         return Ok(Vec::new());
     }
     let name = cell(Some(day_type));
-    let dates = calendar.dates(day_type, assigned)?.into_iter();
+    let dates = calendar.dates(day_type, assigned, other)?.into_iter();
     let row = |date| (vec![name.clone(), cell(Some(&written(date)))], element);
     Ok(dates.map(row).collect())
 }

@@ -75,9 +75,9 @@ pub(super) fn trips<'a>(
     known: &References,
 ) -> Result<Vec<(Vec<Cell>, &'a Element)>, String> {
     let pattern_ref = pattern_ref(journey);
-    let pattern = pattern_ref.and_then(|id| known.patterns.get(id));
+    let pattern = pattern_ref.and_then(|id| known.pattern(id));
     let route_ref = reference(journey, "RouteRef").or_else(|| pattern?.route.as_deref());
-    let route = route_ref.and_then(|id| known.routes.get(id));
+    let route = route_ref.and_then(|id| known.route(id));
     let line = reference(journey, "LineRef")
         .or_else(|| pattern?.line.as_deref())
         .or_else(|| route?.line.as_deref());
@@ -85,7 +85,7 @@ pub(super) fn trips<'a>(
         .or_else(|| pattern?.direction.as_deref())
         .or_else(|| route?.direction.as_deref());
     // A direction is a word itself, or the id of one.
-    let direction = direction.map(|said| known.directions.get(said).map_or(said, String::as_str));
+    let direction = direction.map(|said| known.direction(said).unwrap_or(said));
     let common = [
         cell(line),
         cell(pattern_ref),
@@ -117,7 +117,7 @@ fn destination<'a>(
 ) -> Option<&'a str> {
     let display = reference(journey, "DestinationDisplayRef");
     let display = display.or_else(|| pattern?.display.as_deref())?;
-    known.displays.get(display).map(String::as_str)
+    known.display(display)
 }
 
 /// A passing time, with the point of the pattern that it belongs to.
@@ -133,7 +133,7 @@ pub(super) fn times<'a>(
 ) -> Result<Vec<(Vec<Cell>, &'a Element)>, String> {
     let own = cell(id(journey));
     let services = services(journey)?;
-    let pattern = pattern_ref(journey).and_then(|id| known.patterns.get(id));
+    let pattern = pattern_ref(journey).and_then(|id| known.pattern(id));
     let passings = passings(journey, pattern);
     if passings.len().saturating_mul(services.len()) > TIMES_MAX {
         return Err(format!(
@@ -220,7 +220,7 @@ fn time<'a>(
     if stop.is_none() && point.is_some() {
         return Ok(None);
     }
-    let place = stop.map(|stop| known.assignments.get(stop).map_or(stop, String::as_str));
+    let place = stop.map(|stop| known.place(stop).unwrap_or(stop));
     let order = attribute(element, "order").or_else(|| point?.order.as_deref());
     let order = order.map_or_else(|| (index + 1).to_string(), str::to_owned);
     let clock = |kind: &str| clock(element, kind);

@@ -86,7 +86,7 @@ pub(super) fn columns_of_operators() -> Vec<&'static str> {
 pub(super) fn operator(element: &Element, known: &References) -> Vec<Cell> {
     let own = [cell(id(element)), cell(Some(element.name.as_str()))];
     let own = own.into_iter().chain(texts(element, OPERATOR));
-    own.chain([cell(known.time_zone.as_deref())]).collect()
+    own.chain([cell(known.time_zone())]).collect()
 }
 
 fn texts(

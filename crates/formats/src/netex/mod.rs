@@ -1,15 +1,19 @@
 //! NeTEx: stops and timetables of public transit, exchanged as XML.
 //!
 //! Reference: CEN/TS 16614 (NeTEx 1.x), <https://github.com/NeTEx-CEN/NeTEx>; profiles of Europe (EPIP), France and the Nordic countries.
-//! Objects refer to one another, and a mapping of rows cannot follow that: what the rows of one kind need of other objects of the same
-//! document is gathered when it is opened, within a bound, and put into their columns. What stands in another document of the same
-//! publication is left as the reference it is. Columns are named as the elements are, in small letters.
+//! Objects refer to one another, and a mapping of rows cannot follow that: what the rows of one kind need of other objects is gathered
+//! when a document is opened, within a bound, and put into their columns: from the document itself, and from the others of the archive
+//! that it came in. What stands in neither is left as the reference it is. Columns are named as the elements are, in small letters.
 
 mod calendar;
+pub(crate) mod elsewhere;
 mod journeys;
 mod lines;
 mod references;
 mod stops;
+
+#[cfg(test)]
+mod archive_tests;
 
 #[cfg(test)]
 mod tests;
@@ -18,19 +22,25 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
+use crate::choice::Choice;
 use crate::content::Content;
 use crate::error::FormatError;
 use crate::part::{Source, Streams};
 use crate::spec::{NetexFormat, NetexObjects};
 use crate::transmodel::{Cell, Document, Entity, text};
 use crate::xml::tree::Element;
+use elsewhere::Around;
 use references::References;
+
+/// What a document holds near its beginning.
+const MARKS: [&str; 2] = ["PublicationDelivery", "Frame"];
 
 /// A document of NeTEx.
 #[derive(Debug)]
 pub(crate) struct Netex {
     document: Document,
     objects: Objects,
+    choices: Vec<Choice>,
 }
 
 pub(crate) async fn open(content: Content, format: &NetexFormat) -> Result<Netex, FormatError> {
@@ -39,15 +49,38 @@ pub(crate) async fn open(content: Content, format: &NetexFormat) -> Result<Netex
         known: Arc::new(References::default()),
         made: Vec::new(),
     };
-    let marks = ["PublicationDelivery", "Frame"];
-    let document = Document::open(content, &objects, "NeTEx", &marks).await?;
-    objects.known = Arc::new(references::gather(&document, format.objects).await?);
-    Ok(Netex { document, objects })
+    let document = Document::open(content, &objects, "NeTEx", &MARKS).await?;
+    let mut choices = Vec::new();
+    // Lines refer to who runs them, which is a key to other rows and no column of theirs.
+    let around = match format.objects {
+        NetexObjects::Lines => Around::Alone,
+        _ => elsewhere::around(&document.content).await?,
+    };
+    let elsewhere = match around {
+        Around::Alone => None,
+        Around::Known(known) => Some(known),
+        Around::TooMuch => {
+            let why = "the archive's documents say more than fits the memory bound, so that each is read alone";
+            choices.push(Choice::new("references", "within a document", why));
+            None
+        }
+    };
+    let known = references::gather(&document, format.objects, elsewhere).await?;
+    objects.known = Arc::new(known);
+    Ok(Netex {
+        document,
+        objects,
+        choices,
+    })
 }
 
 impl Source for Netex {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.document.schema)
+    }
+
+    fn choices(&self) -> &[Choice] {
+        &self.choices
     }
 
     fn partitions(&self) -> usize {

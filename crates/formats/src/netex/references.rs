@@ -1,9 +1,11 @@
 //! What rows need of other objects: gathered in one pass over the document, before its rows are read.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::StreamExt;
 
+use super::elsewhere::Elsewhere;
 use super::{calendar::Calendar, flag, id};
 use crate::error::FormatError;
 use crate::spec::NetexObjects;
@@ -16,21 +18,21 @@ const ENTRY_BYTES: usize = 96;
 /// Other objects of the document, by their ids.
 #[derive(Debug, Default)]
 pub(super) struct References {
-    /// Journey patterns.
-    pub(super) patterns: HashMap<String, Pattern>,
-    /// Routes.
-    pub(super) routes: HashMap<String, Route>,
+    patterns: HashMap<String, Pattern>,
+    routes: HashMap<String, Route>,
     /// `DirectionType` of directions.
-    pub(super) directions: HashMap<String, String>,
+    directions: HashMap<String, String>,
     /// What destination displays show.
-    pub(super) displays: HashMap<String, String>,
+    displays: HashMap<String, String>,
     /// The quay, or else the stop place, that a scheduled stop point is assigned to.
-    pub(super) assignments: HashMap<String, String>,
-    /// Whether the document has journeys of its own to resolve.
+    assignments: HashMap<String, String>,
+    /// Whether there are journeys to resolve.
     pub(super) has_patterns: bool,
     pub(super) calendar: Calendar,
     /// Of the first frame that says one.
-    pub(super) time_zone: Option<String>,
+    time_zone: Option<String>,
+    /// What the other documents of the same archive say.
+    elsewhere: Option<Arc<Elsewhere>>,
     bytes: usize,
 }
 
@@ -71,8 +73,12 @@ pub(super) struct Route {
 pub(super) async fn gather(
     document: &Document,
     kind: NetexObjects,
+    elsewhere: Option<Arc<Elsewhere>>,
 ) -> Result<References, FormatError> {
-    let mut known = References::default();
+    let mut known = References {
+        elsewhere,
+        ..References::default()
+    };
     let names: &'static [&'static str] = match kind {
         NetexObjects::Lines => return Ok(known),
         NetexObjects::Stops => &[
@@ -108,8 +114,7 @@ pub(super) async fn gather(
         // One that is broken is told of where a row needs it, by the reference that is left.
         let Ok(element) = found.element else { continue };
         known.take(&element, wants_points);
-        let bytes = known.bytes + known.calendar.bytes();
-        if bytes as u64 > bound {
+        if known.bytes() as u64 > bound {
             return Err(FormatError::TooLarge {
                 name: document.content.name.clone(),
                 bytes: document.content.size,
@@ -122,7 +127,63 @@ pub(super) async fn gather(
 }
 
 impl References {
-    fn take(&mut self, element: &Element, wants_points: bool) {
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.calendar.bytes()
+    }
+
+    /// What `of` finds here, or else in the other documents.
+    fn find<'a, T: ?Sized>(&'a self, of: impl Fn(&'a Self) -> Option<&'a T>) -> Option<&'a T> {
+        let elsewhere = || of(&self.elsewhere.as_deref()?.known);
+        of(self).or_else(elsewhere)
+    }
+
+    pub(super) fn pattern(&self, id: &str) -> Option<&Pattern> {
+        self.find(|known| known.patterns.get(id))
+    }
+
+    pub(super) fn route(&self, id: &str) -> Option<&Route> {
+        self.find(|known| known.routes.get(id))
+    }
+
+    pub(super) fn direction(&self, id: &str) -> Option<&str> {
+        self.find(|known| known.directions.get(id).map(String::as_str))
+    }
+
+    pub(super) fn display(&self, id: &str) -> Option<&str> {
+        self.find(|known| known.displays.get(id).map(String::as_str))
+    }
+
+    pub(super) fn time_zone(&self) -> Option<&str> {
+        self.find(|known| known.time_zone.as_deref())
+    }
+
+    /// The quay or stop place that a scheduled stop point is assigned to.
+    pub(super) fn assigned(&self, point: &str) -> Option<&str> {
+        self.find(|known| known.assignments.get(point).map(String::as_str))
+    }
+
+    /// The same where it is a stop of the publication: one that stands in no document of an archive is no row that a stop time may
+    /// refer to.
+    pub(super) fn place(&self, point: &str) -> Option<&str> {
+        let is_there = |place: &&str| {
+            let elsewhere = self.elsewhere.as_deref();
+            elsewhere.is_none_or(|elsewhere| elsewhere.has_site(place))
+        };
+        self.assigned(point).filter(is_there)
+    }
+
+    /// Whether the publication has journeys that lead to quays in place of scheduled stop points.
+    pub(super) fn resolves(&self) -> bool {
+        let elsewhere = self.elsewhere.as_deref();
+        self.has_patterns || elsewhere.is_some_and(|it| it.known.has_patterns)
+    }
+
+    /// The calendar of the other documents.
+    pub(super) fn other_calendar(&self) -> Option<&Calendar> {
+        self.elsewhere.as_deref().map(|it| &it.known.calendar)
+    }
+
+    pub(super) fn take(&mut self, element: &Element, wants_points: bool) {
         match element.name.as_str() {
             "ServiceJourneyPattern" | "JourneyPattern" => {
                 self.has_patterns = true;
@@ -152,7 +213,10 @@ impl References {
                 let zone = zone.or_else(|| text(element, "DefaultTimeZone"));
                 self.time_zone = self.time_zone.take().or_else(|| zone.map(str::to_owned));
             }
-            _ => self.calendar.take(element),
+            _ => {
+                let other = self.elsewhere.as_deref().map(|it| &it.known.calendar);
+                self.calendar.take(element, other);
+            }
         }
     }
 

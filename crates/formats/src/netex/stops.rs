@@ -37,9 +37,9 @@ pub(super) fn columns() -> Vec<&'static str> {
 
 pub(super) fn rows<'a>(element: &'a Element, known: &References) -> Vec<(Vec<Cell>, &'a Element)> {
     if element.name == "ScheduledStopPoint" {
-        // Where the document's own journeys lead to the quay, the point is no stop of its own.
-        let is_assigned = id(element).is_some_and(|id| known.assignments.contains_key(id));
-        return match is_assigned && known.has_patterns {
+        // Where the publication's journeys lead to the quay, the point is no stop of its own.
+        let is_assigned = id(element).is_some_and(|id| known.place(id).is_some());
+        return match is_assigned && known.resolves() {
             true => Vec::new(),
             false => vec![(row(element, None, known), element)],
         };
@@ -56,7 +56,7 @@ pub(super) fn rows<'a>(element: &'a Element, known: &References) -> Vec<(Vec<Cel
     rows
 }
 
-/// `assigned_ref` is the quay or stop place that a scheduled stop point is assigned to in this document.
+/// `assigned_ref` is the quay or stop place that a scheduled stop point is assigned to.
 fn row(element: &Element, around: Option<&Element>, known: &References) -> Vec<Cell> {
     let name = text(element, "Name").or_else(|| text(around?, "Name"));
     let parent = ["SiteRef", "ParentQuayRef", "ParentSiteRef"]
@@ -65,7 +65,7 @@ fn row(element: &Element, around: Option<&Element>, known: &References) -> Vec<C
         .or_else(|| id(around?));
     let is_point = element.name == "ScheduledStopPoint";
     let assigned = id(element).filter(|_| is_point);
-    let assigned = assigned.and_then(|id| known.assignments.get(id).map(String::as_str));
+    let assigned = assigned.and_then(|id| known.assigned(id));
     let own = [
         id(element),
         Some(element.name.as_str()),

@@ -66,6 +66,7 @@ impl<'a> Checker<'a> {
             unpacked_bytes_max: 4 << 20,
             unpacked_ratio_max: 100,
             record_bytes_max: 1 << (6 + random.below(11)),
+            ..ReadOptions::default()
         };
         if self.keeps_running {
             // A case that never ends is found here.
