@@ -1,19 +1,21 @@
 //! A body that mends itself: when it breaks off, it is asked for again and goes on behind the bytes already given.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use futures::stream::try_unfold;
 use reqwest::header::{self, HeaderMap};
 
-use super::Http;
 use super::digest::Checks;
 use super::judge::Opened;
 use super::range::{Part, Resume};
 use super::request::{Request, Response};
 use super::response::{announced, file_name};
+use super::{Http, Inner};
 use crate::error::{ConnectorError, ErrorKind};
 
-/// After so many bytes the attempts count anew: a large file over a bad line breaks off more often than a small one.
+/// After so many bytes the attempts count anew: a large file over a bad line breaks off more often than a small one. Where the
+/// rest alone is asked for, fewer will do, as long as so many come within the time that a whole answer may take.
 const PROGRESS_BYTES: u64 = 4 << 20;
 
 impl Http {
@@ -54,6 +56,7 @@ impl Http {
             hash: blake3::Hasher::new(),
             attempt: 1,
             broke_at: 0,
+            moved: (0, self.inner.shared.pace.now()),
         };
         try_unfold(state, |mut state| async move {
             let chunk = state.next().await?;
@@ -78,6 +81,8 @@ struct Reading {
     hash: blake3::Hasher,
     attempt: u32,
     broke_at: u64,
+    /// How many bytes were given, and when, as the last [`PROGRESS_BYTES`] were full.
+    moved: (u64, DateTime<Utc>),
 }
 
 impl Reading {
@@ -87,6 +92,9 @@ impl Reading {
             match self.raw().await {
                 Ok(chunk) => {
                     self.given += chunk.len() as u64;
+                    if self.given - self.moved.0 >= PROGRESS_BYTES {
+                        self.moved = (self.given, self.http.inner.shared.pace.now());
+                    }
                     self.hash.update(&chunk);
                     self.checks.update(&chunk);
                     self.within_bound()?;
@@ -101,10 +109,20 @@ impl Reading {
     }
 
     async fn mend(&mut self, mut error: ConnectorError) -> Result<(), ConnectorError> {
-        if self.given - self.broke_at >= PROGRESS_BYTES {
+        let won = self.given - self.broke_at;
+        self.broke_at = self.given;
+        if won >= PROGRESS_BYTES {
             self.attempt = 1;
         }
-        self.broke_at = self.given;
+        if won > 0 && error.retryable && self.is_moving() {
+            self.attempt = 1;
+            tracing::info!(%error, given = self.given, "the rest is asked for");
+            self.rest().await;
+            match self.restart().await {
+                Ok(()) => return Ok(()),
+                Err(again) => error = again,
+            }
+        }
         loop {
             self.http.pause_or_fail(error, self.attempt).await?;
             self.attempt += 1;
@@ -113,6 +131,21 @@ impl Reading {
                 Err(again) => error = again,
             }
         }
+    }
+
+    /// The shortest pause.
+    async fn rest(&self) {
+        let Inner { limits, shared, .. } = &*self.http.inner;
+        let pause = limits.pause(1, shared.pace.jitter());
+        shared.pace.sleep(pause).await;
+    }
+
+    /// Whether an attempt that won a few bytes counts as none that failed: the source gives the rest alone, so that what came is
+    /// asked for no more, and it comes to an end in some time.
+    fn is_moving(&self) -> bool {
+        let Inner { limits, shared, .. } = &*self.http.inner;
+        let taken = (shared.pace.now() - self.moved.1).to_std();
+        self.part_end.is_some() && taken.unwrap_or_default() < limits.total_timeout
     }
 
     /// The next bytes of the answer at hand; none at its end.

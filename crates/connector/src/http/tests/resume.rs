@@ -1,5 +1,7 @@
 //! Bodies that break off, from sources that give the rest alone.
 
+use std::time::Duration;
+
 use super::breaking::long;
 use super::*;
 
@@ -203,6 +205,74 @@ async fn a_file_that_breaks_off_over_and_over_comes_through_as_long_as_it_moves(
     let read = plain().read(&server.url("/a")).await.unwrap();
     assert!(read == *body, "other bytes");
     assert!(server.asked().len() >= 8);
+}
+
+/// A source that gives so many bytes of its file at a time, and then hangs up.
+async fn stingy(piece: usize) -> Server {
+    Server::start(move |_, asked| {
+        let (body, from) = (long(1), from(asked));
+        let length = format!("Content-Length: {}", body.len() - from);
+        let range = format!(
+            "Content-Range: bytes {from}-{}/{}",
+            body.len() - 1,
+            body.len()
+        );
+        let piece = &body[from..body.len().min(from + piece)];
+        match from {
+            0 => answer(200, &[ETAG, &length], piece),
+            _ => answer(206, &[ETAG, &range, &length], piece),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn attempts_that_win_a_little_do_not_count() {
+    let server = stingy(150_000).await;
+    let bench = bench(json!({ "allow_private": true, "attempts": 3 }));
+    let read = bench.read(&server.url("/a")).await.unwrap();
+    assert!(read == long(1), "other bytes");
+    assert_eq!(server.asked().len(), 20);
+    // No byte was asked for twice.
+    let ranges: Vec<usize> = server.asked().iter().map(from).collect();
+    let expected: Vec<usize> = (0..20).map(|piece| piece * 150_000).collect();
+    assert_eq!(ranges, expected);
+    // As none of them failed, no pause was longer than the first.
+    let longest = bench.pace.slept().into_iter().max().unwrap();
+    assert!(longest <= Duration::from_millis(500), "{longest:?}");
+}
+
+#[tokio::test]
+async fn they_count_once_the_time_for_an_answer_is_over() {
+    let server = stingy(10_000).await;
+    let settings = json!({ "allow_private": true, "attempts": 3, "timeouts": { "total": "10s" } });
+    let bench = bench(settings);
+    let error = bench.fails(&server.url("/a")).await;
+    assert_eq!(error.kind, ErrorKind::Truncated);
+    let slept: Duration = bench.pace.slept().into_iter().sum();
+    assert!(slept >= Duration::from_secs(10), "{slept:?}");
+    assert!(slept < Duration::from_secs(13), "{slept:?}");
+}
+
+#[tokio::test]
+async fn attempts_that_win_nothing_count_as_ever() {
+    let server = Server::start(|_, asked| {
+        let (body, from) = (long(1), from(asked));
+        let length = format!("Content-Length: {}", body.len() - from);
+        let range = format!(
+            "Content-Range: bytes {from}-{}/{}",
+            body.len() - 1,
+            body.len()
+        );
+        match from {
+            0 => answer(200, &[ETAG, &length], &body[..1_500_000]),
+            _ => answer(206, &[ETAG, &range, &length], ""),
+        }
+    })
+    .await;
+    let error = plain().fails(&server.url("/a")).await;
+    assert_eq!(error.kind, ErrorKind::Truncated);
+    assert_eq!(server.asked().len(), 5);
 }
 
 #[tokio::test]
