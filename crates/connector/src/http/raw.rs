@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, lookup_host};
 use url::Url;
 
 use super::private::PrivateAddress;
-use super::transport::of_transport;
+use super::transport::{is_no_name, no_such_host, of_transport};
 use super::{Http, Limits};
 use crate::address::SourceUrl;
 use crate::error::{ConnectorError, ErrorKind};
@@ -86,6 +86,9 @@ impl Http {
     ) -> Result<Vec<SocketAddr>, ConnectorError> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let found = lookup_host((host, port)).await.map_err(|error| {
+            if is_no_name(&error) {
+                return no_such_host(host);
+            }
             ConnectorError::new(ErrorKind::Unreachable, format!("no address: {error}"))
                 .with_help("check the host's name and this machine's network")
         })?;

@@ -9,6 +9,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt as _;
 
 use super::*;
 
@@ -84,6 +85,13 @@ fn leaf_of(mut params: CertificateParams, name: &str, issuer: &Authority) -> Lea
 }
 
 impl Leaf {
+    /// As it is written under `tls:`.
+    fn fingerprint(&self) -> String {
+        let digest = Sha256::digest(self.certificate.der());
+        let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{}", digits.concat())
+    }
+
     /// A server that shows this and `others`.
     async fn serve(&self, others: &[&Certificate]) -> Server {
         self.answer(others, |_, _| answer(200, &[], "1")).await
@@ -114,6 +122,11 @@ fn trusting(dir: &Path, authority: &Authority) -> Bench {
     let file = dir.join("ca.pem");
     std::fs::write(&file, authority.as_ref().pem()).unwrap();
     bench(json!({ "allow_private": true, "tls": { "ca": file.display().to_string() } }))
+}
+
+/// What is said of an error, without the digits of the certificate that was shown.
+fn told(error: &ConnectorError, server: &Server, leaf: &Leaf) -> String {
+    said(error, server).replace(&leaf.fingerprint(), "sha256:SHOWN")
 }
 
 fn https(server: &Server) -> String {
@@ -224,7 +237,7 @@ async fn what_is_found_there_is_verified_as_any_other() {
         all.push(format!(
             "{:?} {}",
             error.kind,
-            said(&error, &server).replace(&publisher.place, "AIA")
+            told(&error, &server, &leaf).replace(&publisher.place, "AIA")
         ));
     }
     // What did not help is forgotten: the next connection looks anew.
@@ -237,8 +250,8 @@ async fn what_is_found_there_is_verified_as_any_other() {
     *body.lock().unwrap() = same_name.as_ref().der().to_vec();
     bench.read(&https(&server)).await.unwrap();
     insta::assert_snapshot!(all.join("\n"), @r#"
-    Untrusted https://localhost:PORT/a: a certificate of the server's chain is not signed by whom it names / ask the publisher; if the certificate is theirs all the same, write `tls: { ca: FILE }` with its issuer's PEM file, or `tls: { fingerprint: "sha256:…" }`, under `source:`
-    Untrusted https://localhost:PORT/a: a certificate of the server's chain is not signed by whom it names / ask the publisher; if the certificate is theirs all the same, write `tls: { ca: FILE }` with its issuer's PEM file, or `tls: { fingerprint: "sha256:…" }`, under `source:`
+    Untrusted https://localhost:PORT/a: a certificate of the server's chain is not signed by whom it names / ask the publisher; if the certificate is theirs all the same, write `tls: { ca: FILE }` with its issuer's PEM file, or `tls: { fingerprint: "sha256:SHOWN" }`, under `source:`
+    Untrusted https://localhost:PORT/a: a certificate of the server's chain is not signed by whom it names / ask the publisher; if the certificate is theirs all the same, write `tls: { ca: FILE }` with its issuer's PEM file, or `tls: { fingerprint: "sha256:SHOWN" }`, under `source:`
     Untrusted https://localhost:PORT/a: leaves out the certificate of its issuer (CN=Middle), and it is not to be had: http://AIA/a: holds another certificate, or none / save the issuer's certificates as a PEM file and write `tls: { ca: FILE }` under `source:`
     Untrusted https://localhost:PORT/a: leaves out the certificate of its issuer (CN=Middle), and it is not to be had: http://AIA/a: holds another certificate, or none / save the issuer's certificates as a PEM file and write `tls: { ca: FILE }` under `source:`
     Untrusted https://localhost:PORT/a: leaves out the certificate of its issuer (CN=Middle), and it is not to be had: http://AIA/a: the answer is larger than 262144 bytes / save the issuer's certificates as a PEM file and write `tls: { ca: FILE }` under `source:`
@@ -293,13 +306,13 @@ async fn certificates_that_are_not_right_are_told_apart() {
         let server = leaf.serve(&[]).await;
         let error = trusting(dir.path(), &root).fails(&https(&server)).await;
         assert_eq!((error.kind, error.retryable), (ErrorKind::Untrusted, false));
-        all.push(said(&error, &server));
+        all.push(told(&error, &server, &leaf));
     }
     insta::assert_snapshot!(all.join("\n"), @r#"
-    https://localhost:PORT/a: the server's certificate has expired / ask the publisher to renew it; until then write `tls: { fingerprint: "sha256:…" }` under `source:`
+    https://localhost:PORT/a: the server's certificate has expired / ask the publisher to renew it; until then write `tls: { fingerprint: "sha256:SHOWN" }` under `source:`
     https://localhost:PORT/a: the server's certificate is not valid yet / check this machine's clock
     https://localhost:PORT/a: the server's certificate is for another host / check the host's name; the certificate may be for another spelling of it, with or without www.
-    https://localhost:PORT/a: the server's certificate is issued by someone whom this machine does not trust / ask the publisher; if the certificate is theirs all the same, write `tls: { ca: FILE }` with its issuer's PEM file, or `tls: { fingerprint: "sha256:…" }`, under `source:`
+    https://localhost:PORT/a: the server's certificate is issued by someone whom this machine does not trust / ask the publisher; if the certificate is theirs all the same, write `tls: { ca: FILE }` with its issuer's PEM file, or `tls: { fingerprint: "sha256:SHOWN" }`, under `source:`
     "#);
     // Neither does the system trust them.
     let server = leaf("localhost", None, &root).serve(&[]).await;
@@ -316,22 +329,70 @@ async fn one_certificate_may_be_trusted_and_no_other() {
     over.not_after = rcgen::date_time_ymd(2001, 1, 1);
     let leaf = leaf_of(over, "elsewhere.example", &root);
     let server = leaf.serve(&[]).await;
-    let digest = Sha256::digest(leaf.certificate.der());
-    let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
     let pinned = |digits: &str| {
         bench(
             json!({ "allow_private": true, "tls": { "fingerprint": format!("sha256:{digits}") } }),
         )
     };
     // As openssl prints it.
-    pinned(&digits.join(":"))
+    let digits = leaf
+        .fingerprint()
+        .replace("sha256:", "")
+        .to_ascii_uppercase();
+    let pairs: Vec<&str> = (0..64).step_by(2).map(|at| &digits[at..at + 2]).collect();
+    pinned(&pairs.join(":"))
         .read(&https(&server))
         .await
         .unwrap();
     let error = pinned(&"ab".repeat(32)).fails(&https(&server)).await;
-    let told = error.to_string().to_ascii_uppercase();
     assert_eq!(error.kind, ErrorKind::Untrusted);
-    assert!(told.contains(&digits.concat()), "{error}");
+    insta::assert_snapshot!(told(&error, &server, &leaf));
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_its_own_authority_is_told_with_its_fingerprint() {
+    let dir = tempfile::tempdir().unwrap();
+    // As `openssl req -x509` makes it: signed by itself, and an authority (CA:TRUE).
+    let mut own = params("localhost", None);
+    own.subject_alt_names = CertificateParams::new(vec!["localhost".to_owned()])
+        .unwrap()
+        .subject_alt_names;
+    own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = own.self_signed(&key).unwrap();
+    let file = dir.path().join("own.pem");
+    std::fs::write(&file, certificate.pem()).unwrap();
+    let leaf = Leaf { certificate, key };
+    let server = leaf.serve(&[]).await;
+    let trusting = |tls| bench(json!({ "allow_private": true, "tls": tls }));
+    let error = trusting(json!({ "ca": file.display().to_string() }))
+        .fails(&https(&server))
+        .await;
+    assert_eq!((error.kind, error.retryable), (ErrorKind::Untrusted, false));
+    insta::assert_snapshot!(told(&error, &server, &leaf));
+    // The mend does mend it.
+    let mended = trusting(json!({ "fingerprint": leaf.fingerprint() }));
+    assert_eq!(mended.read(&https(&server)).await.unwrap(), "1");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // As web servers answer a greeting that is no request.
+    let task = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let head = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+        }
+    });
+    let bench = plain();
+    let error = bench.fails(&format!("https://127.0.0.1:{port}/a")).await;
+    task.abort();
+    assert!(bench.pace.slept().is_empty(), "asked again");
+    assert_eq!(error.kind, ErrorKind::Unreachable);
+    let said = format!("{error} / {}", error.help.as_deref().unwrap_or_default());
+    insta::assert_snapshot!(said.replace(&port.to_string(), "PORT"));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 pub(super) use issuer::certificates;
 pub(super) use pins::{Pins, Wanted};
+pub(super) use verify::Refused;
 
 use super::config::Trust;
 use crate::error::{ConnectorError, ErrorKind};

@@ -5,11 +5,44 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use sha2::{Digest, Sha256};
 
 use super::issuer::missing;
 use super::pins::Pins;
+
+/// Why a certificate is refused, and what it hashes to, so that whoever trusts it all the same can write that down.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub(in super::super) struct Refused {
+    pub(in super::super) reason: Error,
+    /// `sha256:` and the digits.
+    pub(in super::super) fingerprint: String,
+}
+
+impl Refused {
+    fn of(reason: Error, certificate: &CertificateDer<'_>) -> Error {
+        let refused = Self {
+            reason,
+            fingerprint: fingerprint(certificate),
+        };
+        Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused))))
+    }
+
+    /// The refusal behind an error of ours.
+    pub(in super::super) fn in_error(error: &Error) -> Option<&Self> {
+        match error {
+            Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let digest = Sha256::digest(certificate);
+    let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{}", digits.concat())
+}
 
 /// Another verifier, which is also shown the intermediates that were found for the host. Where it lacks one, that is noted.
 #[derive(Debug)]
@@ -36,7 +69,7 @@ impl ServerCertVerifier for Completing {
         if let Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) = &verified {
             self.pins.want(&host, missing(end_entity, &chain));
         }
-        verified
+        verified.map_err(|reason| Refused::of(reason, end_entity))
     }
 
     fn verify_tls12_signature(
@@ -84,11 +117,11 @@ impl ServerCertVerifier for OneCertificate {
         if found[..] == self.digest {
             return Ok(ServerCertVerified::assertion());
         }
-        let digits: Vec<String> = found.iter().map(|byte| format!("{byte:02x}")).collect();
-        Err(Error::General(format!(
-            "the server's certificate has the fingerprint sha256:{}, not the one that is written",
-            digits.concat()
-        )))
+        let reason = Error::General(format!(
+            "the server's certificate has the fingerprint {}, not the one that is written",
+            fingerprint(end_entity)
+        ));
+        Err(Refused::of(reason, end_entity))
     }
 
     fn verify_tls12_signature(

@@ -98,6 +98,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "ten_thousand_headers",
     "tls_expired",
     "tls_missing_intermediate",
+    "tls_own_authority",
     "tls_self_signed",
     "tls_wrong_host",
     "too_many_for_ever",
@@ -116,6 +117,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
 pub(super) fn certificates(name: &str) -> &'static str {
     match name {
         "self_signed" => include_str!("../../../../../tests/hostile/tls/self_signed.pem"),
+        "own_authority" => include_str!("../../../../../tests/hostile/tls/own_authority.pem"),
         "expired" => include_str!("../../../../../tests/hostile/tls/expired.pem"),
         "wrong_host" => include_str!("../../../../../tests/hostile/tls/wrong_host.pem"),
         "missing_intermediate" => {
