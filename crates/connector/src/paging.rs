@@ -15,6 +15,7 @@
 //! ```
 
 mod link;
+mod numbered;
 mod pager;
 mod path;
 mod place;
@@ -60,7 +61,8 @@ pub struct Paging {
     /// Where the records stand, to be counted. Default: the answer itself, or the only list in it.
     #[serde(default)]
     pub records: Option<JsonPath>,
-    /// Where the answer says how many records there are in all.
+    /// Where the answer says how many records there are in all. Without it, and without `pages` and `more`, the first page without
+    /// records is the last; with it pages without records are passed over until the total is reached, ten in a row at most.
     #[serde(default)]
     pub total: Option<JsonPath>,
     /// Where the answer says how many pages there are in all.

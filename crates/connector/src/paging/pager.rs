@@ -51,7 +51,7 @@ pub struct Page<'a> {
     pub(super) http: Http,
     pub(super) url: SourceUrl,
     /// The first page of the round, whose address names all of them.
-    first: SourceUrl,
+    pub(super) first: SourceUrl,
 }
 
 /// What a page brought.
@@ -135,7 +135,15 @@ impl Pager {
         let (answer, bytes) = answer.read(PAGE_BYTES_MAX).await?;
         let name = numbered(name, page.number());
         let is_later_round = self.incremental.is_some() && cursor.is_some() && page.number() == 1;
-        let turn = page.turn(&answer.headers, &bytes)?;
+        let turn = page.turn(&answer.headers, &bytes);
+        let turn = turn.map_err(|error| match bytes.trim_ascii().is_empty() {
+            // Whatever was looked for in it.
+            true => ConnectorError {
+                message: format!("the answer is empty (HTTP {})", answer.status),
+                ..error
+            },
+            false => error,
+        })?;
         if is_later_round && turn.records == Some(0) && !turn.has_more {
             return Ok(None);
         }

@@ -42,6 +42,9 @@ pub(super) struct Position {
     /// What the source gives a page, where that is less than it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cap: Option<u64>,
+    /// Records of the largest page before it, where nobody says how many a page has and the total is told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) most: u64,
     /// Pages in a row before it that had no records.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) empty: u64,

@@ -18,6 +18,7 @@ use crate::registry::MakeContext;
 use crate::source::Cursor;
 
 mod circles;
+mod gaps;
 mod rounds;
 mod served;
 

@@ -126,6 +126,11 @@ impl Page<'_> {
             .paging()
             .zip(records)
             .and_then(|(paging, records)| self.cap(paging, records));
+        let counts = |paging: &Paging| paging.size.is_none() && paging.total.is_some();
+        let most = match self.paging().is_some_and(counts) {
+            true => self.at.most.max(records.unwrap_or_default()),
+            false => 0,
+        };
         let page = self.at.page + 1;
         let trail = match page.is_power_of_two() {
             true => Some(hashed),
@@ -138,6 +143,7 @@ impl Page<'_> {
             newest: self.at.newest.clone(),
             records: self.at.records + records.unwrap_or_default(),
             cap: self.at.cap.or(cap),
+            most,
             empty,
             last: Some(last),
             trail,
@@ -185,77 +191,6 @@ impl Page<'_> {
             }
             None => Ok(None),
         }
-    }
-
-    /// The next offset or number, unless this page was the last.
-    fn numbered(
-        &self,
-        paging: &Paging,
-        bytes: &[u8],
-        records: Option<u64>,
-    ) -> Result<Option<Place>, ConnectorError> {
-        if records == Some(0) || self.is_last(paging, bytes, records)? {
-            return Ok(None);
-        }
-        let size = u64::from(paging.size.unwrap_or_default());
-        let here = match self.at.place {
-            Some(Place::Number(number)) => number,
-            _ => paging.first(),
-        };
-        let step = match paging.style {
-            Style::Page => 1,
-            _ => records.unwrap_or(size),
-        };
-        Ok(Some(Place::Number(here.saturating_add(step))))
-    }
-
-    /// Whether a page with records is the last: by what the answer says, or by its length.
-    fn is_last(
-        &self,
-        paging: &Paging,
-        bytes: &[u8],
-        records: Option<u64>,
-    ) -> Result<bool, ConnectorError> {
-        if let Some(more) = &paging.more
-            && let Some(has_more) = self.flag(more, bytes)?
-        {
-            return Ok(!has_more);
-        }
-        if let Some(pages) = &paging.pages
-            && let Some(pages) = self.number_at(pages, bytes)?
-        {
-            return Ok(self.at.page >= pages);
-        }
-        let size = paging.size.map(u64::from);
-        if let Some(total) = &paging.total
-            && let Some(total) = self.number_at(total, bytes)?
-        {
-            let here = records.or(size).unwrap_or_default();
-            let before = match self.at.place {
-                Some(Place::Number(offset)) if paging.style == Style::Offset => {
-                    offset.saturating_sub(paging.first())
-                }
-                _ if records.is_none() => (self.at.page - 1).saturating_mul(here),
-                _ => self.at.records,
-            };
-            return Ok(before.saturating_add(here) >= total);
-        }
-        let Some(records) = records else {
-            return Err(self.error("cannot tell whether the source has more pages").with_help(
-                "write `records` under `paging:` with the place of the list in an answer, or `total`, `pages` or `more`",
-            ));
-        };
-        Ok(match self.at.cap.or(self.cap(paging, records)) {
-            Some(cap) => records < cap,
-            None => size.is_some_and(|size| records < size),
-        })
-    }
-
-    /// A source may give fewer records a page than it was asked for, and then it gives a round number: asking on costs one
-    /// request, and believing it would lose the rest.
-    fn cap(&self, paging: &Paging, records: u64) -> Option<u64> {
-        let is_less = paging.size.is_some_and(|size| records < u64::from(size));
-        (self.at.page == 1 && is_less && is_round(records)).then_some(records)
     }
 
     /// The greatest mark so far.
@@ -310,7 +245,11 @@ impl Page<'_> {
         })
     }
 
-    fn number_at(&self, path: &JsonPath, bytes: &[u8]) -> Result<Option<u64>, ConnectorError> {
+    pub(super) fn number_at(
+        &self,
+        path: &JsonPath,
+        bytes: &[u8],
+    ) -> Result<Option<u64>, ConnectorError> {
         Ok(match self.json(path.read(bytes))?.into_iter().next() {
             Some(Value::Number(number)) => number.as_u64(),
             Some(Value::String(text)) => text.trim().parse().ok(),
@@ -318,7 +257,11 @@ impl Page<'_> {
         })
     }
 
-    fn flag(&self, path: &JsonPath, bytes: &[u8]) -> Result<Option<bool>, ConnectorError> {
+    pub(super) fn flag(
+        &self,
+        path: &JsonPath,
+        bytes: &[u8],
+    ) -> Result<Option<bool>, ConnectorError> {
         Ok(match self.json(path.read(bytes))?.into_iter().next() {
             Some(Value::Bool(flag)) => Some(flag),
             Some(Value::String(text)) => text.trim().to_ascii_lowercase().parse().ok(),
@@ -338,7 +281,7 @@ impl Page<'_> {
         })
     }
 
-    fn error(&self, message: impl Into<String>) -> ConnectorError {
+    pub(super) fn error(&self, message: impl Into<String>) -> ConnectorError {
         ConnectorError::new(ErrorKind::Invalid, message).at(&self.url)
     }
 
@@ -369,11 +312,6 @@ impl Page<'_> {
 
 const ASK: &str =
     "ask the publisher; how pages are found may be set up wrongly there, or under `paging:`";
-
-/// Whether a source may have cut its page at this number.
-fn is_round(records: u64) -> bool {
-    records >= 50 && (records.is_multiple_of(50) || records.is_power_of_two())
-}
 
 fn looks_like_json(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

@@ -101,3 +101,26 @@ async fn a_source_of_one_answer_is_asked_for_changes_only() {
         .unwrap();
     assert_eq!((fetched.part.is_none(), fetched.known), (true, Some(url)));
 }
+
+#[tokio::test]
+async fn an_empty_answer_is_told_as_such() {
+    let empty = ["/r", "/r?page=1"].map(|target| Exchange::new(target, ""));
+    let server = Server::start(empty.to_vec()).await.unwrap();
+    let url = format!("{}/r", server.url());
+    let mut said = Vec::new();
+    for settings in [
+        json!({"style": "next", "next": "next"}),
+        json!({"style": "page"}),
+        json!({"style": "page", "records": "rows"}),
+    ] {
+        let pager = pager(&url, settings);
+        let fetched = pager.fetch(None, &io(NOW), "rows.json", Request::get).await;
+        let error = fetched.map(drop).unwrap_err();
+        assert_eq!(error.kind, crate::error::ErrorKind::Invalid);
+        said.push(error.to_string().replace(server.url(), "SERVER"));
+    }
+    let [first, numbered] = ["SERVER/r", "SERVER/r?page=1"];
+    let expected =
+        [first, numbered, numbered].map(|it| format!("{it}: the answer is empty (HTTP 200)"));
+    assert_eq!(said, expected);
+}
