@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use sectorlake_connector::readable;
 use sectorlake_lake::{Lake, LakeError};
 use sectorlake_pipeline::{Project, ReachContext, Reached, ReachedPart, ReachedStream, reach};
 use serde_json::{Value, json};
@@ -124,9 +125,10 @@ fn described(part: &ReachedPart) -> String {
             .map(|at| format!("changed {at}")),
     );
     facts.extend(part.more.then(|| "more follow".to_owned()));
+    let address = readable(&part.key);
     match facts.is_empty() {
-        true => part.key.clone(),
-        false => format!("{} ({})", part.key, facts.join(", ")),
+        true => address,
+        false => format!("{address} ({})", facts.join(", ")),
     }
 }
 
