@@ -2,7 +2,7 @@
 
 use sectorlake_connector::{ConnectorError, ErrorKind};
 use sectorlake_formats::FormatError;
-use sectorlake_lake::{LakeError, PutError};
+use sectorlake_lake::{LakeError, Manifest, PutError};
 use sectorlake_normalise::NormaliseError;
 
 use crate::members::OpenError;
@@ -68,6 +68,19 @@ impl From<NormaliseError> for Failure {
     }
 }
 
+/// A part that cannot be opened. What a server sent without a byte has no more to be known by than where it came from.
+pub(super) fn of_open(error: OpenError, manifest: &Manifest) -> Failure {
+    match (&error, manifest.status) {
+        (OpenError::Format(FormatError::Empty { .. }), Some(status)) if manifest.size == 0 => {
+            let message = format!("{}: the answer is empty (HTTP {status})", manifest.key);
+            Failure::new(FailureKind::Data, message).help(
+                "open the address in a browser; a source that has no rows still sends a header or an empty list",
+            )
+        }
+        _ => error.into(),
+    }
+}
+
 /// A source that failed; a file that is not there is told where the pipeline names it.
 pub(crate) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Failure {
     let mut failure =
@@ -107,4 +120,38 @@ pub(crate) fn internal(message: impl Into<String>) -> Failure {
         format!("internal: {}", message.into()),
     )
     .help("this is a fault of sectorlake: please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use serde_json::json;
+
+    use super::*;
+
+    fn opened(name: &str, status: Option<u16>, size: u64) -> String {
+        let manifest: Manifest = serde_json::from_value(json!({
+            "sequence": 1, "pipeline": "air", "unit": "data", "key": "https://a.example/data?sig=***", "name": name,
+            "hash": "af13", "size": size, "path": "raw/air/parts/1", "run": "r1", "fetched_at": "2025-01-01T00:00:00Z",
+            "checked_at": "2025-01-01T00:00:00Z", "status": status,
+        }))
+        .unwrap();
+        let empty = FormatError::Empty {
+            name: name.to_owned(),
+        };
+        let failure = of_open(empty.into(), &manifest);
+        format!("{} / {}", failure.message, failure.help.unwrap_or_default())
+    }
+
+    #[test]
+    fn an_empty_answer_is_told_with_its_address_and_status() {
+        let said = [
+            opened("data", Some(200), 0),
+            opened("data", Some(204), 0),
+            // A file of the disk, and a member of an archive.
+            opened("data.csv", None, 0),
+            opened("a.zip!b.csv", Some(200), 120),
+        ];
+        insta::assert_snapshot!(said.join("\n"));
+    }
 }

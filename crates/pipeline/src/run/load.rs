@@ -18,7 +18,7 @@ use sectorlake_normalise::{
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::failure::internal;
+use super::failure::{internal, of_open};
 use super::fix::Fixes;
 use super::journal::{Origin, Origins, Recorder};
 use super::piece::{Numbers, Piece};
@@ -148,7 +148,8 @@ impl TableLoad<'_> {
             feed.format.as_ref(),
             &self.loader.read,
         )
-        .await?;
+        .await
+        .map_err(|error| of_open(error, manifest))?;
         let are_several = pieces.are_several();
         while let Some(piece) = pieces.next().await? {
             let part = match &piece.member {
