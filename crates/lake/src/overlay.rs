@@ -3,7 +3,8 @@
 //! Whatever is written under `_delta_log/` lands in the run's own folder, so that Delta's operations (create, write,
 //! commit) work unchanged and nobody else sees what they did. Versions that others published after the base snapshot
 //! are not shown: a run works on one state from start to end. Listings of the log are sorted, as Delta expects them of an
-//! object store and a local folder does not give them.
+//! object store and a local folder does not give them. They begin at the last checkpoint, where that is one of what is shown: a table
+//! that is written to every minute has half a million entries a year.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,9 +16,9 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-    Result,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result,
 };
 use sectorlake_contract::TableName;
 use url::Url;
@@ -25,6 +26,8 @@ use url::Url;
 use crate::error::LakeError;
 use crate::layout::{self, Access};
 
+/// Where Delta says which checkpoint is the last.
+const HINT: &str = "_last_checkpoint";
 /// Digits of a version in the names of log files.
 const VERSION_DIGITS: usize = 20;
 
@@ -117,6 +120,28 @@ impl Overlay {
         } else {
             Err(not_found(location))
         }
+    }
+
+    /// What Delta says of the last checkpoint, where that is one of what is shown, and there.
+    async fn hint(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let mut result = self.base.get_opts(location, options).await?;
+        let (meta, range) = (result.meta.clone(), result.range.clone());
+        let attributes = std::mem::take(&mut result.attributes);
+        let bytes = result.bytes().await?;
+        let hint: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+        let version = hint.and_then(|hint| hint.get("version")?.as_u64());
+        let Some(version) = version.filter(|version| Some(*version) <= self.base_version) else {
+            return Err(not_found(location));
+        };
+        let checkpoint = format!("{version:0VERSION_DIGITS$}.checkpoint.parquet");
+        self.base.head(&self.log.clone().join(checkpoint)).await?;
+        let payload = stream::once(async { Ok(bytes) }).boxed();
+        Ok(GetResult {
+            payload: GetResultPayload::Stream(payload),
+            meta,
+            range,
+            attributes,
+        })
     }
 
     async fn own_objects(&self) -> Result<Vec<ObjectMeta>> {
@@ -229,6 +254,9 @@ impl ObjectStore for Overlay {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        if *location == self.log.clone().join(HINT) {
+            return self.hint(location, options).await;
+        }
         let place = self.found(location).await?;
         let mut result = self.base.get_opts(&place, options).await?;
         result.meta.location = location.clone();
@@ -302,4 +330,63 @@ pub(crate) fn log_store(store: Arc<Overlay>) -> std::result::Result<LogStoreRef,
         &url,
         &StorageConfig::default(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    async fn names(store: &Overlay, after: Option<&str>) -> Vec<String> {
+        let log = &store.log;
+        let listing = match after {
+            Some(name) => store.list_with_offset(Some(log), &log.clone().join(name)),
+            None => store.list(Some(log)),
+        };
+        let objects: Vec<ObjectMeta> = listing.try_collect().await.unwrap();
+        let name = |object: &ObjectMeta| object.location.filename().unwrap().to_owned();
+        objects.iter().map(name).collect()
+    }
+
+    #[tokio::test]
+    async fn a_log_is_listed_from_its_last_checkpoint_on() {
+        let base: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let table: TableName = "test.items".parse().unwrap();
+        let place = (&table, Access::Open);
+        let log = layout::log(&table, Access::Open);
+        for version in 0..5 {
+            let entry = log.clone().join(layout::numbered(version));
+            base.put(&entry, "{}".into()).await.unwrap();
+        }
+        let hint = log.clone().join(HINT);
+        let checkpoint = log.clone().join(format!("{:020}.checkpoint.parquet", 3));
+        base.put(&hint, r#"{"version":3,"size":1}"#.into())
+            .await
+            .unwrap();
+        base.put(&checkpoint, "PAR1".into()).await.unwrap();
+        let own = layout::run_log("r1", &table, Access::Open);
+        let staged = own.join(layout::numbered(5));
+        base.put(&staged, "{}".into()).await.unwrap();
+        let run = Overlay::new(Arc::clone(&base), "r1", place, Some(4));
+        assert_eq!(names(&run, None).await.len(), 7);
+        let from = format!("{:020}", 3);
+        let [third, fourth, fifth] = [3, 4, 5].map(layout::numbered);
+        let summed_up = checkpoint.filename().unwrap().to_owned();
+        assert_eq!(
+            names(&run, Some(&from)).await,
+            [summed_up, third.clone(), fourth, fifth.clone()]
+        );
+        assert_eq!(names(&run, Some(&third)).await.last(), Some(&fifth));
+
+        let told = run.get(&hint).await.unwrap().bytes().await.unwrap();
+        assert_eq!(told.as_ref(), br#"{"version":3,"size":1}"#);
+        // A checkpoint of later versions is none of an earlier one's, and one that is gone leads nowhere.
+        let early = Overlay::published(Arc::clone(&base), place, 2);
+        assert!(early.get(&hint).await.is_err());
+        base.delete(&checkpoint).await.unwrap();
+        assert!(run.get(&hint).await.is_err());
+    }
 }
