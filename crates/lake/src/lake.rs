@@ -17,7 +17,7 @@ use crate::journal::{Journal, Kind, Numbering};
 use crate::layout::{self, Access};
 use crate::raw::{RawZone, Shelf};
 use crate::run::Run;
-use crate::snapshot::{self, At, PipelineState, Snapshot};
+use crate::snapshot::{self, At, Pieces, PipelineState, Snapshot};
 use crate::store::{self, DryStore, LakeStore, files};
 use crate::table::LakeTable;
 
@@ -46,6 +46,7 @@ struct Inner {
     env: Env,
     /// By pipeline, what this process knows of its raw zone.
     shelves: Mutex<HashMap<String, Arc<Shelf>>>,
+    pieces: Pieces,
     numbering: Arc<Numbering>,
 }
 
@@ -120,6 +121,7 @@ impl Lake {
             store,
             env,
             shelves: Mutex::default(),
+            pieces: Pieces::default(),
             numbering: Arc::default(),
         };
         Self {
@@ -235,17 +237,13 @@ impl Lake {
         snapshot: &Snapshot,
         pipeline: &str,
     ) -> Result<Option<PipelineState>, LakeError> {
-        let Some(entry) = snapshot.pipeline_entry(pipeline) else {
-            return Ok(None);
-        };
-        let path = layout::stored(&entry.state)?;
-        match files::get(self.objects(), &path).await? {
-            Some(bytes) => files::from_json(&path, &bytes).map(Some),
-            None => Err(LakeError::corrupt(
-                &path,
-                format!("it is gone, though snapshot {} names it", snapshot.number),
-            )),
-        }
+        let store = self.objects();
+        self.inner.pieces.state(store, snapshot, pipeline).await
+    }
+
+    /// The pieces of what is long in the states of pipelines.
+    pub(crate) fn pieces(&self) -> &Pieces {
+        &self.inner.pieces
     }
 
     /// A table as `snapshot` names it.

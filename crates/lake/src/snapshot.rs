@@ -1,5 +1,6 @@
 //! Snapshots: the small immutable files that say what is published.
 
+mod lists;
 mod read;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::store::files;
 use crate::versions::Beside;
 
 pub(crate) use crate::store::files::PutOutcome;
+pub(crate) use lists::Pieces;
 pub(crate) use read::{all, at, newest, read};
 
 /// One published state of the whole lake.
@@ -84,7 +86,8 @@ pub struct PipelineEntry {
     pub checked_sequence: u64,
 }
 
-/// Where a pipeline stands after a published run: the only thing that flows back.
+/// Where a pipeline stands after a published run: the only thing that flows back. Its file names pieces of what is long in it,
+/// `@` and a digest, which several states share.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PipelineState {

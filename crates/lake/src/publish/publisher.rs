@@ -23,7 +23,12 @@ use crate::work::{StagedTable, Work};
 pub(crate) async fn publish(work: &Work, state: &PipelineState) -> Result<Published, LakeError> {
     let store = work.store();
     let state_path = layout::run_state(work.id());
-    let bytes = files::to_json(&state_path, state)?;
+    let folded = work
+        .lake()
+        .pieces()
+        .fold(store.as_ref(), work.pipeline(), state)
+        .await?;
+    let bytes = files::to_json(&state_path, &folded)?;
     files::put_if_absent(store.as_ref(), &state_path, bytes).await?;
     let staged = work.lock_staged().clone();
     loop {

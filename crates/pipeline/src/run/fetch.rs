@@ -52,13 +52,18 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The hashes of all parts, in order.
+    /// The hashes of all parts, unit by unit: of one that is read whole in the order of the fetch; of one that goes on in the order
+    /// in which they came, whatever partition they are of, so that new ones are at its end.
     pub(super) fn hashes(&self) -> Vec<String> {
-        self.by_unit
-            .values()
-            .flatten()
-            .map(|part| part.hash.clone())
-            .collect()
+        let mut hashes = Vec::new();
+        for (unit, parts) in &self.by_unit {
+            let mut parts: Vec<&Manifest> = parts.iter().collect();
+            if self.cursor.contains_key(unit) || self.partitions.contains_key(unit) {
+                parts.sort_by_key(|part| part.sequence);
+            }
+            hashes.extend(parts.into_iter().map(|part| part.hash.clone()));
+        }
+        hashes
     }
 }
 
