@@ -86,7 +86,7 @@ pub(crate) async fn clear(lake: &Lake, pipeline: &str, own_run: &str) {
         }
         // A raw part does not say surely whose it is: while another run may live, it may be about to name it.
         if !unpublished.dead.is_empty() && !unpublished.may_live {
-            lake.raw(pipeline).remove_leftovers(own_run).await?;
+            lake.raw(pipeline).remove_parts(own_run).await?;
         }
         Ok::<_, LakeError>(())
     };

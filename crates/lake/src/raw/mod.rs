@@ -10,6 +10,8 @@ mod known;
 mod manifest;
 mod pack;
 mod packing;
+#[cfg(test)]
+mod polled;
 mod shelf;
 mod unfinished;
 mod upload;

@@ -1,6 +1,7 @@
 //! What this process knows of one pipeline's raw parts: the manifests, and those still on their way.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -18,11 +19,46 @@ use crate::store::files::{self, PutOutcome};
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     pub(super) known: Mutex<Known>,
+    /// Whether this process has looked through the parts for leftovers, and has left none since.
+    is_swept: AtomicBool,
     /// Manifests that wait for their part's sync.
     jobs: Mutex<JoinSet<Result<(), LakeError>>>,
 }
 
+/// A part on its way into its place. Dropped before that is over, as its fetch is given up, it leaves what has to be looked for.
+pub(super) struct Coming<'a>(Option<&'a Shelf>);
+
+impl Coming<'_> {
+    /// It has come, or left nothing.
+    pub(super) fn is_over(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        if let Some(shelf) = self.0 {
+            shelf.is_swept.store(false, Ordering::Release);
+        }
+    }
+}
+
 impl Shelf {
+    /// A part is about to come.
+    pub(super) fn coming(&self) -> Coming<'_> {
+        Coming(Some(self))
+    }
+
+    pub(super) fn is_swept(&self) -> bool {
+        self.is_swept.load(Ordering::Acquire)
+    }
+
+    /// The parts are looked through from now on: what is left behind meanwhile is for the next time.
+    pub(super) fn sweep_begins(&self) -> Coming<'_> {
+        self.is_swept.store(true, Ordering::Release);
+        self.coming()
+    }
+
     /// Stores the manifest of an announced part as soon as the part's bytes are on the disk for good.
     pub(super) async fn store_later(
         self: &Arc<Self>,
@@ -38,10 +74,12 @@ impl Shelf {
             let Some(shelf) = shelf.upgrade() else {
                 return stored.map(drop);
             };
+            let coming = shelf.coming();
             let mut known = shelf.known.lock().await;
             match stored {
                 Ok((place, manifest)) => {
                     known.store(place, manifest);
+                    coming.is_over();
                     Ok(())
                 }
                 Err(error) => {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::env::{Env, ManualClock};
+use crate::publish::faulty::{Death, Faulty};
 
 type Outcome = Result<Manifest, PutError<&'static str>>;
 
@@ -224,6 +225,32 @@ async fn leftovers_of_killed_runs_go_and_all_else_stays() {
     let own = kept.path.rsplit('/').next().unwrap();
     assert_eq!(left, [own, "r2-own.csv", "r2-own.csv#4"]);
     assert_eq!(zone.remove_leftovers("r2").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_process_looks_for_leftovers_again_once_it_left_some_itself() {
+    let store: Arc<dyn ObjectStore> = Arc::new(object_store::memory::InMemory::new());
+    let on = |store| Lake::on_store("memory://", store, Env::manual());
+    on(Arc::clone(&store)).await.unwrap();
+    // There is room for the part, and none for its manifest.
+    let full = Faulty::new(Arc::clone(&store), 1, Death::Full);
+    let zone = on(Arc::clone(&full) as _).await.unwrap().raw("bus");
+    assert_eq!(zone.remove_leftovers("r1").await.unwrap(), 0);
+    let left: Path = "raw/bus/parts/r0-x.csv".into();
+    store.put(&left, "half".into()).await.unwrap();
+    assert_eq!(zone.remove_leftovers("r2").await.unwrap(), 0, "not again");
+
+    put(&zone, "r2", "a.csv", vec![b"a"]).await.unwrap();
+    zone.flush().await.unwrap_err();
+    full.make_room();
+    assert_eq!(zone.remove_leftovers("r3").await.unwrap(), 2);
+    let cut = [Ok(Bytes::from_static(b"a")), Err("cut off")];
+    let body = stream::iter(cut).chain(stream::pending());
+    let fetch = zone.put("r3", "unit", meta("a"), body, 1_000);
+    assert!(fetch.await.is_err());
+    store.put(&left, "half".into()).await.unwrap();
+    assert_eq!(zone.remove_leftovers("r4").await.unwrap(), 1);
+    assert_eq!(zone.remove_leftovers("r5").await.unwrap(), 0);
 }
 
 #[tokio::test]

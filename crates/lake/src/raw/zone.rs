@@ -100,10 +100,12 @@ impl RawZone {
     ) -> Result<Manifest, PutError<E>> {
         let store = self.lake.store();
         let path = self.new_path(run, &meta.name);
+        let coming = self.shelf.coming();
         let body = std::pin::pin!(body);
         let uploaded = take_in(store.as_ref(), &path, body, bytes_max).await?;
         if let Some(known) = self.same(unit, &meta.key, &uploaded).await? {
             uploaded.abort(&path).await?;
+            coming.is_over();
             return Ok(self.note_check(known, meta).await?);
         }
         let now = self.lake.env().clock.now();
@@ -133,6 +135,7 @@ impl RawZone {
         self.shelf
             .store_later(lake_store, self.access, manifest.clone())
             .await;
+        coming.is_over();
         Ok(manifest)
     }
 
@@ -193,12 +196,27 @@ impl RawZone {
         self.shelf.flush().await
     }
 
-    /// Removes what killed runs left: parts without a manifest, and files half-written. Only the run that holds the
-    /// pipeline's lease may call it; its own files stay. Tells how many files went.
+    /// Removes what killed runs left: parts without a manifest, files half-written, manifests that packs hold as well. Only the run
+    /// that holds the pipeline's lease may call it; its own files stay. A process looks through all parts once, and then only after
+    /// it left something itself. Tells how many files went beside manifests.
     ///
     /// # Errors
     /// Where the storage fails or a manifest is damaged: then nothing is removed.
     pub async fn remove_leftovers(&self, run: &str) -> Result<usize, LakeError> {
+        let removed = match self.shelf.is_swept() {
+            true => self.manifests().await.map(|_| 0)?,
+            false => self.remove_parts(run).await?,
+        };
+        self.remove_packed().await?;
+        Ok(removed)
+    }
+
+    /// Removes parts without a manifest, and files half-written.
+    ///
+    /// # Errors
+    /// As [`RawZone::remove_leftovers`].
+    pub(crate) async fn remove_parts(&self, run: &str) -> Result<usize, LakeError> {
+        let sweep = self.shelf.sweep_begins();
         let store = self.lake.store();
         let mut parts = Vec::new();
         for access in Access::ALL {
@@ -222,12 +240,12 @@ impl RawZone {
             });
             removed += delete(store.as_ref(), leftovers.collect()).await?;
             let own_staged = format!("{folder}/{own}");
-            let sweep = self.lake.lake_store();
-            removed += sweep
+            let staged = self.lake.lake_store();
+            removed += staged
                 .sweep_staged(&folder, move |to, _| !to.starts_with(&own_staged))
                 .await?;
         }
-        self.remove_packed().await?;
+        sweep.is_over();
         Ok(removed)
     }
 
