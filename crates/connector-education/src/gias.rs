@@ -13,9 +13,8 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use sectorlake_connector::paging::Pager;
 use sectorlake_connector::{
-    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Origin,
-    OriginSettings, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream,
-    UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext,
+    Registration, Request, Saved, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -79,13 +78,21 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
     let source = match settings.path {
-        Some(_) if settings.date.is_some() || settings.url.is_some() => {
-            return Err(
-                SettingsError::of_key("path", "stands beside `date` or `url`")
-                    .with_help("leave it out to fetch the Department's files"),
-            );
+        Some(saved) => {
+            let given = [
+                ("date", settings.date.is_some()),
+                ("url", settings.url.is_some()),
+            ];
+            Saved::refuse_beside(&given)?;
+            let paths = [
+                (ESTABLISHMENTS, saved.establishments.as_deref()),
+                (LINKS, saved.links.as_deref()),
+            ];
+            let paths = paths
+                .into_iter()
+                .filter_map(|(stream, path)| Some((stream, path?)));
+            Source::Saved(Saved::of(paths, &[ESTABLISHMENTS, LINKS], context)?)
         }
-        Some(saved) => Source::Saved(of_saved(&saved, context)?),
         None => {
             let day = |text: &String| {
                 text.trim().parse::<NaiveDate>().map_err(|_| {
@@ -103,35 +110,12 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
     Ok(Arc::new(Gias { source }))
 }
 
-fn of_saved(
-    saved: &SavedSettings,
-    context: &MakeContext,
-) -> Result<Vec<(&'static str, Origin)>, SettingsError> {
-    let paths = [
-        (ESTABLISHMENTS, &saved.establishments),
-        (LINKS, &saved.links),
-    ];
-    let origins = paths.into_iter().filter_map(|(stream, path)| {
-        let settings = OriginSettings {
-            path: Some(path.as_deref()?),
-            ..OriginSettings::default()
-        };
-        Some(Origin::of(settings, context).map(|origin| (stream, origin)))
-    });
-    let origins: Vec<_> = origins.collect::<Result<_, _>>()?;
-    match origins.is_empty() {
-        true => Err(SettingsError::of_key("path", "names no file")
-            .with_help("write `path: { establishments: data/edubasealldata.csv }`")),
-        false => Ok(origins),
-    }
-}
-
 struct Gias {
     source: Source,
 }
 
 enum Source {
-    Saved(Vec<(&'static str, Origin)>),
+    Saved(Saved),
     Site {
         url: SourceUrl,
         date: Option<NaiveDate>,
@@ -155,8 +139,8 @@ impl Connector for Gias {
         let sql = include_str!("gias/establishments.sql");
         establishments.mappings = vec![DefaultMapping::new("education.schools", "replace", sql)];
         let mut streams = vec![establishments, stream(LINKS)];
-        if let Source::Saved(origins) = &self.source {
-            streams.retain(|stream| origins.iter().any(|(name, _)| *name == stream.name));
+        if let Source::Saved(saved) = &self.source {
+            saved.keep(&mut streams);
         }
         Ok(streams)
     }
@@ -168,10 +152,7 @@ impl Connector for Gias {
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
         match &self.source {
-            Source::Saved(origins) => match origins.iter().find(|(name, _)| *name == slice.unit) {
-                Some((_, origin)) => origin.fetch(cursor, io).await,
-                None => Ok(None),
-            },
+            Source::Saved(saved) => saved.fetch(slice.unit, cursor, io).await,
             Source::Site { url, date } => {
                 let day = date
                     .unwrap_or(io.started_at().date_naive())

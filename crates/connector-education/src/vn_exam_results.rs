@@ -161,21 +161,20 @@ fn stream(settings: &Settings) -> Stream {
     let named =
         |(column, code): (&String, &String)| format!("{}={code}|", column.replace('|', "/"));
     let subjects: String = settings.subjects.iter().map(named).collect();
-    let (sql, unpivot) = match &settings.scores {
+    let (rows, unpivot) = match &settings.scores {
         Some(scores) => {
-            let sql = include_str!("vn_exam_results/text_scores.sql");
-            (sql.replace("\"scores\"", &quoted(scores)), None)
+            let rows = include_str!("vn_exam_results/text.sql");
+            (rows.replace("\"scores\"", &quoted(scores)), None)
         }
         None => {
             let unpivot = json!({ "keep": [candidate], "name": "subject", "value": "score" });
-            (
-                include_str!("vn_exam_results/scores.sql").to_owned(),
-                Some(unpivot),
-            )
+            let rows = include_str!("vn_exam_results/columns.sql");
+            (rows.to_owned(), Some(unpivot))
         }
     };
     // The column's name is the file's own.
-    let sql = sql.replace("\"candidate\"", &quoted(candidate));
+    let rows = rows.replace("\"candidate\"", &quoted(candidate));
+    let sql = include_str!("vn_exam_results/scores.sql").replace("{rows}", &rows);
     let mut mapping = DefaultMapping::new("education.exam_results", "replace", &sql)
         .with_parameter("exam", settings.exam.as_deref().unwrap_or("THPT"))
         .with_parameter("year", settings.year.to_string())

@@ -15,14 +15,13 @@ use schemars::JsonSchema;
 use sectorlake_connector::paging::Pager;
 use sectorlake_connector::{
     Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MakeContext,
-    Registration, Request, SettingsError, Slice, SourceUrl, Stream, UrlSetting,
+    Registration, Request, Saved, SettingsError, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::ask;
-use crate::saved::{Saved, refuse_beside_path};
 
 const API: &str = "https://eeadmz1-downloads-api-appservice.azurewebsites.net";
 const METADATA: &str = "https://discomap.eea.europa.eu/map/fme/metadata/PanEuropean_metadata.csv";
@@ -91,7 +90,10 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
                 ("url", settings.url.is_some()),
                 ("metadata", settings.metadata.is_some()),
             ];
-            refuse_beside_path(&given)?;
+            Saved::refuse_beside(&given)?;
+            let paths = paths
+                .iter()
+                .map(|(stream, path)| (stream.as_str(), path.as_str()));
             Some(Saved::of(paths, &[STATIONS, OBSERVATIONS], context)?)
         }
         None if settings.countries.is_empty() => {
@@ -196,7 +198,7 @@ impl Connector for Eea {
         )];
         let mut streams = vec![stations, observations];
         if let Some(saved) = &self.saved {
-            streams.retain(|stream| saved.has(&stream.name));
+            saved.keep(&mut streams);
         }
         Ok(streams)
     }

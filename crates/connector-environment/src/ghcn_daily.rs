@@ -16,12 +16,10 @@ use schemars::JsonSchema;
 use sectorlake_connector::paging::Pager;
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext,
-    Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
+    Registration, Request, Saved, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::saved::{Saved, refuse_beside_path};
 
 const SITE: &str = "https://www.ncei.noaa.gov/pub/data/ghcn/daily";
 const STATIONS: &str = "stations";
@@ -107,7 +105,10 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
                 ("years", !settings.years.is_empty()),
                 ("url", settings.url.is_some()),
             ];
-            refuse_beside_path(&given)?;
+            Saved::refuse_beside(&given)?;
+            let paths = paths
+                .iter()
+                .map(|(stream, path)| (stream.as_str(), path.as_str()));
             Some(Saved::of(paths, &[STATIONS, OBSERVATIONS], context)?)
         }
         None => None,
@@ -169,25 +170,23 @@ impl Connector for GhcnDaily {
                 .with_parameter("wanted", format!("|{wanted}")),
         ];
         let mut observations = Stream::new(OBSERVATIONS, OBSERVATIONS);
-        let (format, sql) = match self.layout {
+        let (format, days) = match self.layout {
             Layout::Csv => (
                 json!({ "name": "csv", "delimiter": ",", "header_rows": [] }),
-                include_str!("ghcn_daily/csv_observations.sql"),
+                include_str!("ghcn_daily/csv_days.sql"),
             ),
-            Layout::Dly => (
-                month_columns(),
-                include_str!("ghcn_daily/dly_observations.sql"),
-            ),
+            Layout::Dly => (month_columns(), include_str!("ghcn_daily/dly_days.sql")),
         };
         observations.format = Some(format);
+        let sql = include_str!("ghcn_daily/observations.sql").replace("{days}", days);
         observations.mappings = vec![DefaultMapping::new(
             "environment.observations",
             "replace",
-            sql,
+            &sql,
         )];
         let mut streams = vec![stations, observations];
         if let Some(saved) = &self.saved {
-            streams.retain(|stream| saved.has(&stream.name));
+            saved.keep(&mut streams);
         }
         Ok(streams)
     }

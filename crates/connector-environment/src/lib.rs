@@ -20,7 +20,6 @@ mod hub_eau;
 mod metar;
 mod open_meteo;
 mod openaq;
-mod saved;
 mod sensor_community;
 mod sensorthings;
 mod since;

@@ -14,13 +14,11 @@ use schemars::JsonSchema;
 use sectorlake_connector::paging::Pager;
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Origin,
-    OriginSettings, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream,
+    OriginSettings, Registration, Request, Saved, SettingsError, Sight, Slice, SourceUrl, Stream,
     UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
-
-use crate::saved::refuse_beside_path;
 
 const API: &str = "https://aviationweather.gov/api/data/metar";
 const REPORTS: &str = "reports";
@@ -136,7 +134,7 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
                 ("hours", settings.hours.is_some()),
                 ("url", settings.url.is_some()),
             ];
-            refuse_beside_path(&given)?;
+            Saved::refuse_beside(&given)?;
             let origin = OriginSettings {
                 path: Some(path),
                 ..OriginSettings::default()

@@ -17,12 +17,11 @@ use sectorlake_connector::incremental::{Incremental, Kind};
 use sectorlake_connector::paging::{Pager, Paging, Style};
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext,
-    Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
+    Registration, Request, Saved, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::saved::{Saved, refuse_beside_path};
 use crate::since;
 
 const OGC: &str = "https://api.waterdata.usgs.gov/ogcapi/v0";
@@ -135,7 +134,10 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
                 ("lookback", settings.lookback.is_some()),
                 ("url", settings.url.is_some()),
             ];
-            refuse_beside_path(&given)?;
+            Saved::refuse_beside(&given)?;
+            let paths = paths
+                .iter()
+                .map(|(stream, path)| (stream.as_str(), path.as_str()));
             Some(Saved::of(paths, &[STATIONS, OBSERVATIONS], context)?)
         }
         None if settings.sites.is_empty() => {
@@ -315,7 +317,7 @@ impl Connector for Usgs {
         }
         let mut streams = vec![stations, observations];
         if let Some(saved) = &self.saved {
-            streams.retain(|stream| saved.has(&stream.name));
+            saved.keep(&mut streams);
         }
         Ok(streams)
     }

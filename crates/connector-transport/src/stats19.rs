@@ -25,8 +25,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Origin,
-    OriginSettings, Pages, Registration, SettingsError, Sight, Slice, SourceUrl, Stream,
-    UrlSetting,
+    Pages, Registration, Saved, SettingsError, Sight, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -121,10 +120,17 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
 
 fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>, SettingsError> {
     let source = match settings.path {
-        Some(saved) if settings.years.is_empty() => Source::Saved(of_saved(&saved, context)?),
-        Some(_) => {
-            return Err(SettingsError::of_key("path", "stands beside `years`")
-                .with_help("leave one of them out"));
+        Some(saved) => {
+            let given = [
+                ("years", !settings.years.is_empty()),
+                ("url", settings.url.is_some()),
+            ];
+            Saved::refuse_beside(&given)?;
+            let paths = [saved.collisions, saved.casualties, saved.vehicles];
+            let streams = KINDS.map(|(stream, _)| stream);
+            let named = streams.into_iter().zip(&paths);
+            let named = named.filter_map(|(stream, path)| Some((stream, path.as_deref()?)));
+            Source::Saved(Saved::of(named, &streams, context)?)
         }
         None => Source::Site(Site {
             url: settings
@@ -154,33 +160,13 @@ fn years(mut years: Vec<u16>) -> Result<Vec<u16>, SettingsError> {
     }
 }
 
-fn of_saved(
-    saved: &SavedSettings,
-    context: &MakeContext,
-) -> Result<Vec<(&'static str, Origin)>, SettingsError> {
-    let paths = [&saved.collisions, &saved.casualties, &saved.vehicles];
-    let origins = KINDS.iter().zip(paths).filter_map(|((stream, _), path)| {
-        let settings = OriginSettings {
-            path: Some(path.as_deref()?),
-            ..OriginSettings::default()
-        };
-        Some(Origin::of(settings, context).map(|origin| (*stream, origin)))
-    });
-    let origins: Vec<_> = origins.collect::<Result<_, _>>()?;
-    match origins.is_empty() {
-        true => Err(SettingsError::of_key("path", "names no file")
-            .with_help("write `path: { collisions: data/collisions-*.csv }`")),
-        false => Ok(origins),
-    }
-}
-
 struct Stats19 {
     source: Source,
 }
 
 enum Source {
     Site(Site),
-    Saved(Vec<(&'static str, Origin)>),
+    Saved(Saved),
 }
 
 struct Site {
@@ -191,12 +177,11 @@ struct Site {
 #[async_trait]
 impl Connector for Stats19 {
     async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
-        let has = |stream: &str| match &self.source {
-            Source::Site(_) => true,
-            Source::Saved(origins) => origins.iter().any(|(name, _)| *name == stream),
-        };
-        let streams = KINDS.iter().filter(|(stream, _)| has(stream));
-        Ok(streams.map(|(name, _)| stream(name)).collect())
+        let mut streams = KINDS.map(|(name, _)| stream(name)).to_vec();
+        if let Source::Saved(saved) = &self.source {
+            saved.keep(&mut streams);
+        }
+        Ok(streams)
     }
 
     async fn partitions(&self, _unit: &str, _io: &Io) -> Result<Vec<String>, ConnectorError> {
@@ -213,10 +198,7 @@ impl Connector for Stats19 {
         io: &Io,
     ) -> Result<Option<Fetched>, ConnectorError> {
         match &self.source {
-            Source::Saved(origins) => match origins.iter().find(|(name, _)| *name == slice.unit) {
-                Some((_, origin)) => origin.fetch(cursor, io).await,
-                None => Ok(None),
-            },
+            Source::Saved(saved) => saved.fetch(slice.unit, cursor, io).await,
             Source::Site(site) => {
                 let Some((_, word)) = KINDS.iter().find(|(stream, _)| *stream == slice.unit) else {
                     return Ok(None);

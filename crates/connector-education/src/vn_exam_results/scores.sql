@@ -1,4 +1,4 @@
--- A column a subject, read a row a score. An empty cell: the subject was not chosen. Numbers get back the zeros that spreadsheets take.
+-- A row a score; `rows` has the candidate's number, the subject's name and the score. An empty score: the subject was not chosen.
 SELECT
   $exam AS exam_code,
   $year AS exam_year,
@@ -9,7 +9,7 @@ SELECT
   NULLIF(split_part(split_part($councils, '|' || substr(candidate_number, 1, 2) || '=', 2), '|', 1), '') AS place_code
 FROM (
   SELECT
-    lpad(trim("candidate"), 8, '0') AS candidate_number,
+    candidate_number,
     coalesce(NULLIF(split_part(split_part($subjects, '|' || subject || '=', 2), '|', 1), ''),
     CASE lower(regexp_replace(vn_unaccent(subject), '[^A-Za-z0-9]', '', 'g'))
       WHEN 'toan' THEN 'toan'
@@ -48,6 +48,7 @@ FROM (
       WHEN 'congnghenongnghiep' THEN 'cong_nghe_nong_nghiep'
     END) AS subject_code,
     trim(score) AS score
-  FROM source
+  FROM (
+{rows}  ) AS answers
 ) AS scores
 WHERE subject_code IS NOT NULL AND score <> ''

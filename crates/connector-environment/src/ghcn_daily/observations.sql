@@ -1,5 +1,4 @@
--- readme-by_station.txt and readme-by_year.txt: station, day, element, value, three flags, hour of observation; no header. Of the many
--- elements the usual ones.
+-- A row a value; `days` has station, day, element, value and the flag of quality. Of the many elements the usual ones.
 SELECT
   id AS station_id,
   CASE element
@@ -19,12 +18,5 @@ SELECT
   -- The letter of the check that the value failed.
   NULLIF(trim(quality), '') AS result_quality
 FROM (
-  SELECT
-    column_1 AS id,
-    substr(column_2, 1, 4) || '-' || substr(column_2, 5, 2) || '-' || substr(column_2, 7, 2) AS "day",
-    column_3 AS element,
-    column_4 AS value,
-    column_6 AS quality
-  FROM source
-) AS daily
+{days}) AS daily
 WHERE element IN ('TAVG', 'TMAX', 'TMIN', 'PRCP', 'SNOW', 'SNWD', 'AWND') AND value <> '-9999'

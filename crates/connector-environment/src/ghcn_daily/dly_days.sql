@@ -1,23 +1,4 @@
--- readme.txt, section III: a month a line. Days that a month does not have are -9999, as those without a value are.
-SELECT
-  id AS station_id,
-  CASE element
-    WHEN 'TAVG' THEN 'temperature'
-    WHEN 'TMAX' THEN 'temperature_max'
-    WHEN 'TMIN' THEN 'temperature_min'
-    WHEN 'PRCP' THEN 'rainfall'
-    WHEN 'SNOW' THEN 'snowfall'
-    WHEN 'SNWD' THEN 'snowdepth'
-    WHEN 'AWND' THEN 'windspeed'
-  END AS observed_property,
-  "day" || 'T00:00:00Z' AS phenomenon_time,
-  parse_timestamp("day", 'iso', 'UTC') + INTERVAL '1 day' AS phenomenon_time_end,
-  -- Tenths, but for snow, which is in millimetres.
-  CASE WHEN element IN ('SNOW', 'SNWD') THEN CAST(value AS DOUBLE) ELSE CAST(value AS DOUBLE) / 10 END AS result,
-  CASE WHEN element IN ('TAVG', 'TMAX', 'TMIN') THEN 'Cel' WHEN element = 'AWND' THEN 'm/s' ELSE 'mm' END AS unit,
-  -- The letter of the check that the value failed.
-  NULLIF(trim(quality), '') AS result_quality
-FROM (
+  -- readme.txt, section III: a month a line. Days that a month does not have are -9999, as those without a value are.
   SELECT id, element, substr("month", 1, 4) || '-' || substr("month", 5, 2) || '-' || one['number'] AS "day", trim(one['value']) AS value, one['quality'] AS quality
   FROM (
     SELECT id, element, "month", unnest([
@@ -55,5 +36,3 @@ FROM (
     ]) AS one
     FROM source
   ) AS days
-) AS daily
-WHERE element IN ('TAVG', 'TMAX', 'TMIN', 'PRCP', 'SNOW', 'SNWD', 'AWND') AND value <> '-9999'
