@@ -54,6 +54,15 @@ struct Ends {
     /// First and last, where there are any.
     outer: Option<(usize, usize)>,
     count: usize,
+    /// After them, where the line ends in which a quote was left open: the rest of the chunk was not looked at.
+    open_line: Option<Seen>,
+}
+
+/// A place in what was seen so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Tail(usize),
+    Chunk(usize),
 }
 
 impl Ends {
@@ -97,13 +106,27 @@ impl Cutter {
             return;
         }
         let ends = self.ends(&chunk);
-        let Some((first, last)) = ends.outer else {
-            self.keep(&chunk, byte);
-            if self.tail.len() > self.record_bytes_max {
-                self.give_up(again, blocks);
-            }
-            return;
-        };
+        let rest = ends.outer.map_or(0, |outer| {
+            self.push_whole(&chunk, byte, outer, ends.count, blocks)
+        });
+        if let Some(line) = ends.open_line {
+            return self.give_up_line(line, (chunk, byte, rest), again, blocks);
+        }
+        self.keep(&chunk[rest..], byte + rest as u64);
+        if ends.outer.is_none() && self.tail.len() > self.record_bytes_max {
+            self.give_up(again, blocks);
+        }
+    }
+
+    /// Sends the chunk's whole records on, the first of them with the tail, and says where the rest starts.
+    fn push_whole(
+        &mut self,
+        chunk: &Bytes,
+        byte: u64,
+        (first, last): (usize, usize),
+        count: usize,
+        blocks: &mut VecDeque<Block>,
+    ) -> usize {
         let mut pieces = Vec::with_capacity(2);
         let mut start = 0;
         if !self.tail.is_empty() {
@@ -117,7 +140,7 @@ impl Cutter {
             });
             self.row += 1;
         }
-        let records = ends.count - pieces.len();
+        let records = count - pieces.len();
         if records > 0 {
             pieces.push(Piece {
                 bytes: chunk.slice(start..=last),
@@ -130,7 +153,7 @@ impl Cutter {
             pieces,
             broken: Vec::new(),
         });
-        self.keep(&chunk[last + 1..], byte + last as u64 + 1);
+        last + 1
     }
 
     /// Puts the beginning of a record aside; empty lines before it are nothing.
@@ -145,22 +168,19 @@ impl Cutter {
         self.tail.extend_from_slice(&bytes[empty..]);
     }
 
-    /// The tail is no record. Where a quote is open, only its first line is given up: all after it was swallowed.
+    /// The tail is no record. Where a quote is open, only what stands up to the end of the quote's line is given up: all after it was
+    /// swallowed.
     fn give_up(&mut self, again: &mut Vec<(Bytes, u64)>, blocks: &mut VecDeque<Block>) {
         let tail = Bytes::from(std::mem::take(&mut self.tail));
         let open = self.state == State::Quoted;
-        let line = memchr::memchr2(b'\n', b'\r', &tail).filter(|_| open);
+        let line = open_quote(&tail, self.dialect)
+            .filter(|_| open)
+            .and_then(|quote| line_end(&tail, quote));
         let reason = match open {
             true => "a quote is opened and never closed".to_owned(),
             false => format!("the record is longer than {} bytes", self.record_bytes_max),
         };
-        let raw = &tail[..line.unwrap_or(tail.len())];
-        let broken = BrokenRecord::new(self.row, self.place.byte(self.tail_byte), reason, raw);
-        blocks.push_back(Block {
-            pieces: Vec::new(),
-            broken: vec![broken],
-        });
-        self.row += 1;
+        self.push_broken(&tail[..line.unwrap_or(tail.len())], reason, blocks);
         match line {
             Some(line) => {
                 self.state = State::Line;
@@ -170,12 +190,51 @@ impl Cutter {
         }
     }
 
+    /// A quote was left open, for what seems to close it lines below has text behind it, as an opening one has. Only its own line is lost.
+    fn give_up_line(
+        &mut self,
+        line: Seen,
+        (chunk, byte, rest): (Bytes, u64, usize),
+        again: &mut Vec<(Bytes, u64)>,
+        blocks: &mut VecDeque<Block>,
+    ) {
+        let raw = match line {
+            Seen::Tail(line) => {
+                let tail = Bytes::from(std::mem::take(&mut self.tail));
+                again.push((chunk, byte));
+                again.push((tail.slice(line..), self.tail_byte + line as u64));
+                tail.slice(..line)
+            }
+            Seen::Chunk(line) => {
+                self.keep(&chunk[rest..line], byte + rest as u64);
+                again.push((chunk.slice(line..), byte + line as u64));
+                Bytes::from(std::mem::take(&mut self.tail))
+            }
+        };
+        let reason =
+            "a quote is opened and never closed: the next one, in a line below, has text behind it";
+        self.push_broken(&raw, reason.to_owned(), blocks);
+        self.state = State::Line;
+    }
+
+    /// The next record, which starts where the tail does, is broken.
+    fn push_broken(&mut self, raw: &[u8], reason: String, blocks: &mut VecDeque<Block>) {
+        let byte = self.place.byte(self.tail_byte);
+        let broken = BrokenRecord::new(self.row, byte, reason, raw);
+        self.row += 1;
+        blocks.push_back(Block {
+            pieces: Vec::new(),
+            broken: vec![broken],
+        });
+    }
+
     /// All record ends of a chunk; the state moves to its end.
     fn ends(&mut self, chunk: &[u8]) -> Ends {
         if self.dialect.comment.is_some() {
             return self.ends_by_byte(chunk);
         }
-        if self.state != State::Quoted && !self.dialect.is_quoted(chunk) {
+        let is_outside = !matches!(self.state, State::Quoted | State::Closed);
+        if is_outside && !self.dialect.is_quoted(chunk) {
             return self.ends_without_quotes(chunk);
         }
         self.ends_in_pairs(chunk)
@@ -214,6 +273,7 @@ impl Cutter {
         Ends {
             outer: first.zip(last),
             count,
+            open_line: None,
         }
     }
 
@@ -237,13 +297,53 @@ impl Cutter {
 
     fn ends_by_byte(&mut self, chunk: &[u8]) -> Ends {
         let mut ends = Ends::default();
+        let mut quote = None;
         for (position, byte) in chunk.iter().enumerate() {
+            let before = self.state;
             if self.state.step(*byte, self.dialect) {
                 ends.add(position);
+            }
+            if self.state.opens_after(before) {
+                quote = Some(position);
+            }
+            if (before, self.state) == (State::Closed, State::Text) {
+                ends.open_line = self.line_within(quote, &chunk[..position]);
+                if ends.open_line.is_some() {
+                    break;
+                }
             }
         }
         ends
     }
+
+    /// Where the first line ends in the field that began with a quote: in the chunk, or else in the tail.
+    fn line_within(&self, quote: Option<usize>, chunk: &[u8]) -> Option<Seen> {
+        if let Some(quote) = quote {
+            return line_end(chunk, quote).map(Seen::Chunk);
+        }
+        let quote = open_quote(&self.tail, self.dialect)?;
+        let in_tail = line_end(&self.tail, quote).map(Seen::Tail);
+        in_tail.or_else(|| line_end(chunk, 0).map(Seen::Chunk))
+    }
+}
+
+/// Where the last field that begins with a quote begins, in text that starts with a record.
+fn open_quote(text: &[u8], dialect: Dialect) -> Option<usize> {
+    let mut state = State::Line;
+    let mut quote = None;
+    for (position, byte) in text.iter().enumerate() {
+        let before = state;
+        state.step(*byte, dialect);
+        if state.opens_after(before) {
+            quote = Some(position);
+        }
+    }
+    quote
+}
+
+/// The first line end from a place on.
+fn line_end(text: &[u8], from: usize) -> Option<usize> {
+    memchr::memchr2(b'\n', b'\r', &text[from..]).map(|position| from + position)
 }
 
 /// How many runs of line ends begin after the first byte.

@@ -108,6 +108,11 @@ impl State {
         *self = next;
         ends
     }
+
+    /// Whether the byte between two states was a quote that opens a field.
+    pub(crate) fn opens_after(self, before: Self) -> bool {
+        self == Self::Quoted && !matches!(before, Self::Quoted | Self::Closed)
+    }
 }
 
 /// [`State`] as bits for windows: quotes are taken to come in pairs, which is checked.
