@@ -15,6 +15,7 @@ use crate::env::Env;
 use crate::error::LakeError;
 use crate::journal::{Journal, Kind, Numbering};
 use crate::layout::{self, Access};
+use crate::lease::LetGo;
 use crate::raw::{RawZone, Shelf};
 use crate::run::Run;
 use crate::snapshot::{self, At, Pieces, PipelineState, Snapshot};
@@ -48,6 +49,7 @@ struct Inner {
     shelves: Mutex<HashMap<String, Arc<Shelf>>>,
     pieces: Pieces,
     numbering: Arc<Numbering>,
+    let_go: LetGo,
 }
 
 impl Lake {
@@ -123,6 +125,7 @@ impl Lake {
             shelves: Mutex::default(),
             pieces: Pieces::default(),
             numbering: Arc::default(),
+            let_go: LetGo::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -206,6 +209,10 @@ impl Lake {
 
     fn objects(&self) -> &dyn ObjectStore {
         self.inner.store.as_ref()
+    }
+
+    pub(crate) fn let_go(&self) -> &LetGo {
+        &self.inner.let_go
     }
 
     pub(crate) fn env(&self) -> &Env {

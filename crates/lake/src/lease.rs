@@ -4,8 +4,8 @@
 //! renewing and giving up all make the next number, so that of two who try only one succeeds, and the file with the
 //! greatest number says how things stand.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +13,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::env::{Env, ProcessId};
 use crate::error::LakeError;
@@ -72,11 +72,13 @@ struct Shared {
 }
 
 impl Lease {
-    /// Takes the lease of a pipeline for a run, and renews it until it is released.
+    /// Takes the lease of a pipeline for a run, and renews it until it is released. What a run of this process held that was dropped
+    /// is given up by then.
     ///
     /// # Errors
     /// [`LakeError::Locked`] where another holds it.
     pub(crate) async fn take(lake: &Lake, pipeline: &str, run: &str) -> Result<Self, LakeError> {
+        lake.let_go().all().await;
         let since = lake.env().clock.now();
         let number = claim(lake, pipeline, run, since).await?;
         let shared = Arc::new(Shared {
@@ -120,11 +122,33 @@ impl Drop for Lease {
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let shared = Arc::clone(&self.shared);
-            runtime.spawn(async move {
+            let release = runtime.spawn(async move {
                 if let Err(error) = shared.release().await {
                     tracing::warn!(pipeline = %shared.pipeline, %error, "a lease was not released");
                 }
             });
+            self.shared.lake.let_go().add(release);
+        }
+    }
+}
+
+/// The leases that were dropped in this process and are being given up.
+#[derive(Debug, Default)]
+pub(crate) struct LetGo(Mutex<Vec<JoinHandle<()>>>);
+
+impl LetGo {
+    fn add(&self, release: JoinHandle<()>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|release| !release.is_finished());
+        all.push(release);
+    }
+
+    /// Waits until those of so far are given up.
+    async fn all(&self) {
+        let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for release in all {
+            // Of one that ended with its runtime the lease's file tells.
+            let _ = release.await;
         }
     }
 }
@@ -367,6 +391,20 @@ mod tests {
         lease.release().await.unwrap();
         Lease::take(&other, "bus", "r2").await.unwrap();
         assert_eq!(hosts.files().await, [3], "one small file is all that stays");
+    }
+
+    #[tokio::test]
+    async fn the_next_run_of_a_process_waits_for_what_the_dropped_one_held() {
+        let hosts = Hosts::new();
+        let lake = hosts.process("a", 1, 9).await;
+        for run in ["r1", "r2", "r3"] {
+            drop(Lease::take(&lake, "bus", run).await.unwrap());
+        }
+        let other = hosts.process("b", 5, 9).await;
+        let lease = Lease::take(&lake, "bus", "r4").await.unwrap();
+        assert!(Lease::take(&other, "bus", "r5").await.is_err());
+        lease.release().await.unwrap();
+        Lease::take(&other, "bus", "r5").await.unwrap();
     }
 
     #[tokio::test]
