@@ -2,7 +2,7 @@
 //!
 //! The n-th poll of a source is due at `start + n · every`, however long the polls before it took. What a poll brings goes into the
 //! raw zone at once; a batch of them is published once a minute, or with each poll where these come no more often. What no batch took
-//! up, a crash between two of them included, the next one does.
+//! up, a crash between two of them included, the next one does; whoever says stop gets what is left as a last batch.
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,9 +13,9 @@ use futures::future::{Either, Shared, join_all, select};
 use futures::{Future, FutureExt};
 use sectorlake_connector::Pace;
 
-use crate::event::{Event, Progress};
+use crate::event::{Event, Progress, Silent};
 use crate::result::{Failure, Outcome, RunResult};
-use crate::run::{Polled, RunContext, TAKEN_UP, poll, run};
+use crate::run::{Polled, RunContext, TAKEN_UP, poll, run, take_up};
 
 /// How often polls become a snapshot, at most.
 const BATCH_EVERY: Duration = Duration::from_secs(60);
@@ -40,7 +40,7 @@ pub enum Tick {
     },
 }
 
-/// Watches continuous sources, each at its own interval, until `stop` ends: then what is being loaded is still published, and what is
+/// Watches continuous sources, each at its own interval, until `stop` ends: then what polls brought is still published, and what is
 /// being fetched is left for the next time. One that fails harms no other. `told` hears what comes of each, by pipeline.
 pub async fn watch(
     context: &RunContext,
@@ -83,12 +83,23 @@ struct Past {
     failures: u32,
     /// Whether it was told that polls are left out.
     told_behind: bool,
+    /// Whether polls may have brought what no batch has taken up.
+    has_rest: bool,
 }
 
 impl<S: Future<Output = ()>> Watch<'_, S> {
     async fn go_on(self) {
-        let start = self.pace.now();
         let mut past = Past::default();
+        self.poll_on(&mut past).await;
+        if past.has_rest {
+            let rest = take_up(self.context, self.pipeline, &Silent).await;
+            self.judge(ended(rest), self.pace.now(), &mut past);
+        }
+    }
+
+    /// Polls until it is told to stop.
+    async fn poll_on(&self, past: &mut Past) {
+        let start = self.pace.now();
         let (mut number, mut wait) = (0, Duration::ZERO);
         loop {
             let due = start.checked_add_signed(self.span(number));
@@ -99,10 +110,10 @@ impl<S: Future<Output = ()>> Watch<'_, S> {
             let is_batch = past
                 .batch
                 .is_none_or(|last| due - last >= delta(BATCH_EVERY));
-            let Some(ended) = self.turn(is_batch).await else {
+            let Some(ended) = self.turn(is_batch, past).await else {
                 return;
             };
-            self.judge(ended, due, &mut past);
+            self.judge(ended, due, past);
             let turns = self.turns_to_wait(past.failures);
             let next = number + turns;
             // The first that is not over yet.
@@ -124,12 +135,19 @@ impl<S: Future<Output = ()>> Watch<'_, S> {
     }
 
     /// One poll, as a run of its own or as a part of a later batch; whether it published. None where it was told to stop.
-    async fn turn(&self, is_batch: bool) -> Option<Result<Option<RunResult>, Failure>> {
+    async fn turn(
+        &self,
+        is_batch: bool,
+        past: &mut Past,
+    ) -> Option<Result<Option<RunResult>, Failure>> {
         let loading = Loading::default();
         if !is_batch {
             let polled = poll(self.context, self.pipeline, &loading);
             match self.unless_stopped(pin!(polled), &loading).await? {
-                Ok(Polled::Kept(_)) => return Some(Ok(None)),
+                Ok(Polled::Kept { has_rest }) => {
+                    past.has_rest |= has_rest;
+                    return Some(Ok(None));
+                }
                 Ok(Polled::NeedsRun) => {}
                 Err(failure) => return Some(Err(failure)),
             }
@@ -137,10 +155,7 @@ impl<S: Future<Output = ()>> Watch<'_, S> {
         let pipelines = [self.pipeline.to_owned()];
         let ran = run(self.context, &pipelines, &loading);
         let result = self.unless_stopped(pin!(ran), &loading).await?.pop()?;
-        Some(match result.outcome {
-            Outcome::Failed(failure) => Err(failure),
-            Outcome::Published { .. } | Outcome::Unchanged => Ok(Some(result)),
-        })
+        Some(ended(result))
     }
 
     /// What `work` comes to, unless it is told to stop: then what is being loaded is brought to its end, and the rest is given up.
@@ -174,7 +189,7 @@ impl<S: Future<Output = ()>> Watch<'_, S> {
                     (self.told)(self.pipeline, Tick::Recovered);
                 }
                 let Some(mut result) = result else { return };
-                past.batch = Some(due);
+                (past.batch, past.has_rest) = (Some(due), false);
                 // What polls fetched before this batch is just what it is for.
                 result.notes.retain(|note| !note.ends_with(TAKEN_UP));
                 (self.told)(self.pipeline, Tick::Ran(Box::new(result)));
@@ -214,6 +229,14 @@ impl<S: Future<Output = ()>> Watch<'_, S> {
             .ok()
             .and_then(TimeDelta::try_milliseconds)
             .unwrap_or(TimeDelta::MAX)
+    }
+}
+
+/// A run's result, or why there is none.
+fn ended(result: RunResult) -> Result<Option<RunResult>, Failure> {
+    match result.outcome {
+        Outcome::Failed(failure) => Err(failure),
+        Outcome::Published { .. } | Outcome::Unchanged => Ok(Some(result)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Running pipelines: each its own run and its own snapshot; one that fails harms no other.
 
 mod added;
+mod at_rest;
 mod attempt;
 mod corrections;
 mod failure;
@@ -34,6 +35,7 @@ use sectorlake_connector::{Environment, Http, Registry};
 use sectorlake_lake::{Env, Lake};
 use tokio::sync::Semaphore;
 
+use at_rest::AtRest;
 use attempt::Ended;
 pub(crate) use attempt::TAKEN_UP;
 pub(crate) use corrections::{Gathered, Gathering};
@@ -125,18 +127,41 @@ pub async fn run(
 ) -> Vec<RunResult> {
     let mut results = Vec::with_capacity(pipelines.len());
     for name in pipelines {
-        let result = one(context, name, progress).await;
+        let result = one(context, name, Source::Asked, progress).await;
         progress.event(name, &Event::Finished(result.outcome.clone()));
         results.push(result);
     }
     results
 }
 
+/// Loads what polls have brought, and does not ask the source for more.
+pub(crate) async fn take_up(
+    context: &RunContext,
+    name: &str,
+    progress: &dyn Progress,
+) -> RunResult {
+    one(context, name, Source::AtRest, progress).await
+}
+
+/// Whether a run asks its source.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// For what is new.
+    Asked,
+    /// Not where a fetch goes on from a cursor: what is at hand is all.
+    AtRest,
+}
+
 /// One pipeline: a run that another pipeline overtook on a table of both is made again, on the table as it now is.
-async fn one(context: &RunContext, name: &str, progress: &dyn Progress) -> RunResult {
+async fn one(
+    context: &RunContext,
+    name: &str,
+    source: Source,
+    progress: &dyn Progress,
+) -> RunResult {
     let mut overtaken = 0;
     loop {
-        let (mut result, ended) = once(context, name, progress).await;
+        let (mut result, ended) = once(context, name, source, progress).await;
         if ended == Ended::Overtaken && overtaken < OVERTAKEN_MAX {
             overtaken += 1;
             continue;
@@ -149,7 +174,12 @@ async fn one(context: &RunContext, name: &str, progress: &dyn Progress) -> RunRe
     }
 }
 
-async fn once(context: &RunContext, name: &str, progress: &dyn Progress) -> (RunResult, Ended) {
+async fn once(
+    context: &RunContext,
+    name: &str,
+    source: Source,
+    progress: &dyn Progress,
+) -> (RunResult, Ended) {
     let mut result = RunResult {
         pipeline: name.to_owned(),
         run: None,
@@ -163,13 +193,16 @@ async fn once(context: &RunContext, name: &str, progress: &dyn Progress) -> (Run
         trial: None,
     };
     let begun = begin(context, name).await;
-    let (attempt, run) = match begun {
+    let (mut attempt, run) = match begun {
         Ok(begun) => begun,
         Err(failure) => {
             result.outcome = Outcome::Failed(failure);
             return (result, Ended::Done);
         }
     };
+    if let Source::AtRest = source {
+        attempt.connector = Arc::new(AtRest(attempt.connector));
+    }
     result.run = Some(run.id().to_owned());
     progress.event(
         name,

@@ -8,13 +8,16 @@ use super::fetch::Known;
 use super::{RunContext, begin};
 use crate::event::Progress;
 use crate::plan::TablePlan;
-use crate::result::{Failure, FetchResult};
+use crate::result::Failure;
 
 /// What a poll came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Polled {
     /// What there was is in the raw zone.
-    Kept(FetchResult),
+    Kept {
+        /// Whether something came that a batch has to take up. What is replaced as a whole is none: the newest answer counts.
+        has_rest: bool,
+    },
     /// Nothing was asked: the next answer would take the place of this one before it is loaded, or nothing is published yet. Each
     /// poll has to be a whole run.
     NeedsRun,
@@ -52,17 +55,24 @@ impl Attempt<'_> {
         let door = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, door);
         let fetcher = self.fetcher(run, (io, known), raw, progress);
-        fetcher.poll(&units(&plans)).await.map(Polled::Kept)
+        let fetched = fetcher.poll(&units(&plans)).await?;
+        let has_rest = fetched.parts > 0 && plans.iter().any(|plan| goes_on(plan, state));
+        Ok(Polled::Kept { has_rest })
     }
 }
 
 /// Whether what is fetched for a table may wait for a later answer: of what is replaced the newest counts, and where a fetch goes on
 /// from a cursor every answer is a part of its own.
 fn waits(plan: &TablePlan, state: &PipelineState) -> bool {
-    let goes_on = |unit: &String| {
+    plan.load == Load::Replace || goes_on(plan, state)
+}
+
+/// Whether every fetch for a table goes on from a cursor.
+fn goes_on(plan: &TablePlan, state: &PipelineState) -> bool {
+    let has_cursor = |unit: &String| {
         let partitions = state.partitions.get(unit);
         state.cursor.contains_key(unit) || partitions.is_some_and(|it| !it.is_empty())
     };
     let mut feeds = plan.feeds.iter();
-    plan.load == Load::Replace || feeds.all(|feed| goes_on(&feed.stream.unit))
+    feeds.all(|feed| has_cursor(&feed.stream.unit))
 }

@@ -1,5 +1,7 @@
 //! Continuous sources on a clock that leaps: polls on time, batches, failures, stops, and kills.
 
+mod kills;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -10,13 +12,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::{Either, select};
 use schemars::JsonSchema;
 use sectorlake_connector::{
     Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, Pace, PartBody, Registration, Slice,
     Stream,
 };
-use sectorlake_lake::{At, Clock as _, Env, ManualClock, OnlyThese, ProcessId};
+use sectorlake_lake::{Clock as _, Env, ManualClock, OnlyThese, ProcessId};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -248,6 +249,11 @@ impl Watched {
         self.folder.context().await
     }
 
+    /// Seconds since the start.
+    fn seconds(&self) -> i64 {
+        (self.clock.now() - self.fleet.start).num_seconds()
+    }
+
     /// Another process takes over: the one before is dead.
     fn reborn(&mut self) {
         self.lives += 1;
@@ -266,7 +272,7 @@ impl Watched {
         let pace = Simulated::of(&self.clock, sources.len());
         let told = Mutex::new(Vec::new());
         let hear = |pipeline: &str, tick: Tick| {
-            let after = (self.clock.now() - self.fleet.start).num_seconds();
+            let after = self.seconds();
             told.lock()
                 .unwrap()
                 .push(format!("{after} {pipeline}: {}", shown(&tick)));
@@ -394,62 +400,29 @@ async fn slow_polls_are_left_out_and_told_once() {
     assert_eq!(behind.collect::<Vec<_>>(), ["70 bus: behind by 2"]);
 }
 
-/// Ends a watch in the middle of whatever it does, after so many steps of its work.
-async fn killed_after(work: impl Future<Output = Vec<String>>, steps: u32) -> bool {
-    let mut left = steps;
-    let end = std::future::poll_fn(move |_| {
-        left = left.saturating_sub(1);
-        match left {
-            0 => std::task::Poll::Ready(()),
-            _ => std::task::Poll::Pending,
-        }
-    });
-    matches!(select(pin!(work), pin!(end)).await, Either::Right(_))
-}
-
-fn is_soak() -> bool {
-    std::env::var("SECTORLAKE_SOAK").is_ok_and(|it| it == "1")
-}
-
 #[tokio::test]
-async fn no_poll_is_lost_or_doubled_by_kills() {
-    let vehicles = if is_soak() { 10_000 } else { 200 };
-    let until = if is_soak() { 3600 } else { 1800 };
-    let mut watched = Watched::new(
-        &[("bus", pipeline("30s", vehicles, ", kept: true", "merge"))],
+async fn a_stop_publishes_what_polls_brought_and_asks_for_no_more() {
+    let watched = Watched::new(
+        &[
+            ("bus", pipeline("20s", 20, ", kept: true", "merge")),
+            ("cars", pipeline("20s", 5, "", "replace")),
+        ],
         (0, 0),
         0,
     );
-    let mut kills = 0;
-    let mut seed = 7_u32;
-    while kills < 9 {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let killed = killed_after(watched.watch(until), 20 + (seed >> 16) % 700).await;
-        watched.reborn();
-        if !killed {
-            break;
-        }
-        kills += 1;
+    let told = watched.watch(100).await;
+    for pipeline in ["bus", "cars"] {
+        assert_eq!(watched.asked(pipeline), steps(20, 80), "{pipeline}");
     }
-    watched.watch(until).await;
-    // Polls after the last batch, where there are any, are left for the next run.
-    let ended = watched.folder.run(&["bus"]).await.remove(0);
-    assert!(!matches!(ended.outcome, Outcome::Failed(_)));
-    // What is in the raw zone was answered and kept; only an answer that was on its way when the process died is not.
-    let lake = watched.folder.lake().await;
-    let kept = lake.raw("bus").manifests().await.unwrap();
-    let polls: Vec<i64> = kept
+    // What is replaced stays as the last batch found it: the next run replaces it anyhow.
+    let last: Vec<&String> = told
         .iter()
-        .map(|part| part.key.trim_start_matches("fleet#").parse().unwrap())
+        .filter(|line| line.starts_with("100 "))
         .collect();
-    let mut asked = watched.asked("bus");
-    asked.dedup();
-    assert!(polls.len() + kills >= asked.len(), "{polls:?} of {asked:?}");
-    assert!(kills > 4, "{kills}");
-    assert!(asked.last() >= Some(&(until - 60)), "{asked:?}");
-    assert_eq!(polls.last(), asked.last());
-    assert_eq!(watched.rows().await, distinct(vehicles, &polls));
-    assert!(lake.snapshot(At::Latest).await.unwrap().is_some());
+    assert_eq!(last, ["100 bus: published 18"], "{told:?}");
+    let expected = [("bus", distinct(20, &steps(20, 80))), ("cars", 5)];
+    let expected = expected.map(|(name, rows)| (name.to_owned(), rows));
+    assert_eq!(watched.folder.rows("city.positions").await, expected);
 }
 
 #[tokio::test]

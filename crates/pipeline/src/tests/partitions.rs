@@ -54,7 +54,7 @@ impl Folder {
         let manifests: Vec<Manifest> = self.lake().await.raw("bus").manifests().await.unwrap();
         let mut parts: Vec<(String, String)> = manifests
             .into_iter()
-            .map(|part| (part.partition.unwrap_or_default(), part.key))
+            .map(|part| (part.partition.clone().unwrap_or_default(), part.key.clone()))
             .collect();
         parts.sort();
         parts
