@@ -1,4 +1,4 @@
-//! `future`: what was observed cannot lie after the run's start.
+//! `future`: what was observed cannot lie after the run's start, as far as clocks agree.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Date32Type, Int32Type, TimestampMicrosecondType};
@@ -14,6 +14,9 @@ const DAY_MICROS: i64 = 86_400_000_000;
 /// The clocks that are furthest ahead: UTC+14. A date is in the future only where it has begun nowhere.
 const AHEAD_MICROS: i64 = 14 * 3_600_000_000;
 
+/// A vehicle's, a logger's or a publisher's clock may run so far ahead of ours: what it has just seen is no error.
+const APART_MICROS: i64 = 5 * 60_000_000;
+
 /// The last moment that is not in the future.
 #[derive(Debug)]
 pub(crate) struct Future {
@@ -28,7 +31,7 @@ impl Future {
         field.interval?;
         let micros = started_at.timestamp_micros();
         Some(Self {
-            micros,
+            micros: micros.saturating_add(APART_MICROS),
             days: micros.saturating_add(AHEAD_MICROS).div_euclid(DAY_MICROS),
             now: started_at.to_rfc3339_opts(SecondsFormat::Secs, true),
         })
