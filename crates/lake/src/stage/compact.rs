@@ -123,6 +123,7 @@ pub(super) async fn compact(
         let files: Vec<_> = group.iter().map(|it| (&it.file, &it.dropped)).collect();
         match rewrite::together(reader, target, &files).await {
             Ok(written) => {
+                tracing::debug!(table = %reader.table, files = files.len(), "small files are written together");
                 let into = if group.iter().all(|it| it.dropped.len() == 0) {
                     &mut compacted.rearranged
                 } else {
