@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use sectorlake_connector::incremental::{Incremental, Kind};
 use sectorlake_connector::paging::{Pager, Paging, Style};
 use sectorlake_connector::{
-    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, Registration, Request,
-    Sight, Slice, SourceUrl, Stream, UrlSetting,
+    Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, Reads, Registration,
+    Request, Sight, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -59,14 +59,12 @@ struct HubEau {
 #[async_trait]
 impl Connector for HubEau {
     async fn streams(&self, _io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        let table = "environment.observations";
         let sql = include_str!("hub_eau/observations.sql");
         let mut stream = Stream::new("observations", "observations");
         stream.format = Some(json!({ "name": "json", "record_path": "data" }));
-        stream.mappings = vec![DefaultMapping::new(
-            "environment.observations",
-            "merge",
-            sql,
-        )];
+        stream.mappings = vec![DefaultMapping::new(table, "merge", sql)];
+        stream.reads = Reads::Overlapping;
         Ok(vec![stream])
     }
 

@@ -116,6 +116,9 @@ impl Connector for OpenAq {
             "merge",
             include_str!("openaq/observations.sql"),
         )];
+        if let Source::Api(api) = &self.source {
+            measurements.reads = api.reads();
+        }
         Ok(vec![locations, measurements])
     }
 

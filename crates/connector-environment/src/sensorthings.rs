@@ -205,6 +205,7 @@ impl Connector for SensorThings {
             "merge",
             sql,
         )];
+        observations.reads = self.marks.reads();
         Ok(vec![stations, observations])
     }
 

@@ -315,6 +315,9 @@ impl Connector for Usgs {
         } else {
             observations.columns = ["qualifier", "statistic_id"].map(str::to_owned).to_vec();
         }
+        if self.saved.is_none() {
+            observations.reads = self.marks.reads();
+        }
         let mut streams = vec![stations, observations];
         if let Some(saved) = &self.saved {
             saved.keep(&mut streams);

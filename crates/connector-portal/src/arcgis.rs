@@ -346,6 +346,8 @@ impl Arcgis {
 #[async_trait]
 impl Connector for Arcgis {
     async fn streams(&self, io: &Io) -> Result<Vec<Stream>, ConnectorError> {
+        let incremental = self.incremental.as_ref();
+        let reads = incremental.map(Incremental::reads).unwrap_or_default();
         let stream = |(name, layer): &(String, Arc<Layer>)| {
             let mut stream = Stream::new(name.clone(), name.clone());
             stream.format = Some(match self.format {
@@ -359,6 +361,7 @@ impl Connector for Arcgis {
                 let labels = layer.domains.keys().map(|name| format!("{name}_label"));
                 stream.columns.extend(labels);
             }
+            stream.reads = reads;
             stream
         };
         Ok(self.layers(io).await?.iter().map(stream).collect())

@@ -159,6 +159,8 @@ impl Ckan {
         let mut stream = Stream::new(name, unit);
         stream.format = self.format();
         stream.member.clone_from(&self.member);
+        let datastore = self.datastore.as_ref();
+        stream.reads = datastore.map(Datastore::reads).unwrap_or_default();
         stream
     }
 

@@ -257,10 +257,13 @@ impl Connector for NgsiLd {
             true => self.listed(io).await?,
             false => self.types.clone(),
         };
+        let incremental = self.incremental.as_ref();
+        let reads = incremental.map(Incremental::reads).unwrap_or_default();
         let stream = |name: String| {
             let mut stream = Stream::new(name.clone(), name.clone());
             stream.format = Some(json!("ngsi_ld"));
             stream.mappings = mappings::of_type(&name, &self.units);
+            stream.reads = reads;
             stream
         };
         Ok(names.into_iter().map(stream).collect())

@@ -293,9 +293,10 @@ impl Connector for Odata {
             let mut stream = Stream::new(set, set);
             stream.format =
                 Some(json!({ "name": "json", "record_path": metadata.version.records() }));
-            stream
+            stream.reads = self.pager(set, metadata)?.reads();
+            Ok(stream)
         });
-        Ok(sets.collect())
+        sets.collect()
     }
 
     async fn fetch(

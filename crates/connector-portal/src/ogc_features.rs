@@ -218,9 +218,12 @@ impl Connector for OgcFeatures {
             true => self.listed(io).await?,
             false => self.collections.clone(),
         };
+        let incremental = self.incremental.as_ref();
+        let reads = incremental.map(Incremental::reads).unwrap_or_default();
         let stream = |name: String| {
             let mut stream = Stream::new(name.clone(), name);
             stream.format = Some(json!("geojson"));
+            stream.reads = reads;
             stream
         };
         Ok(names.into_iter().map(stream).collect())

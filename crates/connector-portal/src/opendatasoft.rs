@@ -352,6 +352,8 @@ impl Connector for Opendatasoft {
             RecordFormat::Csv => json!({ "name": "csv", "delimiter": "," }),
             other => other.name().into(),
         });
+        let newest = self.newest.as_ref();
+        stream.reads = newest.map(|it| it.marks.reads()).unwrap_or_default();
         Ok(vec![stream])
     }
 

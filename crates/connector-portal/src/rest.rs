@@ -154,6 +154,7 @@ impl Connector for Rest {
         let stream = |of: &RestStream| {
             let mut stream = Stream::new(of.name.as_str(), of.name.as_str());
             stream.format = Some(of.format.clone());
+            stream.reads = of.call.reads();
             stream
         };
         Ok(self.streams.iter().map(stream).collect())

@@ -351,6 +351,8 @@ impl Connector for Sdmx {
             Format::Json => json!("sdmx_json"),
         });
         stream.mappings = vec![self.mapping(io).await?.clone()];
+        let incremental = self.incremental.as_ref();
+        stream.reads = incremental.map(Incremental::reads).unwrap_or_default();
         Ok(vec![stream])
     }
 

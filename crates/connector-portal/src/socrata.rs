@@ -263,6 +263,7 @@ impl Connector for Socrata {
             RowFormat::Json => json!("json"),
         });
         stream.columns = self.columns(io).await?;
+        stream.reads = self.pager.reads();
         Ok(vec![stream])
     }
 

@@ -27,8 +27,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
-    Claim, Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Registration,
-    Request, SettingsError, Sight, Slice, Stream, UrlSetting, files, nearest,
+    Claim, Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Reads,
+    Registration, Request, SettingsError, Sight, Slice, Stream, UrlSetting, files, nearest,
 };
 use serde::Deserialize;
 
@@ -155,7 +155,14 @@ impl Connector for Gbfs {
             Source::System(_) => true,
             Source::Saved { saved, .. } => saved.contains_key(feed.name),
         };
-        let stream = |feed: &Feed| feed.stream(&self.system_id, &self.language);
+        let reads = match &self.source {
+            Source::System(_) => Reads::On,
+            Source::Saved { .. } => Reads::Whole,
+        };
+        let stream = |feed: &Feed| Stream {
+            reads,
+            ..feed.stream(&self.system_id, &self.language)
+        };
         Ok(FEEDS.iter().filter(is_there).map(stream).collect())
     }
 

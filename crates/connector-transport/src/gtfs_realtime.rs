@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, Fetched, Io, MakeContext, Origin,
-    OriginSettings, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream,
+    OriginSettings, Reads, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream,
     UrlSetting,
 };
 use serde::Deserialize;
@@ -119,7 +119,14 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         .feed_id
         .unwrap_or_else(|| context.pipeline().to_owned());
     let entities = settings.entities.unwrap_or_else(|| Entity::ALL.to_vec());
-    let streams = entities.into_iter().map(|entity| stream(entity, &feed_id));
+    let reads = match &source {
+        Source::Polled(_) => Reads::On,
+        Source::Saved(_) => Reads::Whole,
+    };
+    let streams = entities.into_iter().map(|entity| Stream {
+        reads,
+        ..stream(entity, &feed_id)
+    });
     Ok(Arc::new(Realtime {
         source,
         streams: streams.collect(),

@@ -19,8 +19,8 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use sectorlake_connector::{
     Claim, Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MakeContext,
-    Origin, OriginSettings, Registration, Request, SettingsError, Sight, Slice, SourceUrl, Stream,
-    UrlSetting,
+    Origin, OriginSettings, Reads, Registration, Request, SettingsError, Sight, Slice, SourceUrl,
+    Stream, UrlSetting,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -220,6 +220,9 @@ impl Connector for Siri {
                 .mapping()
                 .with_parameter("feed_id", &self.feed_id),
         ];
+        if let Source::Polled(_) = &self.source {
+            stream.reads = Reads::On;
+        }
         Ok(vec![stream])
     }
 

@@ -359,7 +359,7 @@ fn places(name: &str) -> [String; 2] {
 }
 
 /// Whether a query key's value must not be shown.
-fn looks_secret(key: &str) -> bool {
+pub(crate) fn looks_secret(key: &str) -> bool {
     const PARTS: [&str; 12] = [
         "token",
         "accesskey",

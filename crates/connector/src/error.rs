@@ -60,6 +60,8 @@ pub struct ConnectorError {
     pub help: Option<String>,
     /// How long the source asks us to wait.
     pub wait: Option<Duration>,
+    /// The setting that is at fault, where one is: the keys that lead to it.
+    pub setting: Option<Vec<String>>,
 }
 
 impl ConnectorError {
@@ -84,6 +86,7 @@ impl ConnectorError {
             message: safe(message.into()),
             help: None,
             wait: None,
+            setting: None,
         }
     }
 
@@ -98,6 +101,13 @@ impl ConnectorError {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(safe(help.into()));
+        self
+    }
+
+    /// By the fault of a setting: the keys that lead to it.
+    #[must_use]
+    pub fn of_setting(mut self, keys: &[&str]) -> Self {
+        self.setting = Some(keys.iter().map(|&key| key.to_owned()).collect());
         self
     }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::paging::JsonPath;
 use crate::settings::SettingsError;
+use crate::source::Reads;
 
 pub use ahead::Ahead;
 pub use mark::Mark;
@@ -69,6 +70,16 @@ impl Incremental {
             start: None,
             lookback: None,
             format: None,
+        }
+    }
+
+    /// From where on a run reads what these settings are of.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        let window = self.lookback.as_deref().and_then(|text| self.window(text));
+        match window {
+            None | Some(0) => Reads::On,
+            Some(_) => Reads::Overlapping,
         }
     }
 

@@ -82,7 +82,6 @@ mod readable;
 pub mod recording;
 mod registry;
 mod saved;
-mod saved;
 mod secret;
 mod settings;
 mod sight;
@@ -104,11 +103,10 @@ pub use plain::PlainSource;
 pub use readable::readable;
 pub use registry::{Environment, MakeContext, Registration, Registry};
 pub use saved::Saved;
-pub use saved::Saved;
 pub use secret::{Secret, SecretSetting};
 pub use settings::SettingsError;
 pub use sight::{Claim, Sight};
 pub use source::{
-    Body, Connector, Cursor, DefaultMapping, Fetched, PartBody, PickError, Slice, Stream,
+    Body, Connector, Cursor, DefaultMapping, Fetched, PartBody, PickError, Reads, Slice, Stream,
 };
 pub use suggest::nearest;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::http;
 use crate::over_http::OverHttp;
-use crate::settings::{SettingsError, check};
+use crate::settings::{SettingsError, check, exposed};
 use crate::sight::{Claim, Sight};
 use crate::source::Connector;
 use crate::suggest::nearest;
@@ -193,6 +193,12 @@ impl Registration {
     #[must_use]
     pub fn settings_schema(&self) -> Value {
         self.schema.clone()
+    }
+
+    /// Where in its settings secrets stand in plain text: the keys that lead to each.
+    #[must_use]
+    pub fn plain_secrets(&self, settings: &Map<String, Value>) -> Vec<Vec<String>> {
+        exposed(settings, &self.schema)
     }
 
     /// Makes a connector from the keys beside `connector:`.

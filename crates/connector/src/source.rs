@@ -89,10 +89,24 @@ pub struct Stream {
     pub columns: Vec<String>,
     /// Which shared tables the stream can feed, and how.
     pub mappings: Vec<DefaultMapping>,
+    /// From where on a run reads it.
+    pub reads: Reads,
+}
+
+/// From where on a run reads a stream: what [`Connector::fetch`] does with the cursor of the last run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// From its beginning: what does not come, the source has no more.
+    #[default]
+    Whole,
+    /// From where the last run stopped.
+    On,
+    /// From some way before that, so that records come again.
+    Overlapping,
 }
 
 impl Stream {
-    /// A required stream in `unit`, without member, format or mapping.
+    /// A required stream in `unit`, read whole, without member, format or mapping.
     #[must_use]
     pub fn new(name: impl Into<String>, unit: impl Into<String>) -> Self {
         Self {
@@ -104,6 +118,7 @@ impl Stream {
             format: None,
             columns: Vec::new(),
             mappings: Vec::new(),
+            reads: Reads::Whole,
         }
     }
 

@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use sectorlake_connector::incremental::{Incremental, Kind};
 use sectorlake_connector::paging::{Pager, Paging, Style};
 use sectorlake_connector::{
-    ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Request, Secret, SettingsError,
-    SourceUrl, UrlSetting,
+    ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Reads, Request, Secret,
+    SettingsError, SourceUrl, UrlSetting,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -164,6 +164,11 @@ impl Api {
     fn locations_url(&self) -> SourceUrl {
         let (key, value) = (self.area.0, self.area.1.as_str());
         self.url.join(&["locations"]).with_query(&[(key, value)])
+    }
+
+    /// From where on a run reads measurements.
+    pub(super) fn reads(&self) -> Reads {
+        self.marks.reads()
     }
 
     /// The sensors, each with its location: `2161292/7772024`.

@@ -166,7 +166,7 @@ fn settings_are_checked() {
     since: "yesterday" is no date / write it as in 2025-01-31 or 2025-01-31T07:00:00+07:00
     country: has no effect beside `path` / leave it out, or leave `path` out to ask the API
     path.location: unknown setting / did you mean `locations`?
-    path: must be keys with values, not a text / -
+    path: must be keys with values, not a text / write path: { locations: … }; its keys are: locations, measurements
     "#);
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use sectorlake_connector::{
-    Answer, Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Request,
+    Answer, Connector, ConnectorError, Cursor, ErrorKind, Fetched, Io, MakeContext, Reads, Request,
     SettingsError, Slice, SourceUrl, Stream, UrlSetting,
 };
 use serde_json::json;
@@ -87,6 +87,7 @@ impl Connector for Days {
         for mapping in &mut stream.mappings {
             mapping.load = "merge";
         }
+        stream.reads = Reads::On;
         Ok(vec![stream])
     }
 

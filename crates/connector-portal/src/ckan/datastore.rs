@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sectorlake_connector::incremental::{Ahead, Incremental, Mark};
 use sectorlake_connector::paging::{JsonPath, Pager, Paging, Style};
 use sectorlake_connector::{
-    ConnectorError, Cursor, ErrorKind, Fetched, Io, Request, SettingsError, SourceUrl,
+    ConnectorError, Cursor, ErrorKind, Fetched, Io, Reads, Request, SettingsError, SourceUrl,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -101,6 +101,12 @@ impl Datastore {
             rows: settings.page_size.unwrap_or(ROWS),
             incremental,
         })
+    }
+
+    /// From where on a run reads.
+    pub(super) fn reads(&self) -> Reads {
+        let newest = self.incremental.as_ref();
+        newest.map(|it| it.marks.reads()).unwrap_or_default()
     }
 
     /// The next page of the table `id`.

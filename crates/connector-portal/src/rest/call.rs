@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sectorlake_connector::incremental::Incremental;
 use sectorlake_connector::paging::{Count, JsonPath, Pager, Paging};
 use sectorlake_connector::{
-    ConnectorError, Cursor, Fetched, Io, MakeContext, Request, SettingsError, SourceUrl, UrlSetting,
+    ConnectorError, Cursor, Fetched, Io, MakeContext, Reads, Request, SettingsError, SourceUrl,
+    UrlSetting,
 };
 use serde_json::{Map, Value};
 
@@ -97,6 +98,12 @@ impl Call {
         let place = format!("{{{PARTITION}}}");
         let in_body = |body: &Body| body.value.to_string().contains(&place);
         self.url.has_place(PARTITION) || self.body.as_ref().is_some_and(in_body)
+    }
+
+    /// From where on a run reads.
+    pub(super) fn reads(&self) -> Reads {
+        let incremental = self.incremental.as_ref();
+        incremental.map(Incremental::reads).unwrap_or_default()
     }
 
     /// The next page.

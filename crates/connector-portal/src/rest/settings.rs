@@ -47,7 +47,8 @@ pub(super) struct StreamSettings {
     /// in `page`. Default: `query`.
     #[serde(default)]
     pub(super) parameters: Option<Parameters>,
-    /// The way to the list of records in an answer: `data.items`. Default: the answer itself, or the only list in it.
+    /// The way to the list of records in an answer: `data.items`. Default: the answer itself, or the only list in it. With `paging` or
+    /// `incremental` each answer is looked into as it comes, and may have 256MiB at most.
     #[serde(default)]
     pub(super) records: Option<String>,
     /// The answers' format, with its options. Default: `json`.

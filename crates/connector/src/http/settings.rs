@@ -26,7 +26,8 @@ pub(crate) struct HttpSettings {
     /// How often one thing is asked for before the run fails, the first time included. Default: 5.
     #[schemars(range(min = 1, max = 100))]
     pub(crate) attempts: Option<u32>,
-    /// The size that one answer may have, such as `500MB` or `2GiB`. Default: 64GiB.
+    /// The size that one answer may have, such as `500MB` or `2GiB`. Default: 64GiB. What is looked into as it comes may have 256MiB
+    /// at most, whatever stands here: a page, and an answer that is asked for by a mark (`paging`, `incremental`).
     pub(crate) max_size: Option<String>,
     /// The proxy, such as `http://proxy.example:3128`, or `none`. Default: what the environment says (HTTPS_PROXY, HTTP_PROXY,
     /// ALL_PROXY, NO_PROXY).
@@ -139,10 +140,13 @@ pub(crate) struct RateSettings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TimeoutSettings {
     /// Until a connection stands. Default: 15s.
+    #[schemars(extend("examples" = ["30s"]))]
     pub(crate) connect: Option<String>,
     /// Between two pieces of an answer. Default: 60s.
+    #[schemars(extend("examples" = ["30s"]))]
     pub(crate) idle: Option<String>,
     /// For a whole answer. Default: 1h.
+    #[schemars(extend("examples" = ["30s"]))]
     pub(crate) total: Option<String>,
 }
 

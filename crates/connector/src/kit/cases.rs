@@ -13,7 +13,7 @@ use crate::error::ErrorKind;
 use crate::http::Limits;
 use crate::io::Validators;
 use crate::settings::SettingsError;
-use crate::source::Connector;
+use crate::source::{Connector, Reads};
 
 /// What a connector can do beyond reading to the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub async fn check(subject: &Subject<'_>) -> Vec<String> {
     };
     note("reads to the end, twice the same", twice(subject).await);
     note("goes on from each cursor", resume(subject).await);
+    note("says from where it reads", tells(subject).await);
     if subject.abilities.conditional {
         note("unchanged", unchanged(subject).await);
     }
@@ -212,6 +213,27 @@ async fn ends(subject: &Subject<'_>) -> Result<(), String> {
         [] => Ok(()),
         _ => Err("the same run reads again what it has read".to_owned()),
     }
+}
+
+/// A stream that is read whole ends without a cursor, and one that goes on with one.
+async fn tells(subject: &Subject<'_>) -> Result<(), String> {
+    let bench = Bench::start(subject, Limits::default()).await?;
+    let all = bench.read().await?;
+    let Reader { connector, io, .. } = &bench.reader;
+    let streams = connector.streams(io).await.map_err(|e| e.to_string())?;
+    for stream in streams {
+        let Some(last) = all.iter().rev().find(|read| read.unit == stream.unit) else {
+            continue;
+        };
+        let is_whole = stream.reads == Reads::Whole;
+        if is_whole != last.next.is_none() {
+            return Err(format!(
+                "{} says {:?}, and its last fetch gives {:?}",
+                stream.name, stream.reads, last.next
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Partitions have names of their own, the same each time.

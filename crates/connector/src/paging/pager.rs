@@ -11,7 +11,7 @@ use crate::error::{ConnectorError, ErrorKind};
 use crate::http::{Answer, Http, Request};
 use crate::incremental::{Incremental, Kind, Mark};
 use crate::io::Io;
-use crate::source::{Cursor, Fetched};
+use crate::source::{Cursor, Fetched, Reads};
 
 /// A page that must be looked into, at most.
 const PAGE_BYTES_MAX: usize = 256 << 20;
@@ -102,6 +102,13 @@ impl Pager {
     pub fn since(mut self, incremental: Option<Incremental>) -> Self {
         self.incremental = incremental;
         self
+    }
+
+    /// From where on a run reads these pages.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        let incremental = self.incremental.as_ref();
+        incremental.map(Incremental::reads).unwrap_or_default()
     }
 
     /// The next page as a part: what most connectors' `fetch` is. A source without paging and mark is asked for changes only.
