@@ -37,24 +37,52 @@ impl Table {
             .find(|table| table.is_called(name))
             .ok_or_else(|| {
                 let names: Vec<String> = tables.iter().map(Self::shown).collect();
-                no_table(name, &names)
+                no_table(name, &names, Holder::Server)
             })
     }
 }
 
+/// What holds tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// Shows each user some of them.
+    Server,
+    /// Shows all.
+    File,
+}
+
 /// The error of a table that is not there; `tables` are those that are.
-pub(crate) fn no_table(table: &str, tables: &[String]) -> ConnectorError {
-    let help = match nearest(table, tables.iter().map(String::as_str)) {
-        Some(name) => format!("did you mean {name:?}?"),
-        None if tables.is_empty() => {
+pub(crate) fn no_table(table: &str, tables: &[String], holder: Holder) -> ConnectorError {
+    let holds = match holder {
+        Holder::Server => "the user sees",
+        Holder::File => "the file holds",
+    };
+    let help = match (nearest(table, tables.iter().map(String::as_str)), holder) {
+        (Some(name), _) => format!("did you mean {name:?}?"),
+        (None, Holder::Server) if tables.is_empty() => {
             "the user sees no table: ask for SELECT on those to be read".to_owned()
         }
-        None => {
+        (None, Holder::File) if tables.is_empty() => {
+            "the file holds no table: check `path`".to_owned()
+        }
+        (None, _) => {
             let names: Vec<&str> = tables.iter().take(20).map(String::as_str).collect();
-            format!("the user sees: {}", names.join(", "))
+            format!("{holds}: {}", names.join(", "))
         }
     };
-    ConnectorError::new(ErrorKind::NotFound, format!("there is no table {table:?}")).with_help(help)
+    ConnectorError::new(ErrorKind::NotFound, format!("there is no table {table:?}"))
+        .with_help(help)
+        .of_setting(&[])
+}
+
+/// An error of what is read, which its settings are to blame for, unless the server is.
+pub(crate) fn blamed(error: ConnectorError) -> ConnectorError {
+    match error.kind {
+        ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::Refused => {
+            error.of_setting(&[])
+        }
+        _ => error,
+    }
 }
 
 /// What was being done when something failed.
@@ -71,6 +99,14 @@ impl Doing {
         match relation {
             Relation::Table(name) => Self::Read(name.clone()),
             Relation::Query(_) => Self::Query,
+        }
+    }
+
+    /// The error, with what is to blame for it.
+    pub(crate) fn blamed(&self, error: ConnectorError) -> ConnectorError {
+        match self {
+            Self::Connect | Self::List => error,
+            Self::Read(_) | Self::Query => blamed(error),
         }
     }
 

@@ -70,6 +70,7 @@ impl Database {
         let whole_table = || Source {
             relation: Relation::Table(unit.to_owned()),
             incremental: None,
+            at: vec!["tables".to_owned()],
         };
         match found {
             Some((name, source)) => (name.clone(), source.clone()),
@@ -78,55 +79,22 @@ impl Database {
     }
 
     /// The read that `position` belongs to, if it is still under way; else a new one.
-    fn read(
-        &self,
-        unit: &str,
-        source: &Source,
-        position: Option<&Position>,
-        io: &Io,
-    ) -> Result<Open, ConnectorError> {
+    fn read(&self, unit: &str, source: &Source, position: Option<&Position>, io: &Io) -> Open {
         let under_way = self.open().remove(unit);
         if let (Some(open), Some(position)) = (under_way, position)
             && (open.run, open.parts) == (position.run, position.parts)
         {
-            return Ok(open);
+            return open;
         }
         let run = io.started_at();
         let (sender, pieces) = mpsc::channel(PARTS_AHEAD);
-        let mut start = Start {
-            run,
-            incremental: None,
-            mark: None,
-            parts_least: 1,
-        };
-        let mut ask = Ask {
-            relation: source.relation.clone(),
-            from: None,
-        };
-        let mut replaces = 0;
+        let (ask, start) = begun(source, position, run);
         // Two parts of a run never share a key.
-        let parts = position.filter(|position| position.run == run && source.incremental.is_some());
-        let parts = parts.map(|position| position.parts).unwrap_or_default();
-        if let Some(incremental) = &source.incremental {
-            let mark = position
-                .and_then(|it| it.mark.clone())
-                .filter(|mark| mark.column == incremental.column);
-            start.parts_least = u32::from(mark.is_none());
-            ask.from = Some(From {
-                column: incremental.column.clone(),
-                value: mark
-                    .as_ref()
-                    .and_then(|mark| mark.value.clone())
-                    .or_else(|| incremental.start.clone()),
-                lookback: incremental
-                    .lookback
-                    .filter(|_| mark.as_ref().is_some_and(|mark| mark.value.is_some())),
-            });
-            start.mark = mark;
-            start.incremental = Some(incremental.clone());
-        } else if let Some(position) = position {
-            replaces = position.replaces.max(position.parts);
-            start.parts_least = replaces.max(1);
+        let (mut parts, mut replaces) = (0, 0);
+        match (&source.incremental, position) {
+            (Some(_), Some(position)) if position.run == run => parts = position.parts,
+            (None, Some(position)) => replaces = position.replaces.max(position.parts),
+            _ => {}
         }
         tokio::spawn(produce(
             Arc::clone(&self.engine),
@@ -135,12 +103,12 @@ impl Database {
             self.bounds,
             sender,
         ));
-        Ok(Open {
+        Open {
             run,
             parts,
             replaces,
             pieces,
-        })
+        }
     }
 
     fn open(&self) -> std::sync::MutexGuard<'_, HashMap<String, Open>> {
@@ -174,7 +142,10 @@ impl Connector for Database {
     async fn streams(&self, _: &Io) -> Result<Vec<Stream>, ConnectorError> {
         let named = self.wanted.sources.iter();
         let mut streams: Vec<Stream> = named
-            .map(|(name, source)| stream(name, unit_of(name, source)))
+            .map(|(name, source)| Stream {
+                reads: source.reads(),
+                ..stream(name, unit_of(name, source))
+            })
             .collect();
         if self.wanted.all_tables {
             let tables = self.engine.tables().await?;
@@ -195,13 +166,10 @@ impl Connector for Database {
         let unit = slice.unit;
         let (name, source) = self.source(unit);
         let position = cursor.map(Position::of).transpose()?;
-        let mut open = self.read(unit, &source, position.as_ref(), io)?;
-        let Some(piece) = open
-            .pieces
-            .recv()
-            .await
-            .unwrap_or_else(|| Err(broken_off()))?
-        else {
+        let mut open = self.read(unit, &source, position.as_ref(), io);
+        let delivery = open.pieces.recv().await;
+        let piece = delivery.unwrap_or_else(|| Err(broken_off()));
+        let Some(piece) = piece.map_err(|error| source.placed(error))? else {
             return Ok(None);
         };
         let is_end = piece.is_last && source.incremental.is_none();
@@ -250,6 +218,39 @@ fn headers(replaced: &Replaced) -> BTreeMap<String, String> {
         true => BTreeMap::new(),
         false => BTreeMap::from([("read-as-null".to_owned(), said.join(", "))]),
     }
+}
+
+/// What a read that goes on from `position` asks for, and where it begins.
+fn begun(source: &Source, position: Option<&Position>, run: DateTime<Utc>) -> (Ask, Start) {
+    let mut ask = Ask {
+        relation: source.relation.clone(),
+        from: None,
+    };
+    let mut start = Start {
+        run,
+        incremental: source.incremental.clone(),
+        mark: None,
+        parts_least: 1,
+    };
+    let Some(incremental) = &source.incremental else {
+        // What a broken read left behind is written over.
+        if let Some(position) = position {
+            start.parts_least = position.replaces.max(position.parts).max(1);
+        }
+        return (ask, start);
+    };
+    let mark = position
+        .and_then(|it| it.mark.clone())
+        .filter(|mark| mark.column == incremental.column);
+    let value = mark.as_ref().and_then(|mark| mark.value.clone());
+    ask.from = Some(From {
+        column: incremental.column.clone(),
+        lookback: incremental.lookback.filter(|_| value.is_some()),
+        value: value.or_else(|| incremental.start.clone()),
+    });
+    start.parts_least = u32::from(mark.is_none());
+    start.mark = mark;
+    (ask, start)
 }
 
 /// Where a read begins.

@@ -83,6 +83,9 @@ impl Feed {
     }
 }
 
+/// The setting that names the incremental column.
+pub(crate) const COLUMN: &[&str] = &["incremental", "column"];
+
 /// Where `column` stands among `names`.
 ///
 /// # Errors
@@ -101,6 +104,7 @@ pub(crate) fn column_index<'a>(
         };
         ConnectorError::new(ErrorKind::Invalid, format!("there is no column {column:?}"))
             .with_help(help)
+            .of_setting(COLUMN)
     };
     names
         .clone()
@@ -121,7 +125,8 @@ pub(crate) fn plain_value(value: &str) -> Result<&str, ConnectorError> {
             ErrorKind::Invalid,
             format!("{value:?} is neither a number nor a time"),
         )
-        .with_help("write `start` as 2024-01-31, 2024-01-31 12:00:00 or a whole number")),
+        .with_help("write `start` as 2024-01-31, 2024-01-31 12:00:00 or a whole number")
+        .of_setting(&["incremental", "start"])),
     }
 }
 

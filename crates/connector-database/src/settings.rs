@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use sectorlake_connector::SettingsError;
+use sectorlake_connector::{ConnectorError, Reads, SettingsError};
 use serde::Deserialize;
 
 /// Which tables are read: `all`, a list of names, or names with their options.
@@ -106,6 +106,29 @@ pub(crate) enum Lookback {
 pub(crate) struct Source {
     pub(crate) relation: Relation,
     pub(crate) incremental: Option<Incremental>,
+    /// The keys that lead to its settings.
+    pub(crate) at: Vec<String>,
+}
+
+impl Source {
+    /// An error of the stream, with the keys that lead to what is to blame for it from all settings on.
+    pub(crate) fn placed(&self, error: ConnectorError) -> ConnectorError {
+        let setting = error.setting.as_ref().map(|keys| {
+            let keys = keys.iter().cloned();
+            self.at.iter().cloned().chain(keys).collect()
+        });
+        ConnectorError { setting, ..error }
+    }
+
+    /// From where on a run reads it.
+    pub(crate) fn reads(&self) -> Reads {
+        let lookback = self.incremental.as_ref().map(|it| it.lookback);
+        match lookback {
+            None => Reads::Whole,
+            Some(None | Some(Lookback::Seconds(0) | Lookback::Units(0))) => Reads::On,
+            Some(Some(_)) => Reads::Overlapping,
+        }
+    }
 }
 
 /// A table or a query.
@@ -148,13 +171,15 @@ impl Wanted {
             None => {}
             Some(TablesSetting::All(All::All)) => wanted.all_tables = true,
             Some(TablesSetting::Names(names)) => {
-                for name in names {
-                    wanted.add_table(name, TableSetting::default())?;
+                for (index, name) in names.into_iter().enumerate() {
+                    let at = ["tables".to_owned(), index.to_string()];
+                    wanted.add_table(name, TableSetting::default(), at)?;
                 }
             }
             Some(TablesSetting::Options(options)) => {
                 for (name, setting) in options {
-                    wanted.add_table(name, setting.unwrap_or_default())?;
+                    let at = ["tables".to_owned(), name.clone()];
+                    wanted.add_table(name, setting.unwrap_or_default(), at)?;
                 }
             }
         }
@@ -173,7 +198,12 @@ impl Wanted {
         Ok(wanted)
     }
 
-    fn add_table(&mut self, name: String, setting: TableSetting) -> Result<(), SettingsError> {
+    fn add_table(
+        &mut self,
+        name: String,
+        setting: TableSetting,
+        at: [String; 2],
+    ) -> Result<(), SettingsError> {
         let path = ["tables", &name];
         let incremental = setting
             .incremental
@@ -182,6 +212,7 @@ impl Wanted {
         let source = Source {
             relation: Relation::Table(name.clone()),
             incremental,
+            at: at.to_vec(),
         };
         match self.sources.insert(name.clone(), source) {
             None => Ok(()),
@@ -206,6 +237,7 @@ impl Wanted {
         let source = Source {
             relation: Relation::Query(sql),
             incremental,
+            at: path.map(str::to_owned).to_vec(),
         };
         match self.sources.insert(name.clone(), source) {
             None => Ok(()),
@@ -316,6 +348,43 @@ mod tests {
         ] {
             assert_eq!(lookback(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_told_at_its_place() {
+        let mut registrations = crate::registrations().into_iter();
+        let postgres = registrations.find(|it| it.name() == "postgres");
+        let context = sectorlake_connector::MakeContext::new(".", "demo", |_| None);
+        let said = |tables: serde_json::Value, queries: serde_json::Value| {
+            let settings =
+                json!({ "url": "postgres://a@h/d", "tables": tables, "queries": queries });
+            let settings = settings.as_object().unwrap().clone();
+            let error = postgres
+                .as_ref()
+                .unwrap()
+                .make(settings, &context)
+                .err()
+                .unwrap();
+            format!("{error} / {}", error.help.as_deref().unwrap_or_default())
+        };
+        let none = || json!({});
+        let all = [
+            said(
+                json!({ "a": { "incremental": { "column": "at", "lookbak": "1h" } } }),
+                none(),
+            ),
+            said(json!({ "a": { "incremental": { "colum": "at" } } }), none()),
+            said(json!({ "a": { "incremental": "at" } }), none()),
+            said(json!({ "a": "at" }), none()),
+            said(json!("al"), none()),
+            said(json!(7), none()),
+            said(json!(["a"]), json!({ "q": { "sq": "SELECT 1" } })),
+            said(
+                json!(["a"]),
+                json!({ "q": { "sql": "SELECT 1", "incremental": { "lookback": "1h" } } }),
+            ),
+        ];
+        insta::assert_snapshot!(all.join("\n"));
     }
 
     #[test]

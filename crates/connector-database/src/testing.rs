@@ -112,11 +112,13 @@ pub(crate) fn shown(parts: &[Part]) -> String {
     lines.join("\n")
 }
 
-/// The message and the mend, with ports masked.
+/// The message, the setting that is to blame, and the mend, with ports masked.
 pub(crate) fn said(error: &ConnectorError, port: u16) -> String {
+    let setting = error.setting.as_ref();
     let text = format!(
-        "{error}\n  {:?} / {}",
+        "{error}\n  {:?}{} / {}",
         error.kind,
+        setting.map_or_else(String::new, |keys| format!(" at {}", keys.join("."))),
         error.help.as_deref().unwrap_or_default()
     );
     text.replace(&format!(":{port}"), ":PORT")

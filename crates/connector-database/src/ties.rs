@@ -20,6 +20,7 @@ use sectorlake_connector::{ConnectorError, ErrorKind};
 
 use self::ahead::Ahead;
 use crate::cursor::{Mark, TIES_MAX, Ties};
+use crate::engine::COLUMN;
 
 /// How far after the run's start a value without zone may lie, as time zones differ.
 const ZONES: Duration = Duration::days(1);
@@ -412,6 +413,7 @@ pub(crate) fn unfit(column: &str, data_type: &str) -> ConnectorError {
         format!("the column {column:?} is of type {data_type}, which cannot tell what is new");
     ConnectorError::new(ErrorKind::Invalid, message)
         .with_help("name a column that is a whole number, a date or an instant in `incremental`")
+        .of_setting(COLUMN)
 }
 
 /// The error of an incremental column with a NULL in it.
@@ -419,9 +421,11 @@ pub(crate) fn holds_null(column: &str) -> ConnectorError {
     let message = format!(
         "the column {column:?} holds NULL or infinity: those rows would be missed when they change"
     );
-    ConnectorError::new(ErrorKind::Invalid, message).with_help(
-        "read by a column that is never NULL, or by a query with coalesce(updated_at, created_at)",
-    )
+    ConnectorError::new(ErrorKind::Invalid, message)
+        .with_help(
+            "read by a column that is never NULL, or by a query with coalesce(updated_at, created_at)",
+        )
+        .of_setting(COLUMN)
 }
 
 fn changed(column: &str, value: &str, ties: &Ties) -> ConnectorError {
@@ -429,9 +433,11 @@ fn changed(column: &str, value: &str, ties: &Ties) -> ConnectorError {
         "rows came or went among the {} that have {value} in {column:?}: which of them are new cannot be told",
         ties.rows
     );
-    ConnectorError::new(ErrorKind::Invalid, message).with_help(
-        "read by a finer column, or set `lookback` and load the table with `load: merge`",
-    )
+    ConnectorError::new(ErrorKind::Invalid, message)
+        .with_help(
+            "read by a finer column, or set `lookback` and load the table with `load: merge`",
+        )
+        .of_setting(COLUMN)
 }
 
 fn internal(error: &ArrowError) -> ConnectorError {

@@ -79,6 +79,7 @@ fn database(memory: &Arc<Memory>, incremental: bool, rows_max: usize) -> Databas
     let source = Source {
         relation: Relation::Table("t".to_owned()),
         incremental,
+        at: Vec::new(),
     };
     let wanted = Wanted {
         all_tables: false,

@@ -153,7 +153,8 @@ impl Mysql {
     }
 
     fn error(&self, doing: &Doing, error: &mysql_async::Error) -> ConnectorError {
-        of_mysql(doing, error, &self.address).at(&self.place)
+        let error = of_mysql(doing, error, &self.address);
+        doing.blamed(error.at(&self.place))
     }
 }
 

@@ -78,7 +78,8 @@ fn columns(columns: &[Column]) -> Result<Vec<Asked>, ConnectorError> {
             ErrorKind::Invalid,
             format!("the query has two columns named {:?}", twice.name),
         )
-        .with_help("give one of them another name: SELECT a.id, b.id AS b_id")),
+        .with_help("give one of them another name: SELECT a.id, b.id AS b_id")
+        .of_setting(&[])),
         None => Ok(asked),
     }
 }

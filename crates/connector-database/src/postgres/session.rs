@@ -150,7 +150,8 @@ impl Postgres {
     }
 
     pub(crate) fn error(&self, doing: &Doing, error: &tokio_postgres::Error) -> ConnectorError {
-        of_postgres(doing, error, &self.address).at(&self.place)
+        let error = of_postgres(doing, error, &self.address);
+        doing.blamed(error.at(&self.place))
     }
 }
 

@@ -10,7 +10,7 @@ use sectorlake_connector::{ConnectorError, ErrorKind};
 
 use super::errors::of_sqlite;
 use super::types::{Seen, data_type};
-use crate::catalogue::no_table;
+use crate::catalogue::{Holder, blamed, no_table};
 use crate::cells::{Cells, Rows, schema};
 use crate::engine::{Ask, Chunk, Feed, From, column_index};
 use crate::settings::{Lookback, Relation};
@@ -47,7 +47,7 @@ pub(super) fn read(connection: &Connection, ask: &Ask, feed: &Feed) -> Result<()
         Relation::Table(name) => format!("reading the table {name:?}"),
         Relation::Query(_) => "running the query".to_owned(),
     };
-    let failed = |error: rusqlite::Error| of_sqlite(&doing, &error);
+    let failed = |error: rusqlite::Error| blamed(of_sqlite(&doing, &error));
     let relation = relation(connection, &ask.relation)?;
     let names = column_names(connection, &relation).map_err(failed)?;
     let index = match &ask.from {
@@ -153,7 +153,7 @@ fn relation(connection: &Connection, relation: &Relation) -> Result<String, Conn
             let tables = tables(connection, Views::Listed)?;
             match tables.contains(name) {
                 true => Ok(identifier(name)),
-                false => Err(no_table(name, &tables)),
+                false => Err(no_table(name, &tables, Holder::File)),
             }
         }
     }

@@ -162,6 +162,7 @@ async fn each_mistake_is_named_with_its_mend() {
         json!({"path": "none.sqlite", "tables": ["t"]}),
         json!({"path": "text.sqlite", "tables": ["t"]}),
         json!({"tables": ["station"]}),
+        json!({"tables": {"zzz": null}}),
         json!({"queries": {"q": "DELETE FROM stations"}}),
         json!({"queries": {"q": "SELECT 1; DROP TABLE stations"}}),
         json!({"queries": {"q": "SELECT name FROM stations"}}),

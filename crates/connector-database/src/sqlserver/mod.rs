@@ -190,7 +190,8 @@ impl SqlServer {
     }
 
     fn error(&self, doing: &Doing, error: &tiberius::error::Error) -> ConnectorError {
-        of_sqlserver(doing, error, &self.address).at(&self.place)
+        let error = of_sqlserver(doing, error, &self.address);
+        doing.blamed(error.at(&self.place))
     }
 }
 

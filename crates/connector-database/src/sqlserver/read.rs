@@ -144,9 +144,8 @@ async fn describe(
             .map_err(|error| server.error(doing, &error))?;
         if let Some(code) = code.filter(|&code| code != 0) {
             let message = text(3)?.unwrap_or("the query cannot be described");
-            return Err(
-                of_code(doing, code.unsigned_abs(), message, &server.address).at(server.place()),
-            );
+            let error = of_code(doing, code.unsigned_abs(), message, &server.address);
+            return Err(doing.blamed(error.at(server.place())));
         }
         match text(0)? {
             Some(name) => asked.push(Asked::of(name, text(1)?.unwrap_or_default())),
@@ -157,7 +156,8 @@ async fn describe(
                 );
                 return Err(error
                     .at(server.place())
-                    .with_help("name it: SELECT count(*) AS stations"));
+                    .with_help("name it: SELECT count(*) AS stations")
+                    .of_setting(&[]));
             }
         }
     }
