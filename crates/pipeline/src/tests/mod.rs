@@ -10,6 +10,7 @@ mod freshness;
 mod keys;
 mod loads;
 mod mappings;
+mod months;
 mod parted;
 mod partitions;
 mod place_lookup;
