@@ -93,10 +93,7 @@ fn tell(text: &mut String, schema: &Value, root: &Value, level: usize) {
         let of_type = inner.and_then(|inner| inner["description"].as_str());
         let about = setting["description"].as_str().or(of_type);
         let about = about.unwrap_or_default();
-        // Of what stands inside, one line says enough: an editor shows the rest.
-        let lines_max = if level == 0 { usize::MAX } else { 1 };
-        let lines = about.lines().filter(|line| !line.trim().is_empty());
-        for line in lines.take(lines_max) {
+        for line in about.lines().filter(|line| !line.trim().is_empty()) {
             let _ = writeln!(text, "{indent}    {}", line.trim());
         }
         if let Some(inner) = inner.filter(|_| level < LEVELS_MAX) {
@@ -184,7 +181,42 @@ mod tests {
             let example = connector.example().unwrap_or_default();
             let named = format!("connector: {}", connector.name());
             assert!(example.contains(&named), "{}", connector.name());
+            // Whoever takes it over must know by what it is written and under which terms the data are.
+            let says = |what: &str| example.lines().any(|line| line.starts_with(what));
+            assert!(says("# Reference: https://"), "{}", connector.name());
+            assert!(
+                says("# Licence: ") && says("licence: "),
+                "{}",
+                connector.name()
+            );
         }
+    }
+
+    /// Every setting, at every depth, says what it is for.
+    #[test]
+    fn every_setting_is_told() {
+        fn silent(schema: &Value, root: &Value, level: usize, way: &str, found: &mut Vec<String>) {
+            let settings = schema["properties"].as_object();
+            for (key, setting) in settings.into_iter().flatten() {
+                let way = format!("{way}.{key}");
+                let inner = object_in(setting, root, 0);
+                let about = setting["description"].as_str();
+                let about = about.or_else(|| inner?["description"].as_str());
+                if about.is_none_or(|about| about.trim().is_empty()) {
+                    found.push(way.clone());
+                }
+                if let Some(inner) = inner.filter(|_| level < LEVELS_MAX) {
+                    silent(inner, root, level + 1, &way, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for connector in registry::all().iter() {
+            let schema = connector.settings_schema();
+            assert!(!connector.about().is_empty(), "{}", connector.name());
+            silent(&schema, &schema, 0, connector.name(), &mut found);
+        }
+        assert_eq!(found, [""; 0]);
     }
 
     #[test]
