@@ -1,14 +1,15 @@
 //! Sources read in pieces, over the wire: partitions that a killed run leaves where they are, revised and removed records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use crate::harness::Project;
+use crate::harness::{Project, is_soak};
 use crate::samples::{CLINICS, clinics};
+use crate::upstream::{Upstream, answer as respond};
 
 const STATIONS: &str = r#"{
   "fields": [
@@ -157,6 +158,57 @@ fn a_run_killed_at_part_80_of_100_goes_on_at_81() {
 /// Whether a file of the folder is a manifest under its own name, not one on its way.
 fn is_manifest(file: &fs::DirEntry) -> bool {
     file.file_name().to_string_lossy().ends_with(".json")
+}
+
+/// `make soak` asks for 2,000.
+#[test]
+fn every_partition_costs_one_question_and_no_body_where_nothing_has_changed() {
+    let count = if is_soak() { 2_000 } else { 60 };
+    let server = Upstream::start(move |before, target| {
+        let station = target.rsplit('=').next().unwrap().to_owned();
+        let etag = format!("ETag: \"v{station}\"");
+        match before < count {
+            true => {
+                let body = format!(
+                    "[{}]",
+                    reading(station.parse().unwrap(), "2025-01-01T00:00:00Z", 1)
+                );
+                respond(200, &["Content-Type: application/json", &etag], body)
+            }
+            false => respond(304, &[&etag], ""),
+        }
+    });
+    let project = Project::empty();
+    let stations: Vec<String> = (1..=count).map(|number| number.to_string()).collect();
+    project.file("schemas/air/readings.json", STATIONS).file(
+        "pipelines/air/readings.yaml",
+        format!(
+            "source:\n  connector: rest\n  url: {}/readings?station={{partition}}\n  allow_private: true\n  \
+             rate: {{ per_second: 1000, concurrent: 16 }}\n  partitions: [{}]\ntables:\n  air.readings:\n    load: replace\n    \
+             map: SELECT station, at, value FROM source\n",
+            server.url(),
+            stations.join(", ")
+        ),
+    );
+    project.run(&["readings"]).ok();
+    assert_eq!(project.count("air.readings"), i64::try_from(count).unwrap());
+    let asked = server.asked();
+    let targets: BTreeSet<&str> = asked.iter().map(|head| target(head)).collect();
+    assert_eq!((asked.len(), targets.len()), (count, count));
+    assert!(project.run(&["readings"]).ok().says("unchanged"));
+    // The same questions once more, each with the tag of its answer.
+    let again = &server.asked()[count..];
+    assert_eq!(again.len(), count);
+    for head in again {
+        let station = target(head).rsplit('=').next().unwrap();
+        let line = format!("if-none-match: \"v{station}\"");
+        assert!(head.to_ascii_lowercase().contains(&line), "{head}");
+    }
+    assert_eq!(project.snapshots(), 1);
+}
+
+fn target(head: &str) -> &str {
+    head.split(' ').nth(1).unwrap()
 }
 
 #[test]

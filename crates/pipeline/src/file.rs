@@ -46,7 +46,7 @@ pub struct PipelineFile {
     #[serde(default)]
     pub stale_after: Option<String>,
     /// How many partitions of a stream (months, stations) are fetched side by side; how fast a host is asked is another matter.
-    /// Default: 4.
+    /// Default: as many as `rate.concurrent` of `source` lets in, and 4 at least.
     #[serde(default)]
     pub partitions_at_once: Option<NonZeroU8>,
     /// When it is due.
@@ -60,10 +60,26 @@ pub struct PipelineFile {
     pub checks: Vec<serde_json::Value>,
 }
 
+/// Partitions that are fetched side by side, at least.
+const PARTITIONS_AT_ONCE: u8 = 4;
+
 impl PipelineFile {
-    /// How many partitions are fetched side by side.
+    /// How many partitions are fetched side by side: where nobody says so, enough to fill the places that the source's settings
+    /// give us at its host.
     pub(crate) fn partitions_at_once(&self) -> u8 {
-        self.partitions_at_once.map_or(4, NonZeroU8::get)
+        if let Some(told) = self.partitions_at_once {
+            return told.get();
+        }
+        let places = self
+            .source
+            .get("rate")
+            .and_then(|rate| rate.get("concurrent"));
+        let places = places
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default();
+        u8::try_from(places)
+            .unwrap_or(u8::MAX)
+            .max(PARTITIONS_AT_ONCE)
     }
 }
 
@@ -241,4 +257,28 @@ pub(crate) struct SettingsFile {
     /// Whom sources may write to about our requests: an e-mail address or a page's URL. It is sent with each of them.
     #[serde(default)]
     pub(crate) contact: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_places_at_the_host_are_filled() {
+        for (told, rate, expected) in [
+            (None, json!({}), 4),
+            (None, json!({ "concurrent": 2 }), 4),
+            (None, json!({ "concurrent": 16 }), 16),
+            (Some(1), json!({ "concurrent": 16 }), 1),
+        ] {
+            let file: PipelineFile = serde_json::from_value(json!({
+                "source": { "connector": "rest", "rate": rate }, "partitions_at_once": told,
+            }))
+            .unwrap();
+            assert_eq!(file.partitions_at_once(), expected, "{rate}");
+        }
+    }
 }
