@@ -15,7 +15,9 @@ use super::tests::next_process;
 use crate::env::Env;
 use crate::lake::Lake;
 use crate::stage::Load;
-use crate::stage::fixture::{Loading, Row, contract_with, lake, lake_on, latest, texts_of, values};
+use crate::stage::fixture::{
+    Loading, Row, contract_with, lake, lake_on, latest, row, texts_of, values,
+};
 
 /// A load of a few rows, and the write at which it dies.
 #[derive(Debug, Clone)]
@@ -87,6 +89,64 @@ async fn texts(lake: &Lake) -> Vec<String> {
     let name = "test.items".parse().unwrap();
     let table = lake.table(&snapshot, &name).await.unwrap();
     texts_of(lake, &table, &["_run"]).await
+}
+
+/// The outcome of a run that dies or finds no more room, and of the next one.
+async fn dies(
+    begun: &InMemory,
+    env: &Env,
+    (writes, death): (i64, Death),
+    new: &[Vec<Row>],
+) -> (bool, BTreeMap<String, i64>, BTreeMap<String, i64>) {
+    let merge = Loading::of(Load::Merge);
+    let store: Arc<dyn ObjectStore> = Arc::new(begun.fork());
+    let faulty = Faulty::new(Arc::clone(&store), writes, death);
+    let dying = Lake::on_store("memory", Arc::clone(&faulty) as _, next_process(env, 2));
+    if let Ok(lake) = dying.await {
+        let _ = merge.run(&lake, "bus", new).await;
+    }
+    let lake = lake_on(Arc::clone(&store), next_process(env, 3)).await;
+    let seen = values(&lake, "bus").await;
+    merge.run(&lake, "bus", new).await.unwrap();
+    assert_eq!(
+        unnamed(&lake).await,
+        Vec::<String>::new(),
+        "{death:?} {writes}"
+    );
+    (faulty.is_dead(), seen, values(&lake, "bus").await)
+}
+
+#[tokio::test]
+async fn whenever_it_dies_the_lake_is_as_before_or_as_after() {
+    let (begun, env) = (Arc::new(InMemory::new()), Env::manual());
+    let lake = lake_on(Arc::clone(&begun) as _, env.clone()).await;
+    let merge = Loading::of(Load::Merge);
+    for number in 0..8 {
+        let rows = ["a", "b"].map(|id| row(&format!("{id}{number}"), number, "p", number));
+        merge.run(&lake, "bus", &[rows.to_vec()]).await.unwrap();
+    }
+    let before = values(&lake, "bus").await;
+    // One of the rows that are written together goes on the way, and a new one comes.
+    let new = [vec![row("a3", 9, "q", 1), row("c", 1, "q", 2)]];
+    let mut after = before.clone();
+    after.extend([("a3".to_owned(), 9), ("c".to_owned(), 1)]);
+    let lake = lake_on(Arc::new(begun.fork()), env.clone()).await;
+    let (staged, _) = merge.run(&lake, "bus", &new).await.unwrap();
+    assert_eq!((staged.compacted, staged.revised, staged.loaded), (8, 1, 2));
+    for death in [Death::Before, Death::After, Death::Full] {
+        let mut outcomes = [0, 0];
+        for writes in 0.. {
+            let (is_dead, seen, then) = dies(&begun, &env, (writes, death), &new).await;
+            let told = format!("{death:?} of write {writes}");
+            assert!(seen == before || seen == after, "{told}: {seen:?}");
+            assert_eq!(then, after, "{told}, then a run");
+            outcomes[usize::from(seen == after)] += 1;
+            if !is_dead {
+                break;
+            }
+        }
+        assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
+    }
 }
 
 proptest! {

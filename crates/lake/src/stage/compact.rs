@@ -105,7 +105,7 @@ pub(super) struct Files {
     pub(super) added: Vec<WrittenFile>,
 }
 
-/// Writes small files of one source together, as far as there are enough of them.
+/// Writes small files together, as far as there are enough of them: those of one partition, and so of one source.
 ///
 /// It is upkeep: a group that cannot be written, for want of room or for a damaged file, stays as it was, and the run goes on.
 pub(super) async fn compact(
@@ -141,7 +141,7 @@ pub(super) async fn compact(
     compacted
 }
 
-/// Chooses which files of one source are written together.
+/// Chooses which files are written together.
 fn choose(files: Vec<Small>, mut bounds: Bounds) -> Choice {
     let mut partitions: BTreeMap<_, Vec<Small>> = BTreeMap::new();
     for file in files {
