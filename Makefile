@@ -54,7 +54,7 @@ corpus: build ## load the real files that may be used but not passed on: make co
 FUZZ_SECONDS ?= 600
 
 .PHONY: soak
-soak: build ## the long forms of the tests (kill -9 in a loop, more random cases, broken bytes for FUZZ_SECONDS a decoder)
+soak: build ## the long forms of the tests (kill -9 in a loop, an hour of 10,000 vehicles, more random cases, broken bytes for FUZZ_SECONDS a decoder)
 	SECTORLAKE_SOAK=1 PROPTEST_CASES=20000 FUZZ_SECONDS=$(FUZZ_SECONDS) $(CARGO) test --locked --workspace
 	@echo "sectorlake soak: all passed"
 

@@ -1,5 +1,8 @@
 //! `sectorlake watch`.
 
+#[cfg(test)]
+mod hour;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write as _;
 use std::path::Path;
@@ -30,7 +33,7 @@ const END_WAIT: Duration = Duration::from_secs(2);
 /// Notes that are remembered as told; beyond that they are told anew.
 const NOTES_MAX: usize = 10_000;
 
-/// Watches continuous sources until Ctrl-C or SIGTERM: the batch under way is still published. A second signal ends at once.
+/// Watches continuous sources until Ctrl-C or SIGTERM: what polls brought is still published. A second signal ends at once.
 ///
 /// # Errors
 /// There is no project, or nothing to watch; the lake cannot be opened.
