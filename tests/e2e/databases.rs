@@ -5,13 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::harness::{Done, Project, assert_said};
-
-#[expect(
-    dead_code,
-    reason = "the folder of a server is read by the tests of crates"
-)]
-#[path = "../servers/mod.rs"]
-mod servers;
+use crate::servers;
 
 const CONTRACT: &str = r#"{
   "$schema": "https://datapackage.org/profiles/2.0/tableschema.json", "title": "Readings",

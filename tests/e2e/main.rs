@@ -9,6 +9,12 @@ mod harness;
 mod real_lake;
 mod samples;
 mod served;
+#[expect(
+    dead_code,
+    reason = "the folder of a server is read by the tests of crates"
+)]
+#[path = "../servers/mod.rs"]
+mod servers;
 
 mod architecture;
 mod attacks;
@@ -42,6 +48,7 @@ mod real_files;
 mod recordings;
 mod remote;
 mod slow_server;
+mod stores;
 mod tight_places;
 mod transport;
 mod upstream;

@@ -115,7 +115,7 @@ fn kill(mut child: Child) -> std::process::ExitStatus {
 }
 
 /// Files below a folder, unfinished ones too; a folder may go while it is counted.
-fn files(folder: &Path) -> usize {
+pub(super) fn files(folder: &Path) -> usize {
     let Ok(entries) = fs::read_dir(folder) else {
         return 0;
     };

@@ -7,6 +7,7 @@ mod correction;
 mod delta_log;
 mod instant;
 mod migration;
+mod watched;
 mod world;
 
 use std::collections::BTreeSet;
