@@ -15,8 +15,8 @@
 //! to open.
 //!
 //! # Bounds
-//! A run takes in [`FILES_A_RUN`] files and [`BYTES_A_RUN`] at most, of files that are smaller than a [`FACTOR`]th of those bytes: the
-//! next run goes on. Rows stream from file to file, and what is held is what any writer holds of one file.
+//! A run takes in [`BYTES_A_RUN`] at most, of files that are smaller than a [`FACTOR`]th of those bytes, and [`FILES_A_RUN`] files or
+//! twice as many as it brings: the next run goes on. Rows stream from file to file, and what is held is what any writer holds of one file.
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +32,7 @@ use crate::writer::{Target, WrittenFile};
 const FACTOR: u64 = 8;
 /// Bytes of files that one run writes together.
 const BYTES_A_RUN: u64 = 128 << 20;
-/// How many files that are: each has to be opened.
+/// How many files that are, where a run brings few: each has to be opened.
 const FILES_A_RUN: usize = 256;
 
 /// A published file, and the rows of it that go with this run.
@@ -57,11 +57,12 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Those of a run whose writers may hold so many bytes: what is held of a file is never more than the file has.
-    pub(super) fn of_run(buffer_bytes_max: usize) -> Self {
+    /// Those of a run that brings so many files, and whose writers may hold so many bytes: what is held of a file is never more than
+    /// the file has. Of files that come with each run, one in seven more than come have to go with each.
+    pub(super) fn of_run(brings: usize, buffer_bytes_max: usize) -> Self {
         Self {
             bytes_max: BYTES_A_RUN.min(buffer_bytes_max as u64),
-            files_max: FILES_A_RUN,
+            files_max: FILES_A_RUN.max(2 * brings),
         }
     }
 

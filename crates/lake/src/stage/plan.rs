@@ -213,7 +213,8 @@ impl Plan {
     ) -> Result<Changes, LakeError> {
         let (mut changes, mut small) = (Changes::default(), Vec::new());
         let mut migration = Migration::of(stage);
-        let bounds = Bounds::of_run(stage.options.buffer_bytes_max);
+        let brings = self.of(Side::New).count();
+        let bounds = Bounds::of_run(brings, stage.options.buffer_bytes_max);
         for entry in self.entries {
             let migrates = stage.form.rewrites && entry.written.is_none() && !entry.is_gone;
             if migrates {

@@ -108,13 +108,14 @@ fn a_run_takes_in_so_much_and_the_next_goes_on() {
         ..bounds
     };
     assert_eq!(chosen(&[100; 12], tight).0, Vec::<Vec<u64>>::new());
-    let of_run = Bounds::of_run(8 << 20);
+    let of_run = Bounds::of_run(1, 8 << 20);
     assert_eq!(
         of_run.bytes_max,
         8 << 20,
         "what is held is bounded by the run"
     );
-    assert_eq!(Bounds::of_run(usize::MAX).bytes_max, BYTES_A_RUN);
+    let of_run = Bounds::of_run(1000, usize::MAX);
+    assert_eq!((of_run.bytes_max, of_run.files_max), (BYTES_A_RUN, 2000));
 }
 
 proptest! {
