@@ -433,10 +433,11 @@ fn a_key_that_stands_twice_leaves_open_which_is_meant() {
 
 proptest! {
     #[test]
-    fn records_come_back_as_they_were(values in prop::collection::vec(value(), 0..12), pretty: bool, block in 1_u64..80) {
-        // A first list of texts names the values of the others.
-        let first = values.first().and_then(serde_json::Value::as_array);
-        prop_assume!(!first.is_some_and(|first| first.iter().all(serde_json::Value::is_string)));
+    fn records_come_back_as_they_were(mut values in prop::collection::vec(value(), 0..12), pretty: bool, block in 1_u64..80) {
+        // A first list of texts would name the values of the others.
+        let names = |first: &serde_json::Value| first.as_array().is_some_and(|list| list.iter().all(serde_json::Value::is_string));
+        let from = values.iter().position(|value| !names(value)).unwrap_or(values.len());
+        values.drain(..from);
         let list = serde_json::Value::from(values.clone());
         let text = if pretty { serde_json::to_string_pretty(&list).unwrap() } else { list.to_string() };
         let wrapped = format!("{{\"x\": [1], \"results\": {text}, \"y\": {{}}}}");
