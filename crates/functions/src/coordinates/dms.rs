@@ -1,26 +1,28 @@
 //! Degrees, minutes and seconds as people write them.
 
-/// Letters and Vietnamese words of the hemispheres, and the sign each stands for. A single N is north, as in English; south is written Nam.
-const PLAIN: [(&str, f64); 10] = [
-    ("S", -1.0),
-    ("E", 1.0),
-    ("W", -1.0),
-    ("B", 1.0),
-    ("Đ", 1.0),
-    ("D", 1.0),
-    ("T", -1.0),
-    ("ĐÔNG", 1.0),
-    ("BẮC", 1.0),
-    ("TÂY", -1.0),
+/// Letters and Vietnamese words of the hemispheres, and the farthest angle of each, a pole or the 180th meridian. A single N is north, as in
+/// English; south is written Nam.
+const PLAIN: [(&str, f64); 11] = [
+    ("N", 90.0),
+    ("S", -90.0),
+    ("E", 180.0),
+    ("W", -180.0),
+    ("B", 90.0),
+    ("Đ", 180.0),
+    ("D", 180.0),
+    ("T", -180.0),
+    ("ĐÔNG", 180.0),
+    ("BẮC", 90.0),
+    ("TÂY", -180.0),
 ];
 
 /// Words for the same, in English.
 const WORDS: [(&str, f64); 5] = [
-    ("NORTH", 1.0),
-    ("SOUTH", -1.0),
-    ("EAST", 1.0),
-    ("WEST", -1.0),
-    ("NAM", -1.0),
+    ("NORTH", 90.0),
+    ("SOUTH", -90.0),
+    ("EAST", 180.0),
+    ("WEST", -180.0),
+    ("NAM", -90.0),
 ];
 
 /// An angle in degrees; `None` where the text is none.
@@ -51,10 +53,11 @@ pub(super) fn degrees(text: &str) -> Option<f64> {
         return None;
     }
     let angle = degrees + minutes / 60.0 + seconds / 3600.0;
-    (angle <= 360.0).then(|| sign.or(hemisphere).unwrap_or(1.0) * angle)
+    let farthest = hemisphere.map_or(360.0, f64::abs);
+    (angle <= farthest).then(|| sign.or(hemisphere).unwrap_or(1.0).signum() * angle)
 }
 
-/// The text without its hemisphere, and the hemisphere's sign; `None` where letters are left that name none.
+/// The text without its hemisphere, and the hemisphere's farthest angle; `None` where letters are left that name none.
 fn hemisphere(text: &str) -> Option<(&str, Option<f64>)> {
     let is_number = |c: char| c.is_ascii_digit();
     let first = text.find(is_number)?;
@@ -68,14 +71,9 @@ fn hemisphere(text: &str) -> Option<(&str, Option<f64>)> {
         _ => return None,
     };
     let numbers = &text[first..last];
-    let sign = match name {
-        "N" => 1.0,
-        other => {
-            let mut known = PLAIN.iter().chain(&WORDS);
-            known.find(|(letters, _)| *letters == other)?.1
-        }
-    };
-    Some((numbers, Some(sign)))
+    let mut known = PLAIN.iter().chain(&WORDS);
+    let (_, farthest) = known.find(|(letters, _)| *letters == name)?;
+    Some((numbers, Some(*farthest)))
 }
 
 /// The numbers, in order.
@@ -135,6 +133,11 @@ mod tests {
             ("20°10'75\"", None),
             ("20.5°30'", None),
             ("400", None),
+            ("106°40'30\"N", None),
+            ("90°00'01\" Nam", None),
+            ("181 Đ", None),
+            ("90°S", Some(-90.0)),
+            ("180°W", Some(-180.0)),
             ("20 51 54 3", None),
             ("N20S", None),
             ("20 X", None),
@@ -149,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_written_angle_reads_back(degree in 0u32..180, minute in 0u32..60, second in 0u32..600, south: bool) {
+        fn a_written_angle_reads_back(degree in 0u32..90, minute in 0u32..60, second in 0u32..600, south: bool) {
             let (whole, tenth) = (second / 10, second % 10);
             let letter = if south { "S" } else { "N" };
             let angle = f64::from(degree) + f64::from(minute) / 60.0 + f64::from(second) / 36_000.0;

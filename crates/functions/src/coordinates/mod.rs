@@ -65,7 +65,7 @@ pub(crate) fn functions() -> Vec<ScalarUDF> {
         &[Kind::Text],
         DataType::Float64,
         dms_to_degrees,
-        "An angle in degrees from text: degrees, minutes and seconds parted by their signs, spaces, dashes or colons, a decimal point or comma in the last number; the hemisphere as N, S, E, W, as B (Bắc), Đ (Đông), T (Tây), Nam, or as a sign. A single N is north. Blank text is NULL.",
+        "An angle in degrees from text: degrees, minutes and seconds parted by their signs, spaces, dashes or colons, a decimal point or comma in the last number; the hemisphere as N, S, E, W, as B (Bắc), Đ (Đông), T (Tây), Nam, or as a sign. A single N is north. Beyond 90 degrees north or south, or 180 east or west, it is no angle. Blank text is NULL.",
         "dms_to_degrees('20°51''54,5\"B')",
     );
     vec![

@@ -45,7 +45,7 @@ pub(crate) fn functions(places: &Places) -> Vec<ScalarUDF> {
 fn lookups(places: &Places) -> Vec<ScalarUDF> {
     let function =
         |name, kinds, body, about: &str, example| over(places, name, kinds, body, about, example);
-    let how = "The code of a place by its code or its name, with or without diacritics and type (phường, Q., TP., …), in old and new orthography. A parent (code or name; '' for none) narrows to what belongs to it, at any level; several are written from the nearest on, between commas, as in an address ('Châu Thành, Bến Tre'). A date takes the versions valid on it; without one the versions still valid are looked at first, then all. Of several levels the widest is meant, but a name alone that a wider place bore before is ambiguous.";
+    let how = "The code of a place by its code or its name, with or without diacritics and type (phường, Q., TP., …), in old and new orthography. A parent (code or name; '' for none) narrows to what belongs to it, at any level; several are written from the nearest on, between commas, as in an address ('Châu Thành, Bến Tre'). A date takes the versions valid on it; without one the versions still valid are looked at first, then all. Of several levels the widest is meant, but a name alone that a wider place bore before is ambiguous, and so is a bare number that may be a code whose zeros are gone (1: Hà Nội, or Quận 1).";
     vec![
         function(
             "place_code",

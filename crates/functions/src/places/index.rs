@@ -21,6 +21,9 @@ use crate::names::types::{Meaning, PLACE_ALIASES, is_type, typed};
 /// Places up to the widest that a search for a place's forebears goes; more would be a circle.
 const FOREBEARS_MAX: usize = 8;
 
+/// Digits of the longest codes that begin with zeros: those of communes.
+const CODE_DIGITS_MAX: usize = 5;
+
 /// A version, by its place in the index.
 pub(crate) type Id = u32;
 
@@ -74,7 +77,8 @@ pub(crate) struct Wanted<'a> {
 pub(crate) enum Found {
     /// Versions that bear the name or the code.
     Units(Vec<Id>),
-    /// Versions that bear the name now, and wider ones that bore it: a province that gave its name to one of its communes when it ended.
+    /// Versions that bear the name now, and others that may be meant: a province that gave its name to one of its communes when it ended, a
+    /// code whose zeros are gone.
     Either(Vec<Id>),
     /// Nothing within the parent, or at all.
     Nothing,
@@ -309,6 +313,12 @@ impl PlaceIndex {
             if named.is_empty() {
                 continue;
             }
+            // A spreadsheet may have taken the zeros off a code: 1 is Quận 1, or Hà Nội.
+            let mut of_code = self.without_zeros(wanted.text);
+            of_code.retain(|id| fits(id, *open));
+            if !of_code.is_empty() {
+                return Found::Either(of_code.into_iter().chain(named).collect());
+            }
             // A type or a date would have told which is meant.
             let level = |id: &Id| self.unit(*id).row.level;
             let widest = named.iter().map(level).min();
@@ -322,6 +332,18 @@ impl PlaceIndex {
             return Found::Units(named);
         }
         Found::Nothing
+    }
+
+    /// The versions whose code is a number with zeros before it.
+    pub(crate) fn without_zeros(&self, number: &str) -> Vec<Id> {
+        let number = number.trim();
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Vec::new();
+        }
+        let codes = (number.len() + 1..=CODE_DIGITS_MAX).map(|width| format!("{number:0>width$}"));
+        codes
+            .flat_map(|code| self.versions(&code).to_vec())
+            .collect()
     }
 
     /// The codes that a parent may mean, by code or name. Without a date those of all times: what is looked for may be of any, and a

@@ -193,6 +193,7 @@ impl PlaceIndex {
             ..here
         };
         let mut named: Vec<Id> = self.versions(wanted.text.trim()).to_vec();
+        named.extend(self.without_zeros(wanted.text));
         let mut least = 0.0_f64;
         let here_min = if wanted.parent.is_some() {
             ALIKE_HERE_MIN

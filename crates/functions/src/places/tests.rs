@@ -300,6 +300,39 @@ fn a_province_that_is_no_more_is_never_taken_for_a_commune() {
 }
 
 #[test]
+fn a_bare_number_is_no_name_where_it_may_be_a_code_without_its_zeros() {
+    let code = |text, parent| {
+        let on = Some(day("2025-01-01"));
+        index()
+            .code(Wanted { text, parent, on })
+            .map_err(|error| error.to_string())
+    };
+    let refused = code("1", None).unwrap_err();
+    for candidate in ["Thành phố Hà Nội (01", "Quận 1 (760"] {
+        assert!(refused.contains(candidate), "{refused}");
+    }
+    assert_eq!(
+        index().matching(
+            Wanted {
+                text: "1",
+                parent: None,
+                on: None
+            },
+            0.5
+        ),
+        None
+    );
+    // Of no name either: the code is named all the same.
+    assert!(code("31001", None).is_err());
+    assert!(code("8", None).unwrap_err().contains("(08"));
+    assert!(code("9", None).unwrap_err().contains("(009"));
+    // What says which it is, is enough.
+    assert_eq!(code("Quận 1", None).as_deref(), Ok("760"));
+    assert_eq!(code("1", Some("TP.HCM")).as_deref(), Ok("760"));
+    assert_eq!(code("01", None).as_deref(), Ok("01"));
+}
+
+#[test]
 fn the_order_of_rows_does_not_matter() {
     let places = former().into_iter().chain(earlier()).chain(later());
     let mut places: Vec<PlaceRow> = places.collect();
