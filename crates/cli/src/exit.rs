@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 
 /// How the process ends. `--help` documents the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Snippet {
 /// What went wrong, ready to print: the only error `main` sees.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The code to end with.
+    /// The code to end with; `Ok` of what is only a warning.
     pub(crate) exit: Exit,
     /// What failed, in one sentence.
     pub(crate) message: String,
@@ -162,6 +162,10 @@ impl fmt::Display for Failure {
 impl Error for Failure {}
 
 impl Diagnostic for Failure {
+    fn severity(&self) -> Option<Severity> {
+        (self.exit == Exit::Ok).then_some(Severity::Warning)
+    }
+
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.help
             .as_ref()

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use serde_json::json;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 /// How errors are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) fn render(failure: &Failure, look: Look) -> String {
 /// What a machine reads of a failure.
 pub(crate) fn json(failure: &Failure) -> serde_json::Value {
     let mut value = json!({
-        "level": "error",
+        "level": level(failure),
         "message": failure.message,
         "exit_code": failure.exit as u8,
     });
@@ -52,6 +52,14 @@ pub(crate) fn json(failure: &Failure) -> serde_json::Value {
         value["column"] = json!(column);
     }
     value
+}
+
+/// What goes on all the same is a warning.
+fn level(failure: &Failure) -> &'static str {
+    match failure.exit {
+        Exit::Ok => "warning",
+        _ => "error",
+    }
 }
 
 fn fancy(failure: &Failure, color: bool, width: u16) -> String {
@@ -101,7 +109,7 @@ fn window(line: &str, column: usize) -> (String, usize) {
 }
 
 fn plain(failure: &Failure) -> String {
-    let mut text = String::from("error: ");
+    let mut text = format!("{}: ", level(failure));
     if let Some(snippet) = &failure.snippet {
         let (line, column) = snippet.place();
         let _ = write!(text, "{}:{line}:{column}: ", snippet.name);
@@ -140,7 +148,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::exit::{Exit, Snippet};
+    use crate::exit::Snippet;
 
     fn failure() -> Failure {
         let text = "source:\n  conector: gtfs\n";

@@ -60,7 +60,7 @@ pub use freshness::{Stale, Staleness};
 pub use json_schema::json_schema;
 pub use memory::memory_bytes_max;
 pub use on_reject::{OnReject, RuleLimit, Severity};
-pub use problem::Problem;
+pub use problem::{Level, Problem};
 pub use project::{Project, ProjectError};
 pub use reach::{ReachContext, Reached, ReachedPart, ReachedStream, reach};
 pub use result::{Failure, FailureKind, FetchResult, Outcome, PartResult, RunResult, TableResult};

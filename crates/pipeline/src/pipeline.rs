@@ -101,6 +101,24 @@ impl Pipeline {
             .map_err(|error| self.setting(&error))
     }
 
+    /// Secrets that stand in the file as they are, each a warning.
+    pub(crate) fn plain_secrets(&self, registry: &Registry) -> Vec<Problem> {
+        let Ok((name, settings)) = self.source() else {
+            return Vec::new();
+        };
+        let registration = registry.get(name);
+        let found = registration.map(|it| it.plain_secrets(&settings));
+        let warning = |path: Vec<String>| {
+            let steps = path.iter().map(String::as_str);
+            let at: Vec<&str> = std::iter::once("source").chain(steps).collect();
+            let message = format!("{}: a secret in plain text", path.join("."));
+            self.problem_at_value(&at, message)
+                .help("write ${env:NAME} or ${file:PATH}: many may read a pipeline's file, and its history")
+                .warning()
+        };
+        found.into_iter().flatten().map(warning).collect()
+    }
+
     fn source(&self) -> Result<(&str, Map<String, Value>), Problem> {
         let mut settings = self.file.source.clone();
         settings.remove(CONNECTOR);

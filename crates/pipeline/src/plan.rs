@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sectorlake_connector::{DefaultMapping, Stream};
+use sectorlake_connector::{DefaultMapping, Reads, Stream};
 use sectorlake_contract::{Contract, Contracts, ForeignKey, PartitionBy, Severity, TableName};
 use sectorlake_formats::FormatSpec;
 use sectorlake_lake::{Load, slice_of};
@@ -121,8 +121,9 @@ impl Planner<'_> {
             .map(Load::from)
             .or(by_default)
             .unwrap_or_default();
+        self.appends_once(name, &table, (load, &feeds))?;
         Ok(TablePlan {
-            follows_deletions: self.follows(name, &table, load)?,
+            follows_deletions: self.follows(name, &table, (load, &feeds))?,
             load,
             slice: table
                 .slice
@@ -143,22 +144,56 @@ impl Planner<'_> {
     }
 
     /// Whether a table lets go of what the source has no more.
-    fn follows(&self, name: &str, table: &TableFile, load: Load) -> Result<bool, Problem> {
-        let wrong = |message: &str, help: &str| {
+    fn follows(
+        &self,
+        name: &str,
+        table: &TableFile,
+        (load, feeds): (Load, &[(Stream, Feed)]),
+    ) -> Result<bool, Problem> {
+        let wrong = |message: String, help: &str| {
             let at = ["tables", name, "deletions"];
             Err(self.pipeline.problem_at_value(&at, message).help(help))
         };
-        match (table.deletions, load) {
-            (Some(Deletions::Follow), Load::Append) => wrong(
-                "`load: append` only adds, so it cannot follow deletions",
+        let going_on = feeds
+            .iter()
+            .find(|(stream, _)| stream.reads != Reads::Whole);
+        match (table.deletions, load, going_on) {
+            (Some(Deletions::Follow), Load::Append, _) => wrong(
+                "`load: append` only adds, so it cannot follow deletions".to_owned(),
                 "write `load: merge`, or leave `deletions` out",
             ),
-            (Some(Deletions::Ignore), Load::Replace) => wrong(
-                "`load: replace` leaves nothing that the source has no more",
+            (Some(Deletions::Ignore), Load::Replace, _) => wrong(
+                "`load: replace` leaves nothing that the source has no more".to_owned(),
                 "write `load: merge`, or leave `deletions` out",
             ),
-            (deletions, load) => Ok(deletions == Some(Deletions::Follow) && load == Load::Merge),
+            (Some(Deletions::Follow), Load::Merge, Some((stream, _))) => {
+                wrong(needs_all(name, &stream.name), READ_WHOLE)
+            }
+            (deletions, load, _) => Ok(deletions == Some(Deletions::Follow) && load == Load::Merge),
         }
+    }
+
+    /// What comes again must not be added again.
+    fn appends_once(
+        &self,
+        name: &str,
+        table: &TableFile,
+        (load, feeds): (Load, &[(Stream, Feed)]),
+    ) -> Result<(), Problem> {
+        let is_again = |(stream, _): &&(Stream, Feed)| stream.reads == Reads::Overlapping;
+        let Some((stream, _)) = feeds.iter().find(is_again).filter(|_| load == Load::Append) else {
+            return Ok(());
+        };
+        let message = format!(
+            "`load: append` adds rows twice that come again, and with `lookback` those of {} do in every run",
+            stream.name
+        );
+        let at = ["tables", name, "load"];
+        let problem = match table.load {
+            Some(_) => self.pipeline.problem_at_value(&at, message),
+            None => self.pipeline.problem_at_key(&at[..2], message),
+        };
+        Err(problem.help("write `load: merge`, or leave `lookback` out"))
     }
 
     /// The streams that feed a named table: the one in `from:`; else those that are made for it; else the only one.
@@ -265,6 +300,16 @@ impl Planner<'_> {
             .collect()
     }
 }
+
+/// What is said where deletions are followed in what goes on.
+pub(crate) fn needs_all(table: &str, stream: &str) -> String {
+    format!(
+        "{table}: `deletions: follow` needs all that the source has, but {stream} goes on where the last run stopped"
+    )
+}
+
+/// What helps then.
+pub(crate) const READ_WHOLE: &str = "leave `deletions` out; or have the source read whole in each run, without what makes it go on (`incremental`, say)";
 
 fn default_of<'a>(stream: &'a Stream, table: &str) -> Option<&'a DefaultMapping> {
     stream

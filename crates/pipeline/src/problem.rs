@@ -3,9 +3,21 @@
 use std::fmt;
 use std::path::PathBuf;
 
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What has it does not run.
+    #[default]
+    Error,
+    /// It runs, and should not stay as it is.
+    Warning,
+}
+
 /// One problem in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// How bad it is.
+    pub level: Level,
     /// The file, relative to the project where it is inside.
     pub file: PathBuf,
     /// Line from 1; 0 if the whole file is meant.
@@ -25,12 +37,18 @@ impl Problem {
         message: impl Into<String>,
     ) -> Self {
         Self {
+            level: Level::Error,
             file: file.into(),
             line,
             column,
             message: message.into(),
             help: None,
         }
+    }
+
+    pub(crate) fn warning(mut self) -> Self {
+        self.level = Level::Warning;
+        self
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

@@ -27,6 +27,7 @@ use crate::project::Project;
 pub async fn validate(project: &Project, registry: &Registry) -> Vec<Problem> {
     let mut problems = Vec::new();
     for pipeline in project.pipelines() {
+        problems.extend(pipeline.plain_secrets(registry));
         problems.extend(check(project, registry, pipeline).await);
     }
     problems
@@ -190,11 +191,17 @@ fn local(path: &Path, name: &str) -> Option<PartBytes> {
     })
 }
 
-/// A source that is not there, placed where the file names it.
+/// A source that is not there, placed where the file names it, or the setting that is to blame.
 pub(crate) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Problem {
-    pipeline
-        .problem_at_address(error.to_string())
-        .maybe_help(error.help.clone())
+    let problem = match &error.setting {
+        Some(keys) => {
+            let keys = keys.iter().map(String::as_str);
+            let path: Vec<&str> = std::iter::once("source").chain(keys).collect();
+            pipeline.problem_at_key(&path, error.to_string())
+        }
+        None => pipeline.problem_at_address(error.to_string()),
+    };
+    problem.maybe_help(error.help.clone())
 }
 
 /// No request leaves the machine: none is made for local files, and nothing else is fetched here.

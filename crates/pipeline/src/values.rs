@@ -7,6 +7,10 @@ use sectorlake_normalise::{Looks, Shape, Value, look};
 
 /// Distinct values that are remembered of a column.
 const DISTINCT_MAX: usize = 256;
+/// Digits that a floating-point number of 64 bits holds, whatever they are.
+pub(crate) const DIGITS_MAX: u8 = 15;
+/// Significant digits that such a number has at most.
+const EXACT_DIGITS_MAX: usize = 767;
 /// Characters of a value that is shown.
 const SHOWN_CHARS_MAX: usize = 40;
 
@@ -23,6 +27,10 @@ pub(crate) struct Profile {
     marks: BTreeSet<String>,
     /// An example of each look.
     examples: BTreeMap<Value, String>,
+    /// A whole number that 64 bits do not hold.
+    beyond_integer: Option<String>,
+    /// A number that a floating-point number of 64 bits holds otherwise than it is written.
+    beyond_number: Option<String>,
 }
 
 impl Profile {
@@ -46,6 +54,9 @@ impl Profile {
             return;
         }
         self.examples.entry(seen).or_insert_with(|| shown(text));
+        if text.len() > usize::from(DIGITS_MAX) {
+            self.add_long(text);
+        }
         if self.distinct.contains(text.trim()) {
             return;
         }
@@ -54,6 +65,26 @@ impl Profile {
         } else {
             self.has_more = true;
         }
+    }
+
+    /// Whether a long number is one that no number here holds.
+    fn add_long(&mut self, text: &str) {
+        if self.beyond_integer.is_none() && is_beyond_integer(text) {
+            self.beyond_integer = Some(shown(text));
+        }
+        if self.beyond_number.is_none() && is_beyond_number(text) {
+            self.beyond_number = Some(shown(text));
+        }
+    }
+
+    /// A value that is a whole number, and more than 64 bits hold.
+    pub(crate) fn beyond_integer(&self) -> Option<&str> {
+        self.beyond_integer.as_deref()
+    }
+
+    /// A value that a floating-point number of 64 bits would hold otherwise than it is written.
+    pub(crate) fn beyond_number(&self) -> Option<&str> {
+        self.beyond_number.as_deref()
     }
 
     /// How many values there are, without marks for none.
@@ -112,6 +143,40 @@ impl Profile {
     }
 }
 
+/// Whether a text is a whole number that 64 bits do not hold.
+fn is_beyond_integer(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.trim_start_matches(['-', '+']);
+    is_digits(digits) && text.parse::<i64>().is_err()
+}
+
+/// Whether a text is a number that a floating-point number of 64 bits holds otherwise than it is written.
+fn is_beyond_number(text: &str) -> bool {
+    let digits = text.trim().trim_start_matches(['-', '+']);
+    let (whole, part) = digits.split_once(['.', ',']).unwrap_or((digits, ""));
+    if !is_digits(whole) || !(part.is_empty() || is_digits(part)) {
+        return false;
+    }
+    let all = format!("{whole}{part}");
+    let significant = all.trim_start_matches('0').trim_end_matches('0');
+    if significant.len() <= usize::from(DIGITS_MAX) {
+        return false;
+    }
+    if significant.len() > EXACT_DIGITS_MAX {
+        return true;
+    }
+    let Ok(number) = format!("{whole}.{part}0").parse::<f64>() else {
+        return false;
+    };
+    // What is printed out of such a number is the same as long as no more digits are asked for than were written.
+    let held = format!("{number:.*e}", significant.len() - 1).replace('.', "");
+    held.split('e').next() != Some(significant)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit())
+}
+
 /// A value cut to what a line of a message holds.
 pub(crate) fn shown(text: &str) -> String {
     let text = text.trim().replace(['\n', '\r', '\t'], " ");
@@ -145,5 +210,47 @@ mod tests {
         );
         assert_eq!(profile(&["a", "b"]).mixture(), None);
         assert_eq!(profile(&["1", "2"]).mixture(), None);
+    }
+
+    #[test]
+    fn what_64_bits_hold_and_what_not() {
+        for text in [
+            "9223372036854775807",
+            "-9223372036854775808",
+            "1.5",
+            "x",
+            "",
+        ] {
+            assert!(!is_beyond_integer(text), "{text}");
+        }
+        for text in [
+            "9223372036854775808",
+            "18446744073709551615",
+            " -9223372036854775809",
+        ] {
+            assert!(is_beyond_integer(text), "{text}");
+        }
+        for text in [
+            "0.1",
+            "106.68219999999999",
+            "0.10000000000000001",
+            "0.1000000000000000055511151231257827",
+            "12,5",
+            "1e300",
+            "100000000000000000000",
+            "9007199254740992",
+            "2024-05-01",
+        ] {
+            assert!(!is_beyond_number(text), "{text}");
+        }
+        for text in [
+            "9007199254740993",
+            "12345678901234567.25",
+            "-0,12345678901234567890",
+            "12345678901234567890123456789012345678901234567890.1",
+            &"7".repeat(100_000),
+        ] {
+            assert!(is_beyond_number(text), "{text}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use sectorlake_pipeline::Project;
+use sectorlake_pipeline::{Level, Project};
 use serde_json::json;
 
 use crate::answer::say;
@@ -30,16 +30,17 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
         .iter()
         .map(|problem| fault::of_problem(problem, &root))
         .collect();
-    let exit = if failures.is_empty() {
-        Exit::Ok
-    } else {
-        Exit::Usage
+    let errors = problems.iter().filter(|it| it.level == Level::Error);
+    let errors = errors.count();
+    let exit = match errors {
+        0 => Exit::Ok,
+        _ => Exit::Usage,
     };
     if context.global.json {
         let problems: Vec<_> = failures.iter().map(report::json).collect();
         say(&format!(
             "{:#}\n",
-            json!({ "valid": problems.is_empty(), "problems": problems })
+            json!({ "valid": errors == 0, "problems": problems })
         ))?;
         return Ok(exit);
     }
@@ -47,11 +48,12 @@ pub(crate) fn run(context: &Context) -> Result<Exit, Failure> {
         let text = report::render(failure, context.errors());
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
-    say(&verdict(project.names().len(), failures.len()))?;
+    let warnings = failures.len() - errors;
+    say(&verdict(project.names().len(), errors, warnings))?;
     Ok(exit)
 }
 
-fn verdict(pipelines: usize, problems: usize) -> String {
+fn verdict(pipelines: usize, problems: usize, warnings: usize) -> String {
     let word = |count: usize, word: &str| {
         if count == 1 {
             format!("1 {word}")
@@ -59,9 +61,19 @@ fn verdict(pipelines: usize, problems: usize) -> String {
             format!("{count} {word}s")
         }
     };
-    match problems {
-        0 => format!("{}, no problems.\n", word(pipelines, "pipeline")),
-        _ => format!("{}.\n", word(problems, "problem")),
+    match (problems, warnings) {
+        (0, 0) => format!("{}, no problems.\n", word(pipelines, "pipeline")),
+        (0, _) => format!(
+            "{}, no problems, {}.\n",
+            word(pipelines, "pipeline"),
+            word(warnings, "warning")
+        ),
+        (_, 0) => format!("{}.\n", word(problems, "problem")),
+        _ => format!(
+            "{}, {}.\n",
+            word(problems, "problem"),
+            word(warnings, "warning")
+        ),
     }
 }
 
@@ -71,8 +83,10 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        assert_eq!(verdict(1, 0), "1 pipeline, no problems.\n");
-        assert_eq!(verdict(18, 0), "18 pipelines, no problems.\n");
-        assert_eq!(verdict(18, 2), "2 problems.\n");
+        assert_eq!(verdict(1, 0, 0), "1 pipeline, no problems.\n");
+        assert_eq!(verdict(18, 0, 0), "18 pipelines, no problems.\n");
+        assert_eq!(verdict(18, 0, 1), "18 pipelines, no problems, 1 warning.\n");
+        assert_eq!(verdict(18, 2, 0), "2 problems.\n");
+        assert_eq!(verdict(18, 2, 1), "2 problems, 1 warning.\n");
     }
 }

@@ -6,7 +6,7 @@ mod filter;
 use std::path::{Path, PathBuf};
 
 use sectorlake_lake::LakeError;
-use sectorlake_pipeline::{FailureKind, Problem, ProjectError};
+use sectorlake_pipeline::{FailureKind, Level, Problem, ProjectError};
 use sectorlake_query::QueryError;
 
 use crate::exit::{Exit, Failure, Snippet};
@@ -52,7 +52,11 @@ pub(crate) fn of_problem(problem: &Problem, root: &Path) -> Failure {
         Some(_) => problem.message.clone(),
         None => format!("{name}: {}", problem.message),
     };
-    Failure::new(Exit::Usage, message)
+    let exit = match problem.level {
+        Level::Error => Exit::Usage,
+        Level::Warning => Exit::Ok,
+    };
+    Failure::new(exit, message)
         .maybe_help(problem.help.clone())
         .snippet(snippet)
 }
@@ -115,6 +119,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("bus.yaml"), "source:\n  conector: gtfs\n").unwrap();
         let problem = |file: &str, line| Problem {
+            level: Level::Error,
             file: file.into(),
             line,
             column: 3,
@@ -131,6 +136,11 @@ mod tests {
             |   ^^^^^^^^
           help: did you mean `connector`?
         ");
+        let warning = Problem {
+            level: Level::Warning,
+            ..problem("bus.yaml", 2)
+        };
+        assert!(shown(&warning).starts_with("warning: ROOT/bus.yaml:2:3: unknown"));
         insta::assert_snapshot!(shown(&problem("bus.yaml", 0)), @r"
         error: ROOT/bus.yaml: unknown key `conector`
           help: did you mean `connector`?

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::datatypes::DataType;
 use sectorlake_formats::Sample;
 use sectorlake_normalise::{Shape, Value};
 
@@ -28,6 +29,8 @@ pub(super) fn quotable(mut columns: Vec<SourceColumn>) -> Vec<SourceColumn> {
 pub(super) struct SourceColumn {
     pub(super) name: String,
     pub(super) folded: String,
+    /// What the format says of its type.
+    pub(super) data_type: Option<DataType>,
     pub(super) profile: Profile,
     /// Whether it holds records or lists as such, which no field of a contract takes.
     pub(super) is_nested: bool,
@@ -65,6 +68,7 @@ impl SourceColumn {
                         && profile.values() == sample.rows.len() as u64
                         && distinct.len() == sample.rows.len(),
                     is_nested: field.data_type().is_nested(),
+                    data_type: Some(field.data_type().clone()),
                     ..Self::of(field.name(), profile)
                 }
             })
@@ -80,6 +84,7 @@ impl SourceColumn {
             name: name.to_owned(),
             is_quotable: personal.is_none(),
             is_nested: false,
+            data_type: None,
             has_blanks: false,
             is_unique: profile.is_unique(),
             folded,

@@ -1,11 +1,12 @@
 //! A contract of its own, for a source that no shared table fits.
 
-use sectorlake_contract::Field;
+use sectorlake_contract::{Field, FieldType};
 use sectorlake_normalise::Shape;
 use serde_json::json;
 
 use super::aliases;
 use super::columns::SourceColumn;
+use super::digits;
 use super::mapping::{Line, mixed, repeated, value};
 use crate::names::field_name;
 use crate::values::shown;
@@ -46,10 +47,10 @@ pub(super) fn draft(title: &str, columns: &[SourceColumn], is_whole: bool) -> Dr
             .chain(mixed(column))
             .chain(repeated(column, columns.iter().copied()))
             .collect();
-        let field = field_of(&name, kind);
+        let field = field_of(&name, &kind);
         let sql = value(&field, column, &mut line_notes);
         lines.push(Line::new(sql, &name, line_notes));
-        fields.push(descriptor(&name, kind, column));
+        fields.push(descriptor(&name, &kind, column));
     }
     let key = columns.iter().position(|column| {
         column.is_unique && aliases::is_identifier(&column.folded) && column.folded != "stt"
@@ -87,19 +88,25 @@ fn free(name: String, taken: &[String]) -> String {
 }
 
 /// The Table Schema type of a column, and why, where its values alone would say otherwise.
-fn kind(column: &SourceColumn) -> (&'static str, Option<String>) {
+fn kind(column: &SourceColumn) -> (FieldType, Option<String>) {
     let shape = column.shape();
     if aliases::is_identifier(&column.folded) && matches!(shape, Shape::Integer | Shape::Number) {
         let why = "text, though all its values are digits: its name says that it is an identifier";
-        return ("string", Some(why.to_owned()));
+        return (FieldType::String, Some(why.to_owned()));
+    }
+    if let Some((kind, why)) = digits::exact(column) {
+        return (kind, Some(why));
     }
     let kind = match shape {
-        Shape::Integer => "integer",
-        Shape::Number | Shape::NumberComma | Shape::NumberEither => "number",
-        Shape::Date(_) => "date",
-        Shape::Boolean if is_plain_boolean(column) => "boolean",
-        Shape::Binary => "geojson",
-        _ => "string",
+        Shape::Integer => FieldType::Integer,
+        Shape::Number | Shape::NumberComma | Shape::NumberEither => FieldType::Number,
+        Shape::Date(_) => FieldType::Date,
+        Shape::Boolean if is_plain_boolean(column) => FieldType::Boolean {
+            true_values: Vec::new(),
+            false_values: Vec::new(),
+        },
+        Shape::Binary => FieldType::GeoJson,
+        _ => FieldType::String,
     };
     (kind, None)
 }
@@ -110,22 +117,21 @@ fn is_plain_boolean(column: &SourceColumn) -> bool {
     column.profile.some().all(|value| KNOWN.contains(&value))
 }
 
-fn field_of(name: &str, kind: &str) -> Field {
-    use sectorlake_contract::FieldType;
+/// The field that a mapping is drafted for.
+fn field_of(name: &str, kind: &FieldType) -> Field {
     Field {
         name: name.to_owned(),
         kind: match kind {
-            "integer" => FieldType::Integer,
-            "number" => FieldType::Number,
-            "date" => FieldType::Date,
-            _ => FieldType::String,
+            // Such values are taken as they are.
+            FieldType::Boolean { .. } | FieldType::GeoJson => FieldType::String,
+            other => other.clone(),
         },
         ..Field::default()
     }
 }
 
 /// A field as people write it: what it is first.
-fn descriptor(name: &str, kind: &str, column: &SourceColumn) -> String {
+fn descriptor(name: &str, kind: &FieldType, column: &SourceColumn) -> String {
     let title = json!(shown(&column.name));
     let class = if column.personal.is_some() {
         "personal"
@@ -133,7 +139,8 @@ fn descriptor(name: &str, kind: &str, column: &SourceColumn) -> String {
         "internal"
     };
     // What persons wrote about persons is no example; a number's or date's text is not its value.
-    let wants_examples = kind == "string" && column.is_quotable && column.shape() != Shape::Json;
+    let wants_examples =
+        *kind == FieldType::String && column.is_quotable && column.shape() != Shape::Json;
     let examples: Vec<String> = column
         .profile
         .some()
@@ -144,9 +151,16 @@ fn descriptor(name: &str, kind: &str, column: &SourceColumn) -> String {
         [] => String::new(),
         some => format!("      \"examples\": {},\n", json!(some)),
     };
+    let decimal = match kind {
+        FieldType::Decimal { precision, scale } => {
+            format!(", \"precision\": {precision}, \"scale\": {scale}")
+        }
+        _ => String::new(),
+    };
+    let kind = kind.word();
     format!(
         "    {{\n      \"name\": {}, \"type\": \"{kind}\", \"title\": {title},\n{examples}      \
-         \"sectorlake\": {{ \"title\": {{ \"vi\": {title}, \"en\": {title} }}, \"classification\": \"{class}\" }}\n    }}",
+         \"sectorlake\": {{ \"title\": {{ \"vi\": {title}, \"en\": {title} }}, \"classification\": \"{class}\"{decimal} }}\n    }}",
         json!(name)
     )
 }
@@ -201,6 +215,17 @@ mod tests {
             "column_2024_2 boolean internal",
         ];
         assert_eq!(fields, expected);
+        let count = SourceColumn {
+            data_type: Some(arrow::datatypes::DataType::Decimal128(20, 4)),
+            ..columns[3].clone()
+        };
+        let exact = draft("Sổ", &[count], false).text;
+        let exact = Contract::parse("health.books".parse().unwrap(), &exact).unwrap();
+        let decimal = FieldType::Decimal {
+            precision: 20,
+            scale: 4,
+        };
+        assert_eq!(exact.fields[0].kind, decimal);
         assert_eq!(contract.primary_key, ["ma_so"]);
     }
 }

@@ -6,6 +6,7 @@ mod aliases;
 mod choose;
 mod columns;
 mod contract;
+mod digits;
 mod error;
 mod field_names;
 mod fill;

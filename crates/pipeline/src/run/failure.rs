@@ -86,10 +86,11 @@ pub(crate) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Failure 
     let mut failure =
         Failure::new(FailureKind::Source, error.to_string()).maybe_help(error.help.clone());
     failure.may_pass = error.retryable;
-    if matches!(
+    let is_of_file = matches!(
         error.kind,
         ErrorKind::NotFound | ErrorKind::Local | ErrorKind::Invalid
-    ) {
+    );
+    if is_of_file || error.setting.is_some() {
         failure.place = Some(Box::new(crate::validate::of_source(pipeline, error)));
     }
     failure

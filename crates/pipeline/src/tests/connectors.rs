@@ -8,7 +8,7 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use sectorlake_connector::{
     Connector, ConnectorError, Cursor, DefaultMapping, ErrorKind, Fetched, Io, MemberPattern,
-    PartBody, Registration, Registry, Slice, Stream,
+    PartBody, Reads, Registration, Registry, Slice, Stream,
 };
 use serde::Deserialize;
 
@@ -141,6 +141,9 @@ struct PageSettings {
     /// All pages each time, instead of going on where the last run stopped.
     #[serde(default)]
     whole: bool,
+    /// Says that records come again.
+    #[serde(default)]
+    lookback: bool,
 }
 
 struct Pages {
@@ -155,6 +158,11 @@ impl Connector for Pages {
     async fn streams(&self, _: &Io) -> Result<Vec<Stream>, ConnectorError> {
         let mut stream = Stream::new("pages", "pages");
         stream.from_names_member = true;
+        stream.reads = match (self.settings.whole, self.settings.lookback) {
+            (true, _) => Reads::Whole,
+            (false, false) => Reads::On,
+            (false, true) => Reads::Overlapping,
+        };
         Ok(vec![stream])
     }
 

@@ -113,6 +113,11 @@ async fn a_source_that_goes_on_cannot_be_followed() {
     let append = BUS.replace("merge", "append");
     folder.write("pipelines/bus.yaml", &append);
     let mut problems = vec![page, folder.page(&["bus"]).await];
+    // One that does not say so is found out.
+    let silent = BUS.replace("pages, path: data, whole: true", "parted, path: parts");
+    folder.write("pipelines/bus.yaml", &silent);
+    folder.write("parts/a/1.csv", "stop_id,name,lat\nA,Bến A,20.1\n");
+    problems.push(folder.page(&["bus"]).await);
     let replace = BUS.replace("merge", "replace").replace("follow", "ignore");
     folder.write("pipelines/bus.yaml", &replace);
     problems.push(folder.page(&["bus"]).await);

@@ -124,6 +124,24 @@ async fn tables_and_streams() {
 }
 
 #[tokio::test]
+async fn what_comes_again_or_in_parts() {
+    let with = |settings: &str, table: &str| {
+        format!(
+            "source: {{ connector: pages, path: data{settings} }}\ntables:\n  city.stops:\n{table}    map: SELECT stop_id, stop_name AS name FROM source\n"
+        )
+    };
+    let follow = "    load: merge\n    deletions: follow\n";
+    let files = [
+        with(", whole: true", follow),
+        with("", follow),
+        with("", "    load: append\n"),
+        with(", lookback: true", "    load: append\n"),
+        with(", lookback: true", "    load: merge\n"),
+    ];
+    insta::assert_snapshot!(pages(&files.iter().map(String::as_str).collect::<Vec<_>>()).await);
+}
+
+#[tokio::test]
 async fn mappings() {
     let with = |map: &str| {
         format!(
