@@ -337,9 +337,9 @@ pub(crate) struct ProfileArgs {
 /// `sectorlake rejected`.
 #[derive(Debug, Args)]
 pub(crate) struct RejectedArgs {
-    /// Only this pipeline's rows
+    /// Only rows of these pipelines
     #[arg(value_name = "PIPELINE")]
-    pub(crate) pipeline: Option<String>,
+    pub(crate) pipelines: Vec<String>,
     /// Rows of this run [default: the latest run of each pipeline that judged rows, published or failed]
     #[arg(long, value_name = "RUN", conflicts_with = "all_runs")]
     pub(crate) run: Option<String>,
@@ -353,7 +353,7 @@ pub(crate) struct RejectedArgs {
     #[arg(
         long,
         value_name = "FILE",
-        requires = "pipeline",
+        requires = "pipelines",
         conflicts_with_all = ["run", "all_runs", "rows", "format", "output"]
     )]
     pub(crate) export: Option<PathBuf>,

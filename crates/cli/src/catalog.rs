@@ -163,25 +163,34 @@ pub(crate) fn columns(name: &str, titles: Titles) -> String {
 /// Runs that are told to whoever named one that is none.
 const RUNS_TOLD: u8 = 5;
 
-/// Whether a run ever was (of the pipeline, where one is named).
-pub(crate) fn run(run: &str, pipeline: Option<&str>) -> String {
+/// Whether a run ever was (of the pipelines, where some are named).
+pub(crate) fn run(run: &str, pipelines: &[String]) -> String {
     format!(
         "SELECT run FROM meta.runs WHERE run = {}{} LIMIT 1",
         literal(run),
-        of_pipeline(pipeline)
+        and_of("pipeline", pipelines)
     )
 }
 
 /// The latest runs that looked at rows.
-pub(crate) fn latest_runs(pipeline: Option<&str>) -> String {
+pub(crate) fn latest_runs(pipelines: &[String]) -> String {
     format!(
         "SELECT run, pipeline FROM meta.runs WHERE outcome IN ('published', 'failed'){} ORDER BY run DESC LIMIT {RUNS_TOLD}",
-        of_pipeline(pipeline)
+        and_of("pipeline", pipelines)
     )
 }
 
-fn of_pipeline(pipeline: Option<&str>) -> String {
-    pipeline.map_or_else(String::new, |it| format!(" AND pipeline = {}", literal(it)))
+/// A further condition: that of the pipelines; none where all are meant.
+fn and_of(column: &str, pipelines: &[String]) -> String {
+    match pipelines {
+        [] => String::new(),
+        some => format!(" AND {}", is_of(column, some)),
+    }
+}
+
+fn is_of(column: &str, pipelines: &[String]) -> String {
+    let names: Vec<String> = pipelines.iter().map(|name| literal(name)).collect();
+    format!("{column} IN ({})", names.join(", "))
 }
 
 /// The columns of one table with everything that is known of them.
@@ -252,22 +261,20 @@ const SAMPLES: u8 = 3;
 const LATEST_JUDGED: &str = "SELECT max(run) FROM (SELECT pipeline, run FROM meta.run_tables UNION ALL SELECT pipeline, run FROM meta.run_parts UNION ALL SELECT pipeline, run FROM meta.rejected_rows) GROUP BY pipeline";
 
 /// The runs whose rejected rows are told by default, and the last published one of a pipeline beside a later one that failed.
-pub(crate) fn judged_runs(pipeline: Option<&str>) -> String {
-    let pipeline = pipeline.map_or_else(String::new, |it| {
-        format!(" AND r.pipeline = {}", literal(it))
-    });
+pub(crate) fn judged_runs(pipelines: &[String]) -> String {
+    let pipelines = and_of("r.pipeline", pipelines);
     format!(
         "SELECT r.pipeline, r.run, r.outcome, to_char(r.started_at, '%Y-%m-%d %H:%M') AS started, r.snapshot,\n\
            (SELECT max(s.run) FROM meta.snapshots s WHERE s.pipeline = r.pipeline) AS published\n\
-         FROM meta.runs r WHERE r.run IN ({LATEST_JUDGED}){pipeline} ORDER BY r.pipeline"
+         FROM meta.runs r WHERE r.run IN ({LATEST_JUDGED}){pipelines} ORDER BY r.pipeline"
     )
 }
 
-/// Which rejected rows are meant: of a pipeline, of a run, by default of each pipeline's latest run that judged rows.
+/// Which rejected rows are meant: of pipelines, of a run, by default of each pipeline's latest run that judged rows.
 fn which(args: &RejectedArgs) -> String {
     let mut conditions = Vec::new();
-    if let Some(pipeline) = &args.pipeline {
-        conditions.push(format!("r.pipeline = {}", literal(pipeline)));
+    if !args.pipelines.is_empty() {
+        conditions.push(is_of("r.pipeline", &args.pipelines));
     }
     if let Some(run) = &args.run {
         conditions.push(format!("r.run = {}", literal(run)));
@@ -316,6 +323,9 @@ mod tests {
         assert_eq!(literal("o'clock"), "'o''clock'");
         assert!(table("x'; --").ends_with("table_name = 'x''; --'"));
         assert!(tables(Some("a'b"), Language::En, Audience::Person).contains("'a''b'"));
+        let names = ["a", "b'"].map(str::to_owned);
+        assert_eq!(and_of("pipeline", &names), " AND pipeline IN ('a', 'b''')");
+        assert_eq!(and_of("pipeline", &[]), "");
     }
 
     #[test]

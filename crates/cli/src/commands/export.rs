@@ -22,8 +22,12 @@ pub(super) fn run(context: &Context, args: &RejectedArgs, file: &Path) -> Result
     let registry = registry::all();
     // What is wrong with a pipeline's files comes back as that pipeline's failure.
     let (project, _) = Project::load(&root, &registry);
-    let pipeline = args.pipeline.clone().unwrap_or_default();
-    super::run::known(std::slice::from_ref(&pipeline), &project)?;
+    super::run::known(&args.pipelines, &project)?;
+    let [pipeline] = args.pipelines.as_slice() else {
+        let message = "--export is of one pipeline: its file has the columns of one source";
+        let help = format!("name one of {}", args.pipelines.join(", "));
+        return Err(Failure::new(Exit::Usage, message).help(help));
+    };
     let request = ExportRequest {
         pipeline: pipeline.clone(),
         path: file.to_owned(),
@@ -43,7 +47,7 @@ pub(super) fn run(context: &Context, args: &RejectedArgs, file: &Path) -> Result
         };
         let exporting = async {
             let exported = export(&of, &request).await;
-            exported.map_err(|failure| fault::of_run(&pipeline, &failure, &root))
+            exported.map_err(|failure| fault::of_run(pipeline, &failure, &root))
         };
         or_interrupted(exporting).await
     })?;

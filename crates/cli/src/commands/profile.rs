@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context, args: &ProfileArgs) -> Result<Exit, Failure
         let session = or_interrupted(Session::open(context, At::Latest)).await?;
         let table = resolved(&session, &args.table).await?;
         if let Some(run) = run {
-            known_run(&session, run, None).await?;
+            known_run(&session, run, &[]).await?;
         }
         let versions = or_interrupted(session.rows(&catalog::versions_behind(&table))).await?;
         if !versions.is_empty() {

@@ -40,23 +40,21 @@ pub(crate) fn run(context: &Context, args: &RejectedArgs) -> Result<Exit, Failur
     };
     let written = block_on(async {
         let session = or_interrupted(Session::open(context, At::Latest)).await?;
-        if let Some(pipeline) = &args.pipeline {
-            known(&session, pipeline).await?;
-        }
+        known(&session, &args.pipelines).await?;
         if let Some(run) = &args.run {
-            known_run(&session, run, args.pipeline.as_deref()).await?;
+            known_run(&session, run, &args.pipelines).await?;
         }
         if drawn {
             let reasons = or_interrupted(session.rows(&sql)).await?;
             let of_latest = args.run.is_none() && !args.all_runs;
             let mut runs = match of_latest {
                 true => {
-                    let sql = catalog::judged_runs(args.pipeline.as_deref());
+                    let sql = catalog::judged_runs(&args.pipelines);
                     or_interrupted(session.rows(&sql)).await?
                 }
                 false => Vec::new(),
             };
-            if args.pipeline.is_none() {
+            if args.pipelines.is_empty() {
                 // Of all pipelines, only what is not as one would expect.
                 runs.retain(|run| run.get("outcome").and_then(Value::as_str) != Some("published"));
             }
@@ -140,15 +138,19 @@ fn summary(reasons: &[Map<String, Value>], empty: &str, hint: &str) -> String {
 }
 
 /// A pipeline that never ran is most likely misspelt.
-async fn known(session: &Session, pipeline: &str) -> Result<(), Failure> {
+async fn known(session: &Session, pipelines: &[String]) -> Result<(), Failure> {
+    if pipelines.is_empty() {
+        return Ok(());
+    }
     let rows = session.rows(&catalog::pipelines()).await?;
     let names: Vec<&str> = rows
         .iter()
         .filter_map(|row| row.get("name")?.as_str())
         .collect();
-    if names.contains(&pipeline) {
+    let mut unknown = pipelines.iter().map(String::as_str);
+    let Some(pipeline) = unknown.find(|pipeline| !names.contains(pipeline)) else {
         return Ok(());
-    }
+    };
     let failure = Failure::new(
         Exit::Usage,
         format!("pipeline {pipeline} has never run in this lake"),
@@ -163,21 +165,25 @@ async fn known(session: &Session, pipeline: &str) -> Result<(), Failure> {
 pub(super) async fn known_run(
     session: &Session,
     run: &str,
-    pipeline: Option<&str>,
+    pipelines: &[String],
 ) -> Result<(), Failure> {
-    if !session.rows(&catalog::run(run, pipeline)).await?.is_empty() {
+    let found = session.rows(&catalog::run(run, pipelines)).await?;
+    if !found.is_empty() {
         return Ok(());
     }
-    let of = pipeline.map_or_else(String::new, |it| format!(" of {it}"));
+    let of = match pipelines {
+        [] => String::new(),
+        some => format!(" of {}", some.join(" or ")),
+    };
     let failure = Failure::new(Exit::Usage, format!("there is no run {run}{of}"));
-    let latest = session.rows(&catalog::latest_runs(pipeline)).await?;
+    let latest = session.rows(&catalog::latest_runs(pipelines)).await?;
     let told: Vec<String> = latest
         .iter()
         .filter_map(|row| {
             let (run, name) = (row.get("run")?.as_str()?, row.get("pipeline")?.as_str()?);
-            Some(match pipeline {
-                Some(_) => run.to_owned(),
-                None => format!("{run} ({name})"),
+            Some(match pipelines {
+                [_] => run.to_owned(),
+                _ => format!("{run} ({name})"),
             })
         })
         .collect();
@@ -190,17 +196,18 @@ pub(super) async fn known_run(
 
 fn hint(args: &RejectedArgs) -> String {
     let mut which = String::new();
-    if let Some(pipeline) = &args.pipeline {
+    for pipeline in &args.pipelines {
         which.push_str(&format!(" {pipeline}"));
     }
     if let Some(run) = &args.run {
         which.push_str(&format!(" --run {run}"));
     }
     format!(
-        "For the data's owner to correct: sectorlake rejected{} --export rejected.xlsx\nAs a list: sectorlake rejected{which} -o rejected.csv\n",
-        args.pipeline
-            .as_deref()
-            .map_or_else(|| " PIPELINE".to_owned(), |it| format!(" {it}"))
+        "For the data's owner to correct: sectorlake rejected {} --export rejected.xlsx\nAs a list: sectorlake rejected{which} -o rejected.csv\n",
+        match args.pipelines.as_slice() {
+            [pipeline] => pipeline.as_str(),
+            _ => "PIPELINE",
+        }
     )
 }
 
