@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::drawable::drawable;
+use crate::readable::readable;
 
 /// The kind of a [`ConnectorError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,7 +94,12 @@ impl ConnectorError {
     /// At a URL, masked, or a path.
     #[must_use]
     pub fn at(mut self, place: impl ToString) -> Self {
-        self.place = Some(safe(place.to_string()));
+        let place = safe(place.to_string());
+        // A path may hold what only looks encoded.
+        self.place = Some(match place.contains("://") {
+            true => readable(&place),
+            false => place,
+        });
         self
     }
 
@@ -257,6 +263,20 @@ mod tests {
                 "{status}"
             );
         }
+    }
+
+    #[test]
+    fn an_address_is_told_as_people_read_it() {
+        let said = |place: &str| {
+            ConnectorError::new(ErrorKind::NotFound, "x")
+                .at(place)
+                .to_string()
+        };
+        assert_eq!(
+            said("https://a.example/q?where=1%3D1&%24top=1"),
+            "https://a.example/q?where=1=1&$top=1: x"
+        );
+        assert_eq!(said("data/100%25%3D.csv"), "data/100%25%3D.csv: x");
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn a_source_whose_records_have_no_such_field_is_told() {
         (json!({"rows": [{"id": 1}, {"id": 2}]}), "")
     })
     .unwrap_err();
-    insta::assert_snapshot!(format!("{error} / {}", error.help.clone().unwrap()), @"https://a.example/r?since=2025-05-01T00%3A00%3A00Z&page_size=2&page=1: no record has a time or id at `rows[*].at` / look at an answer of the source: `field` says where the value stands, `format` how it is written");
+    insta::assert_snapshot!(format!("{error} / {}", error.help.clone().unwrap()), @"https://a.example/r?since=2025-05-01T00:00:00Z&page_size=2&page=1: no record has a time or id at `rows[*].at` / look at an answer of the source: `field` says where the value stands, `format` how it is written");
 }
 
 #[test]
