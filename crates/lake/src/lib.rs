@@ -53,7 +53,7 @@ pub use error::LakeError;
 pub use journal::{Journal, JournalWriter, Kind};
 pub use lake::{FORMAT_VERSION, Lake};
 pub use layout::Access;
-pub use raw::{Manifest, PartMeta, PartRecord, PutError, RawZone, Step, Unfinished};
+pub use raw::{Headers, Manifest, PartMeta, PartRecord, PutError, RawZone, Step, Unfinished};
 pub use snapshot::{
     AddedColumn, At, FixState, PipelineEntry, PipelineState, Snapshot, SourceColumn, StagedEntry,
     TableVersion,

@@ -8,15 +8,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore};
 
+use super::listing::{Listing, Seen, has_all, is_pack, listing, read};
 use super::{Manifest, pack};
 use crate::error::LakeError;
 use crate::layout::{self, Access};
-use crate::store::files;
 
 /// How many single manifests are read at once.
 const READS_AT_ONCE: usize = 16;
@@ -34,6 +33,8 @@ pub(super) struct Known {
     parts: HashMap<ByPath, Places>,
     /// By unit, partition and key, the newest part.
     newest: HashMap<String, HashMap<Option<String>, HashSet<ByKey>>>,
+    /// All of them in order, where that is known: they are asked for several times in a run, and most runs add few.
+    sorted: Option<Vec<Manifest>>,
     last_sequence: u64,
     last_check: u64,
     /// Whether packs came since it was last looked which ones are needless.
@@ -48,14 +49,6 @@ struct Stored {
     manifests: Vec<Manifest>,
 }
 
-/// What tells one content of a place from a later one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
-    e_tag: Option<String>,
-    modified: DateTime<Utc>,
-    size: u64,
-}
-
 /// Where the manifest of a part is stored.
 #[derive(Debug, Clone, Default)]
 struct Places {
@@ -65,11 +58,15 @@ struct Places {
     packed: Option<u64>,
 }
 
-type Listing = BTreeMap<Path, Seen>;
-
 impl Known {
-    pub(super) fn all(&self) -> impl Iterator<Item = &Manifest> {
-        self.parts.keys().map(|ByPath(manifest)| manifest)
+    /// All manifests, oldest first.
+    pub(super) fn sorted(&mut self) -> Vec<Manifest> {
+        if self.sorted.is_none() {
+            let mut all: Vec<Manifest> = self.parts.keys().map(|ByPath(it)| it.clone()).collect();
+            sort(&mut all);
+            self.sorted = Some(all);
+        }
+        self.sorted.clone().unwrap_or_default()
     }
 
     /// The newest version of a thing that was fetched.
@@ -332,9 +329,17 @@ impl Known {
     /// Notes what a manifest says, and where it is stored: alone, or (true) in a pack.
     fn join(&mut self, manifest: &Manifest, place: Option<(&Path, bool)>) {
         let known = self.parts.remove_entry(manifest.path.as_str());
+        let is_new = known.is_none();
         let (ByPath(before), mut places) =
             known.unwrap_or_else(|| (ByPath(manifest.clone()), Places::default()));
         let is_later = manifest.supersedes(&before);
+        match &mut self.sorted {
+            Some(sorted) if is_new && self.last_sequence < manifest.sequence => {
+                sorted.push(manifest.clone());
+            }
+            sorted if is_new || is_later => *sorted = None,
+            _ => {}
+        }
         match place {
             Some((_, true)) => places.packed = places.packed.max(Some(manifest.checked_sequence)),
             // Of two single ones the later one is written over.
@@ -374,6 +379,7 @@ impl Known {
     fn rebuild(&mut self) {
         self.parts.clear();
         self.newest.clear();
+        self.sorted = None;
         (self.last_sequence, self.last_check) = (0, 0);
         let stored = std::mem::take(&mut self.stored);
         for (place, of_file) in &stored {
@@ -393,50 +399,6 @@ impl Known {
 /// Oldest first.
 pub(super) fn sort(manifests: &mut [Manifest]) {
     manifests.sort_unstable_by(|a, b| (a.sequence, &a.path).cmp(&(b.sequence, &b.path)));
-}
-
-fn is_pack(place: &Path) -> bool {
-    layout::pack_digest(place).is_some()
-}
-
-fn has_all<'p>(there: &Listing, mut places: impl Iterator<Item = &'p Path>) -> bool {
-    places.all(|place| there.contains_key(place))
-}
-
-/// All files of manifests, behind both doors.
-async fn listing(store: &dyn ObjectStore, pipeline: &str) -> Result<Listing, LakeError> {
-    let mut there = Listing::new();
-    for access in Access::ALL {
-        let folder = layout::manifests(pipeline, access);
-        let mut objects = store.list(Some(&folder));
-        let fault = |error| LakeError::store("list", &folder, error);
-        while let Some(object) = objects.try_next().await.map_err(fault)? {
-            if layout::number_of(&object.location).is_some() || is_pack(&object.location) {
-                let (place, seen) = seen(object);
-                there.insert(place, seen);
-            }
-        }
-    }
-    Ok(there)
-}
-
-fn seen(object: ObjectMeta) -> (Path, Seen) {
-    let seen = Seen {
-        e_tag: object.e_tag,
-        modified: object.last_modified,
-        size: object.size,
-    };
-    (object.location, seen)
-}
-
-/// A single manifest; none where it vanished meanwhile.
-async fn read(store: &dyn ObjectStore, place: &Path) -> Result<Option<Vec<Manifest>>, LakeError> {
-    let Some(bytes) = files::get(store, place).await? else {
-        return Ok(None);
-    };
-    let manifest: Manifest = files::from_json(place, &bytes)?;
-    layout::stored(&manifest.path)?;
-    Ok(Some(vec![manifest]))
 }
 
 /// A manifest that is told from others by its part's path.

@@ -1,12 +1,13 @@
 //! What is known of a raw part: whence, when, and what its bytes hash to.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What the source said of a part, beside its bytes. Secrets are masked before they come here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +44,12 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "PartRecord", into = "PartRecord")]
 pub struct Manifest(Arc<PartRecord>);
+
+/// The headers of a response, as JSON: they are kept for people to look at, and are in the way of all others, so they take
+/// as little room as they can.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct Headers(Box<str>);
 
 /// What a [`Manifest`] says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,8 +89,8 @@ pub struct PartRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The response's headers, secrets masked.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Headers::is_empty")]
+    pub headers: Headers,
     /// Its ETag, to ask for it only if it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
@@ -103,7 +110,7 @@ impl Manifest {
         let record = self.edit();
         record.checked_at = now;
         record.status = meta.status;
-        record.headers = meta.headers;
+        record.headers = meta.headers.into();
         record.etag = meta.etag;
         record.last_modified = meta.last_modified;
     }
@@ -113,6 +120,42 @@ impl Manifest {
         // The number of a part is a greater one than it was first given where that was taken.
         let age = |it: &Self| (it.checked_sequence, it.checked_at, it.sequence);
         age(self) > age(other)
+    }
+}
+
+impl Headers {
+    /// Each with its value.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<String, String> {
+        // It is what was made below.
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<BTreeMap<String, String>> for Headers {
+    fn from(headers: BTreeMap<String, String>) -> Self {
+        if headers.is_empty() {
+            return Self::default();
+        }
+        Self(json!(headers).to_string().into())
+    }
+}
+
+impl From<Headers> for BTreeMap<String, String> {
+    fn from(headers: Headers) -> Self {
+        headers.all()
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.all().fmt(f)
     }
 }
 

@@ -7,6 +7,7 @@
 //! has published puts those that nobody touched any more into packs (module `packing`); the next one removes the single ones.
 
 mod known;
+mod listing;
 mod manifest;
 mod pack;
 mod packing;
@@ -17,7 +18,7 @@ mod unfinished;
 mod upload;
 mod zone;
 
-pub use manifest::{Manifest, PartMeta, PartRecord, Step};
+pub use manifest::{Headers, Manifest, PartMeta, PartRecord, Step};
 pub(crate) use packing::SIZES;
 pub(crate) use shelf::Shelf;
 pub use unfinished::Unfinished;

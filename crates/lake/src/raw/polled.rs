@@ -1,6 +1,6 @@
 //! A source that is polled for months: what its runs leave, whatever dies when, and what they cost.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

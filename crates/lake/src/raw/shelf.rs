@@ -30,7 +30,7 @@ pub(super) struct Coming<'a>(Option<&'a Shelf>);
 
 impl Coming<'_> {
     /// It has come, or left nothing.
-    pub(super) fn is_over(mut self) {
+    pub(super) fn done(mut self) {
         self.0 = None;
     }
 }
@@ -79,7 +79,7 @@ impl Shelf {
             match stored {
                 Ok((place, manifest)) => {
                     known.store(place, manifest);
-                    coming.is_over();
+                    coming.done();
                     Ok(())
                 }
                 Err(error) => {

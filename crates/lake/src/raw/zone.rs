@@ -10,7 +10,6 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use thiserror::Error;
 
-use super::known::sort;
 use super::manifest::PartRecord;
 use super::upload::{Uploaded, take_in};
 use super::{Manifest, PartMeta, Shelf, Step};
@@ -105,7 +104,7 @@ impl RawZone {
         let uploaded = take_in(store.as_ref(), &path, body, bytes_max).await?;
         if let Some(known) = self.same(unit, &meta.key, &uploaded).await? {
             uploaded.abort(&path).await?;
-            coming.is_over();
+            coming.done();
             return Ok(self.note_check(known, meta).await?);
         }
         let now = self.lake.env().clock.now();
@@ -125,7 +124,7 @@ impl RawZone {
             checked_sequence: 0,
             step: self.step.clone(),
             status: meta.status,
-            headers: meta.headers,
+            headers: meta.headers.into(),
             etag: meta.etag,
             last_modified: meta.last_modified,
         });
@@ -135,7 +134,7 @@ impl RawZone {
         self.shelf
             .store_later(lake_store, self.access, manifest.clone())
             .await;
-        coming.is_over();
+        coming.done();
         Ok(manifest)
     }
 
@@ -167,9 +166,7 @@ impl RawZone {
         known
             .refresh(self.lake.store().as_ref(), &self.pipeline)
             .await?;
-        let mut all: Vec<Manifest> = known.all().cloned().collect();
-        sort(&mut all);
-        Ok(all)
+        Ok(known.sorted())
     }
 
     /// The number of the last fetch or check that this process knows of.
@@ -245,7 +242,7 @@ impl RawZone {
                 .sweep_staged(&folder, move |to, _| !to.starts_with(&own_staged))
                 .await?;
         }
-        sweep.is_over();
+        sweep.done();
         Ok(removed)
     }
 
