@@ -19,6 +19,8 @@
 //! twice as many as it brings: the next run goes on. Rows stream from file to file, and what is held is what any writer holds of one file.
 
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
