@@ -72,10 +72,14 @@ fn entities_are_observations_stations_and_traffic_counts() {
 fn a_dataflow_is_indicators() {
     let source = Source::start();
     source.says(
+        "/rest/dataflow/UIS/DF_OOS/1.0?references=children",
+        &file("recordings/sdmx/df_oos_structure.xml"),
+    );
+    source.says(
         "/rest/data/UIS,DF_OOS,1.0/all",
         &file("recordings/sdmx/schools.csv"),
     );
-    let pipeline = "  connector: sdmx\n  url: SERVER/rest\n  flow: UIS,DF_OOS,1.0\n  indicators: { dimensions: [SEX, AGE], name: Out of school }\n";
+    let pipeline = "  connector: sdmx\n  url: SERVER/rest\n  flow: UIS,DF_OOS,1.0\n  indicators: { name: Out of school }\n";
     insta::assert_snapshot!(lines(
         &loaded(&source, pipeline),
         "SELECT indicator_code, ref_area, time_period, freq, dimensions, obs_value, unit_measure, obs_status, comment_obs \

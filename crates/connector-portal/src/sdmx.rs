@@ -148,6 +148,9 @@ fn claims(sight: &Sight<'_>) -> Option<Claim> {
         settings.extend(asked.get("startPeriod").map(|it| ("start", json!(it))));
         settings.extend(asked.get("endPeriod").map(|it| ("end", json!(it))));
         settings.extend((api == "3.0").then(|| ("api", json!(api))));
+        // Eurostat sends XML, whatever the request accepts.
+        let is_eurostat = url.host_str() == Some("ec.europa.eu");
+        settings.extend(is_eurostat.then(|| ("query", json!({ "format": "SDMX-CSV" }))));
         Claim::own(settings, "its address is that of data of an SDMX service")
     })
 }

@@ -53,10 +53,7 @@ impl Catalogue for Sdmx {
         let place = seen.url.to_string();
         let service = Service::of(&place);
         Ok(Some(
-            flows
-                .into_iter()
-                .map(|flow| service.dataset(flow))
-                .collect(),
+            flows.iter().map(|flow| service.dataset(flow)).collect(),
         ))
     }
 }
@@ -81,7 +78,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    fn dataset(&self, flow: Flow) -> Dataset {
+    fn dataset(&self, flow: &Flow) -> Dataset {
         let Maintained {
             agency,
             id,
@@ -90,12 +87,14 @@ impl<'a> Service<'a> {
         let root = self.root;
         let url = match self.is_third {
             true => format!("{root}/data/dataflow/{agency}/{id}/{version}/*"),
+            // Eurostat takes the id alone.
+            false if root.contains("//ec.europa.eu/") => format!("{root}/data/{id}/all"),
             false => format!("{root}/data/{agency},{id},{version}/all"),
         };
         let named = format!("{agency},{id},{version}");
         Dataset {
-            title: flow.name.unwrap_or_else(|| id.clone()),
-            description: flow.description,
+            title: flow.name.clone().unwrap_or_else(|| id.clone()),
+            description: flow.description.clone(),
             publisher: Some(agency.clone()),
             distributions: vec![Distribution {
                 title: None,
@@ -105,6 +104,38 @@ impl<'a> Service<'a> {
             source: Some(url),
             id: named,
             ..Dataset::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_are_where_the_service_has_them() {
+        let mut flow = Flow::default();
+        flow.is = Maintained {
+            agency: "ESTAT".to_owned(),
+            id: "EDUC_UOE_ENRA02".to_owned(),
+            version: "1.0".to_owned(),
+        };
+        for (list, data) in [
+            (
+                "https://a.example/rest/dataflow/all/all/latest?detail=full",
+                "https://a.example/rest/data/ESTAT,EDUC_UOE_ENRA02,1.0/all",
+            ),
+            (
+                "https://a.example/v2/structure/dataflow/*/*/~",
+                "https://a.example/v2/data/dataflow/ESTAT/EDUC_UOE_ENRA02/1.0/*",
+            ),
+            (
+                "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/dataflow/ESTAT/all/latest",
+                "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data/EDUC_UOE_ENRA02/all",
+            ),
+        ] {
+            let dataset = Service::of(list).dataset(&flow);
+            assert_eq!(dataset.source.as_deref(), Some(data));
         }
     }
 }

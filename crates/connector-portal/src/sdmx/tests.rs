@@ -269,7 +269,7 @@ fn addresses_are_claimed() {
     .collect();
     insta::assert_snapshot!(said.join("\n"), @r#"
 {"flow":"OECD.EDU.IMEP,DSD_EAG@DF_EAG,1.0","key":".VNM","start":"2015","url":"https://sdmx.oecd.org/public/rest"}
-{"flow":"EDUC_UOE_ENRA02","url":"https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1"}
+{"flow":"EDUC_UOE_ENRA02","query":{"format":"SDMX-CSV"},"url":"https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1"}
 {"api":"3.0","flow":"UIS,SDG4,4.0","url":"https://sdmx.example.org/rest/v2"}
 {"flow":"ECB,EXR,1.0","url":"https://data-api.ecb.europa.eu/service"}
 not claimed
