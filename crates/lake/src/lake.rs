@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::TimeDelta;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use sectorlake_contract::TableName;
 use serde::{Deserialize, Serialize};
 
+use crate::abandoned::Swept;
 use crate::env::Env;
 use crate::error::LakeError;
-use crate::journal::{Journal, Kind, Numbering};
+use crate::journal::{Journal, Numbering};
 use crate::layout::{self, Access};
 use crate::lease::LetGo;
 use crate::raw::{RawZone, Shelf};
@@ -24,9 +24,6 @@ use crate::table::LakeTable;
 
 /// The newest version of the format of lakes that this program reads and writes.
 pub const FORMAT_VERSION: u64 = 1;
-
-/// No writer leaves a file alone for so long: what is still half-written then was left by a killed process.
-const WRITE_DAYS_MAX: i64 = 7;
 
 /// What `sectorlake.json` says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,6 +47,7 @@ struct Inner {
     pieces: Pieces,
     numbering: Arc<Numbering>,
     let_go: LetGo,
+    swept: Swept,
 }
 
 impl Lake {
@@ -126,6 +124,7 @@ impl Lake {
             pieces: Pieces::default(),
             numbering: Arc::default(),
             let_go: LetGo::default(),
+            swept: Swept::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -310,24 +309,8 @@ impl Lake {
     /// # Errors
     /// [`LakeError::Locked`] where another run of the pipeline is at work.
     pub async fn begin(&self, pipeline: &str) -> Result<Run, LakeError> {
-        self.sweep_abandoned(pipeline).await?;
+        self.inner.swept.sweep(self, pipeline).await?;
         Run::begin(self.clone(), pipeline).await
-    }
-
-    /// Removes the lake's own files that a killed process left half-written; no listing shows them. Those of tables,
-    /// raw parts and runs go with the run that left them.
-    async fn sweep_abandoned(&self, pipeline: &str) -> Result<(), LakeError> {
-        let before = self.env().clock.now() - TimeDelta::days(WRITE_DAYS_MAX);
-        let mut folders = vec![layout::snapshots(), layout::leases(pipeline)];
-        for access in Access::ALL {
-            folders.push(layout::manifests(pipeline, access));
-            folders.extend(Kind::ALL.map(|kind| layout::journal(kind, access)));
-        }
-        for folder in folders {
-            let abandoned = move |_: &str, written| written < before;
-            self.lake_store().sweep_staged(&folder, abandoned).await?;
-        }
-        Ok(())
     }
 }
 
@@ -423,29 +406,6 @@ mod tests {
         Lake::open_or_create(&at(folder.path()), Env::manual())
             .await
             .unwrap();
-    }
-
-    #[tokio::test]
-    async fn half_written_files_go_once_nobody_can_be_writing_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let lake = Lake::open_or_create(&at(folder.path()), Env::manual())
-            .await
-            .unwrap();
-        std::fs::create_dir(folder.path().join("snapshots")).unwrap();
-        let left = folder.path().join("snapshots/00000000000000000001.json#7");
-        let left_days_ago = |days| {
-            let written = lake.env().clock.now() - TimeDelta::days(days);
-            std::fs::File::create(&left)
-                .unwrap()
-                .set_modified(written.into())
-                .unwrap();
-        };
-        left_days_ago(WRITE_DAYS_MAX - 1);
-        lake.sweep_abandoned("bus").await.unwrap();
-        assert!(left.exists());
-        left_days_ago(WRITE_DAYS_MAX + 1);
-        lake.sweep_abandoned("bus").await.unwrap();
-        assert!(!left.exists());
     }
 
     #[tokio::test]
