@@ -4,6 +4,8 @@
 //! renewing and giving up all make the next number, so that of two who try only one succeeds, and the file with the
 //! greatest number says how things stand.
 
+use std::future;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::env::{Env, ProcessId};
@@ -79,22 +82,12 @@ impl Lease {
     /// [`LakeError::Locked`] where another holds it.
     pub(crate) async fn take(lake: &Lake, pipeline: &str, run: &str) -> Result<Self, LakeError> {
         lake.let_go().all().await;
-        let since = lake.env().clock.now();
-        let number = claim(lake, pipeline, run, since).await?;
-        let shared = Arc::new(Shared {
-            lake: lake.clone(),
-            pipeline: pipeline.to_owned(),
-            run: run.to_owned(),
-            since,
-            number: AtomicU64::new(number),
-            lost: AtomicBool::new(false),
-        });
-        let renewing = tokio::spawn(renew_again_and_again(Arc::clone(&shared))).abort_handle();
-        Ok(Self {
-            shared,
-            renewing,
-            released: false,
-        })
+        let taking = taken(lake.clone(), pipeline.to_owned(), run.to_owned());
+        let mut taking = Taking {
+            lake,
+            task: Some(tokio::spawn(taking)),
+        };
+        taking.end().await
     }
 
     /// Gives the lease up.
@@ -103,14 +96,72 @@ impl Lease {
     /// Where the storage fails; the lease then runs out by itself.
     pub(crate) async fn release(mut self) -> Result<(), LakeError> {
         self.renewing.abort();
+        let released = self.shared.release().await;
+        // Not before: whoever is dropped while it waits here still has it to give up.
         self.released = true;
-        self.shared.release().await
+        released
     }
 
     #[cfg(test)]
     async fn renew(&self) -> Result<(), LakeError> {
         self.shared.renew().await
     }
+}
+
+/// Takes a lease in a task of its own: whoever is dropped in the middle of it would leave a claim that nobody gives up.
+struct Taking<'a> {
+    lake: &'a Lake,
+    task: Option<JoinHandle<Result<Lease, LakeError>>>,
+}
+
+impl Taking<'_> {
+    async fn end(&mut self) -> Result<Lease, LakeError> {
+        let Some(task) = &mut self.task else {
+            return future::pending().await;
+        };
+        let ended = task.await;
+        self.task = None;
+        match ended {
+            Ok(taken) => taken,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The runtime ends, and whoever waits here with it.
+            Err(_) => future::pending().await,
+        }
+    }
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        if let (Some(task), Ok(runtime)) = (self.task.take(), Handle::try_current()) {
+            let release = runtime.spawn(async move {
+                if let Ok(Ok(lease)) = task.await
+                    && let Err(error) = lease.release().await
+                {
+                    tracing::warn!(%error, "a lease was not released");
+                }
+            });
+            self.lake.let_go().add(release);
+        }
+    }
+}
+
+async fn taken(lake: Lake, pipeline: String, run: String) -> Result<Lease, LakeError> {
+    let since = lake.env().clock.now();
+    let number = claim(&lake, &pipeline, &run, since).await?;
+    let shared = Arc::new(Shared {
+        lake,
+        pipeline,
+        run,
+        since,
+        number: AtomicU64::new(number),
+        lost: AtomicBool::new(false),
+    });
+    let renewing = tokio::spawn(renew_again_and_again(Arc::clone(&shared))).abort_handle();
+    Ok(Lease {
+        shared,
+        renewing,
+        released: false,
+    })
 }
 
 impl Drop for Lease {
@@ -120,7 +171,7 @@ impl Drop for Lease {
         if self.released {
             return;
         }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Ok(runtime) = Handle::try_current() {
             let shared = Arc::clone(&self.shared);
             let release = runtime.spawn(async move {
                 if let Err(error) = shared.release().await {
@@ -319,165 +370,4 @@ async fn remove_before(lake: &Lake, pipeline: &str, number: u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use object_store::memory::InMemory;
-
-    use super::*;
-    use crate::env::{Alive, ManualClock};
-
-    /// Hosts over one storage, each with its own view of who lives.
-    struct Hosts {
-        store: Arc<InMemory>,
-        clock: Arc<ManualClock>,
-    }
-
-    #[derive(Debug)]
-    struct AliveBelow(u32);
-
-    impl Alive for AliveBelow {
-        fn is_alive(&self, process: ProcessId) -> bool {
-            process.pid < self.0
-        }
-    }
-
-    impl Hosts {
-        fn new() -> Self {
-            Self {
-                store: Arc::default(),
-                clock: Arc::default(),
-            }
-        }
-
-        /// A process of a host where all processes below `alive_below` live.
-        async fn process(&self, host: &str, pid: u32, alive_below: u32) -> Lake {
-            let env = Env {
-                host: host.to_owned(),
-                process: ProcessId { pid, started: 1 },
-                alive: Arc::new(AliveBelow(alive_below)),
-                ..Env::manual_with(Arc::clone(&self.clock))
-            };
-            Lake::on_store("memory://", Arc::clone(&self.store) as _, env)
-                .await
-                .unwrap()
-        }
-
-        async fn files(&self) -> Vec<u64> {
-            numbers(self.store.as_ref(), &layout::leases("bus"))
-                .await
-                .unwrap()
-        }
-    }
-
-    #[tokio::test]
-    async fn one_holds_it_until_it_is_released() {
-        let hosts = Hosts::new();
-        let lake = hosts.process("a", 1, 9).await;
-        let lease = Lease::take(&lake, "bus", "r1").await.unwrap();
-        let other = hosts.process("b", 5, 9).await;
-        for lake in [&lake, &other] {
-            let error = Lease::take(lake, "bus", "r2").await.unwrap_err();
-            insta::allow_duplicates! {
-                insta::assert_snapshot!(format!("{error}\n  help: {}", error.help().unwrap()));
-            }
-        }
-        Lease::take(&lake, "ferry", "r3")
-            .await
-            .unwrap()
-            .release()
-            .await
-            .unwrap();
-        lease.release().await.unwrap();
-        Lease::take(&other, "bus", "r2").await.unwrap();
-        assert_eq!(hosts.files().await, [3], "one small file is all that stays");
-    }
-
-    #[tokio::test]
-    async fn the_next_run_of_a_process_waits_for_what_the_dropped_one_held() {
-        let hosts = Hosts::new();
-        let lake = hosts.process("a", 1, 9).await;
-        for run in ["r1", "r2", "r3"] {
-            drop(Lease::take(&lake, "bus", run).await.unwrap());
-        }
-        let other = hosts.process("b", 5, 9).await;
-        let lease = Lease::take(&lake, "bus", "r4").await.unwrap();
-        assert!(Lease::take(&other, "bus", "r5").await.is_err());
-        lease.release().await.unwrap();
-        Lease::take(&other, "bus", "r5").await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_dead_holder_of_this_host_is_not_waited_for() {
-        let hosts = Hosts::new();
-        let killed = Lease::take(&hosts.process("a", 7, 9).await, "bus", "r1")
-            .await
-            .unwrap();
-        std::mem::forget(killed);
-        let elsewhere = hosts.process("b", 1, 2).await;
-        assert!(
-            Lease::take(&elsewhere, "bus", "r2").await.is_err(),
-            "b cannot know"
-        );
-        let next = hosts.process("a", 1, 2).await;
-        Lease::take(&next, "bus", "r2").await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_holder_elsewhere_is_waited_for_until_its_lease_runs_out() {
-        let hosts = Hosts::new();
-        let first = Lease::take(&hosts.process("a", 1, 9).await, "bus", "r1")
-            .await
-            .unwrap();
-        let other = hosts.process("b", 1, 9).await;
-        hosts.clock.advance(TimeDelta::minutes(LEASE_MINUTES - 1));
-        first.renew().await.unwrap();
-        hosts.clock.advance(TimeDelta::minutes(LEASE_MINUTES - 1));
-        assert!(
-            Lease::take(&other, "bus", "r2").await.is_err(),
-            "it was renewed"
-        );
-        hosts.clock.advance(TimeDelta::minutes(1));
-        let second = Lease::take(&other, "bus", "r2").await.unwrap();
-
-        // The first comes back to life: it neither takes the lease back nor gives up what is not its own.
-        first.renew().await.unwrap();
-        first.release().await.unwrap();
-        let third = hosts.process("c", 1, 9).await;
-        let error = Lease::take(&third, "bus", "r3").await.unwrap_err();
-        assert!(matches!(error, LakeError::Locked { holder, .. } if holder == "r2"));
-        second.renew().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn of_many_who_try_at_once_one_gets_it() {
-        let hosts = Hosts::new();
-        let lake = hosts.process("a", 1, 9).await;
-        let runs: Vec<String> = (0..10).map(|n| format!("r{n}")).collect();
-        let tries = runs.iter().map(|run| Lease::take(&lake, "bus", run));
-        let taken = futures::future::join_all(tries).await;
-        assert_eq!(taken.iter().filter(|lease| lease.is_ok()).count(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_dropped_lease_is_released_on_the_way() {
-        let hosts = Hosts::new();
-        let lake = hosts.process("a", 1, 9).await;
-        drop(Lease::take(&lake, "bus", "r1").await.unwrap());
-        // This test's runtime has one thread: the release runs while this waits.
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        Lease::take(&lake, "bus", "r2").await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_torn_lease_is_held_by_nobody() {
-        let hosts = Hosts::new();
-        let lake = hosts.process("a", 1, 9).await;
-        let path = layout::leases("bus").join(layout::numbered(41));
-        hosts.store.put(&path, "{\"run\":".into()).await.unwrap();
-        Lease::take(&lake, "bus", "r1").await.unwrap();
-        assert_eq!(hosts.files().await, [42]);
-    }
-}
+mod tests;
