@@ -114,7 +114,7 @@ impl Reading {
         if won >= PROGRESS_BYTES {
             self.attempt = 1;
         }
-        if won > 0 && error.retryable && self.is_moving() {
+        if error.retryable && self.is_moving(won) {
             self.attempt = 1;
             tracing::info!(%error, given = self.given, "the rest is asked for");
             self.rest().await;
@@ -140,12 +140,14 @@ impl Reading {
         shared.pace.sleep(pause).await;
     }
 
-    /// Whether an attempt that won a few bytes counts as none that failed: the source gives the rest alone, so that what came is
-    /// asked for no more, and it comes to an end in some time.
-    fn is_moving(&self) -> bool {
+    /// Whether an attempt that won so many bytes counts as none that failed: the source gives the rest alone, so that what came
+    /// is asked for no more; it gives no mere drops; and it comes to an end in some time.
+    fn is_moving(&self, won: u64) -> bool {
         let Inner { limits, shared, .. } = &*self.http.inner;
         let taken = (shared.pace.now() - self.moved.1).to_std();
-        self.part_end.is_some() && taken.unwrap_or_default() < limits.total_timeout
+        self.part_end.is_some()
+            && won >= limits.progress_bytes_min
+            && taken.unwrap_or_default() < limits.total_timeout
     }
 
     /// The next bytes of the answer at hand; none at its end.

@@ -23,7 +23,8 @@ pub(crate) struct HttpSettings {
     pub(crate) rate: RateSettings,
     /// How long to wait before it is called off.
     pub(crate) timeouts: TimeoutSettings,
-    /// How often one thing is asked for before the run fails, the first time included. Default: 5.
+    /// How often one thing is asked for before the run fails, the first time included. Where a file breaks off and the source gives
+    /// the rest alone, attempts that bring some of it are not counted. Default: 5.
     #[schemars(range(min = 1, max = 100))]
     pub(crate) attempts: Option<u32>,
     /// The size that one answer may have, such as `500MB` or `2GiB`. Default: 64GiB. What is looked into as it comes may have 256MiB

@@ -255,6 +255,14 @@ async fn they_count_once_the_time_for_an_answer_is_over() {
 }
 
 #[tokio::test]
+async fn mere_drops_are_failures() {
+    let server = stingy(1000).await;
+    let error = plain().fails(&server.url("/a")).await;
+    assert_eq!(error.kind, ErrorKind::Truncated);
+    assert_eq!(server.asked().len(), 5);
+}
+
+#[tokio::test]
 async fn attempts_that_win_nothing_count_as_ever() {
     let server = Server::start(|_, asked| {
         let (body, from) = (long(1), from(asked));
