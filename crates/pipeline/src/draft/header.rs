@@ -1,6 +1,6 @@
 //! A header that is none: where the names of the columns look like values, the rows above and below are tried.
 
-use sectorlake_formats::{Choice, FormatError, FormatSpec, PartBytes, ReadOptions, Sample, sample};
+use sectorlake_formats::{Choice, FormatSpec, PartBytes, ReadOptions, Sample, sample};
 use sectorlake_normalise::{Value, look};
 
 use super::columns::SourceColumn;
@@ -19,8 +19,7 @@ pub(super) async fn better(
     part: &PartBytes,
     member: Option<&str>,
     found: &Sample,
-) -> Result<Option<Better>, FormatError> {
-    let options = &ReadOptions::default();
+) -> Option<Better> {
     let names: Vec<&str> = found
         .schema
         .fields()
@@ -32,10 +31,10 @@ pub(super) async fn better(
         && let Some(format) = with_rows(&found.format, &[])
     {
         let why = "header_rows []: the first row holds what tells of a person, so it is data, and the columns have no names";
-        return Ok(Some(Better {
+        return Some(Better {
             format,
             why: why.to_owned(),
-        }));
+        });
     }
     // Whoever read it saw that the first line is data, or told that nothing tells.
     let is_told = matches!(found.format, FormatSpec::Csv(_))
@@ -44,8 +43,22 @@ pub(super) async fn better(
             .iter()
             .any(|choice| choice.what == Choice::HEADER_ROWS);
     if is_told || !is_doubted(&names) {
-        return Ok(None);
+        return None;
     }
+    let (rows, format) = best_rows(part, member, found).await?;
+    let why = format!(
+        "header_rows {rows:?}: there the columns have names, and values of one kind below; in the row that was found first, names look like values or are missing"
+    );
+    Some(Better { format, why })
+}
+
+/// The rows that make the best header of those near the top, and the format that has it there; none where what was found is best.
+async fn best_rows(
+    part: &PartBytes,
+    member: Option<&str>,
+    found: &Sample,
+) -> Option<(Vec<usize>, FormatSpec)> {
+    let options = &ReadOptions::default();
     let mut best = (quality(found), None);
     // Whether each row by itself may be a header: a row of data is none of a header's two either.
     let mut sound = [false; ROWS_MAX + 2];
@@ -55,9 +68,7 @@ pub(super) async fn better(
         if rows.len() > 1 && !rows.iter().all(|row| sound[*row]) {
             continue;
         }
-        let Some(format) = with_rows(&found.format, &rows) else {
-            return Ok(None);
-        };
+        let format = with_rows(&found.format, &rows)?;
         // Rows that cannot be a header are told by an error.
         let Ok(tried) = sample(part, member, Some(&format), RECORDS_MAX, options).await else {
             continue;
@@ -72,12 +83,7 @@ pub(super) async fn better(
             best = (quality, Some((rows, format)));
         }
     }
-    Ok(best.1.map(|(rows, format)| Better {
-        format,
-        why: format!(
-            "header_rows {rows:?}: there the columns have names, and values of one kind below; in the row that was found first, names look like values or are missing"
-        ),
-    }))
+    best.1
 }
 
 /// Whether these names are those of no header: too many look like values, or most were given for want of one.

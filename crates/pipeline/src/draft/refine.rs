@@ -38,7 +38,7 @@ impl Reading<'_> {
     ) -> Result<(Sample, Vec<String>), FormatError> {
         let (mut found, mut why) = (found, Vec::new());
         if !self.declares(&["header_rows", "skip_rows"]) {
-            let better = header::better(self.part, self.member, &found).await?;
+            let better = header::better(self.part, self.member, &found).await;
             self.take(&mut found, &mut why, better).await?;
         }
         if !self.declares(&["record_path"]) {

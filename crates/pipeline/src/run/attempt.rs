@@ -18,7 +18,7 @@ use super::job::Job;
 use super::journal::{self, Recorder};
 use super::judge::{is_empty_now, judge, only_the_place, vanished};
 use super::keys::{Around, KnownTables};
-use super::load::Loader;
+use super::load::{Loaded, Loader};
 use super::order::in_key_order;
 use super::place::{evolves, placed};
 use super::place_lookup;
@@ -35,7 +35,7 @@ const BATCH_ROWS: usize = 16 << 10;
 
 /// What is told of parts that are at hand. Of a source that is polled it is nothing to tell.
 pub(crate) const TAKEN_UP: &str =
-    "that a run before had fetched, but not loaded, were not fetched again";
+    "that a run before had fetched, but not loaded, did not have to be fetched again";
 
 /// A pipeline, ready to run.
 pub(super) struct Attempt<'a> {
@@ -152,18 +152,7 @@ impl Attempt<'_> {
         }
         let gathered = self.with_fix(&gathering, gathered, run, &state).await?;
         let fetcher = self.fetcher(run, (io, known), raw.clone(), progress);
-        let parts = match self.context.fix {
-            Some(_) if !gathered.mends_failed() => Ok(published(&gathered.manifests, &state)?),
-            _ => fetcher.fetch(&units(&plans)).await,
-        };
-        result.notes.extend(fetcher.io.take_notes());
-        let parts = parts?;
-        let gathered = gathering.carried(gathered, &parts).await?;
-        self.tell(&parts, progress, result);
-        let looked_up = place_lookup::versions(run, &plans).await?;
-        let job = Job::new(run, &plans, (parts, gathered), looked_up);
-        job.check_deletions(self.pipeline)?;
-        result.notes.extend(job.doubles());
+        let job = self.job(fetcher, &gathering, gathered, result).await?;
         let is_unchanged = job.is_unchanged() && !evolves;
         let freshness = Freshness {
             context: self.context,
@@ -185,6 +174,31 @@ impl Attempt<'_> {
             true => Ok(Work::Unchanged),
             false => Ok(Work::Publish(Box::new(state))),
         }
+    }
+
+    /// Fetches, and finds what there is to do.
+    async fn job<'p>(
+        &self,
+        fetcher: Fetcher<'_>,
+        gathering: &Gathering<'p>,
+        gathered: Gathered,
+        result: &mut RunResult,
+    ) -> Result<Job<'p>, Failure> {
+        let (run, plans) = (fetcher.run, gathering.plans);
+        let state = run.state().cloned().unwrap_or_default();
+        let parts = match self.context.fix {
+            Some(_) if !gathered.mends_failed() => Ok(published(&gathered.manifests, &state)?),
+            _ => fetcher.fetch(&units(plans)).await,
+        };
+        result.notes.extend(fetcher.io.take_notes());
+        let parts = parts?;
+        let gathered = gathering.carried(gathered, &parts).await?;
+        self.tell(&parts, fetcher.progress, result);
+        let looked_up = place_lookup::versions(run, plans).await?;
+        let job = Job::new(run, plans, (parts, gathered), looked_up);
+        job.check_deletions(self.pipeline)?;
+        result.notes.extend(job.doubles());
+        Ok(job)
     }
 
     pub(super) fn fetcher<'f>(
@@ -401,19 +415,8 @@ impl Attempt<'_> {
             let Some(loaded) = loading.await? else {
                 continue;
             };
-            let told = loaded.notes.iter().cloned();
-            result.notes.extend(notes.into_iter().chain(told));
-            result.notes.extend(vanished(table, &loaded.staged));
-            result.notes.extend(is_empty_now(table, &loaded));
-            result.parts.extend(loaded.parts.iter().cloned());
-            result.tables.push(loaded.table.clone());
-            let parts = loaded.parts.iter().filter(|part| !part.is_fix);
-            let load = freshness::Load {
-                seen: loaded.seen.clone(),
-                rows: parts.clone().map(|part| part.mapped).sum(),
-                parts: parts.count() as u64,
-            };
-            loads.push((table.contract.name.clone(), load));
+            result.notes.extend(notes);
+            loads.push((table.contract.name.clone(), told(table, &loaded, result)));
             let rules = recorder.rules(&table.contract.name);
             // A correction of what only grows is judged by nobody: its rows were rejected, and the others published, before.
             let is_judged = self.context.fix.is_none() || job.gathered.mends_failed();
@@ -422,6 +425,21 @@ impl Attempt<'_> {
             }
         }
         Ok(loads)
+    }
+}
+
+/// What a table that was loaded tells; how much came into it, for the freshness of its source.
+fn told(table: &TablePlan, loaded: &Loaded, result: &mut RunResult) -> freshness::Load {
+    result.notes.extend(loaded.notes.iter().cloned());
+    result.notes.extend(vanished(table, &loaded.staged));
+    result.notes.extend(is_empty_now(table, loaded));
+    result.parts.extend(loaded.parts.iter().cloned());
+    result.tables.push(loaded.table.clone());
+    let parts = loaded.parts.iter().filter(|part| !part.is_fix);
+    freshness::Load {
+        seen: loaded.seen.clone(),
+        rows: parts.clone().map(|part| part.mapped).sum(),
+        parts: parts.count() as u64,
     }
 }
 

@@ -13,8 +13,9 @@ use super::fetch::Parts;
 use super::fingerprint::fingerprint;
 use super::fix::{Fixes, Which};
 use super::freshness::Past;
+use super::unmerged::unmerged;
 use crate::pipeline::Pipeline;
-use crate::plan::{Feed, TablePlan};
+use crate::plan::{Feed, READ_WHOLE, TablePlan, needs_all};
 use crate::result::Failure;
 
 /// What there is to do, beside what was done before.
@@ -79,14 +80,14 @@ impl<'a> Job<'a> {
                 .into_iter()
                 .flatten()
                 .collect(),
-            // Under other rules, rows that were merged before may come out otherwise.
-            // What the source has no more is known only beside all that it has.
-            Load::Merge if self.follows(plan) => HashSet::new(),
-            Load::Merge if self.fingerprint == self.before.fingerprint => {
-                self.before.parts.iter().collect()
-            }
             Load::Merge => HashSet::new(),
         };
+        // Under other rules, rows that were merged before may come out otherwise.
+        // What the source has no more is known only beside all that it has.
+        let goes_on = plan.load == Load::Merge
+            && !self.follows(plan)
+            && self.fingerprint == self.before.fingerprint;
+        let fresh = goes_on.then(|| unmerged(&self.parts.by_unit, &self.before.parts));
         let of_feed = |feed: &'p Feed| {
             let parts = self
                 .parts
@@ -97,6 +98,7 @@ impl<'a> Job<'a> {
             let mut seen = HashSet::new();
             parts
                 .filter(|part| !done.contains(&part.hash))
+                .filter(|part| fresh.as_ref().is_none_or(|it| it.contains(&part.sequence)))
                 // What is appended is told apart by its bytes alone, in this run as over all runs.
                 .filter(|part| plan.load != Load::Append || seen.insert(&part.hash))
                 .map(|part| (feed, part.clone()))
@@ -131,14 +133,9 @@ impl<'a> Job<'a> {
                 continue;
             };
             let table = plan.table.to_string();
-            let message = format!(
-                "{table}: `deletions: follow` needs all that the source has, but {} goes on where the last run stopped",
-                stream.name
-            );
+            let message = needs_all(&table, &stream.name);
             let problem = pipeline.problem_at_value(&["tables", &table, "deletions"], message);
-            return Err(problem
-                .help("leave `deletions` out; or have the source read whole in each run, without what makes it go on (`incremental`, say)")
-                .into());
+            return Err(problem.help(READ_WHOLE).into());
         }
         Ok(())
     }
@@ -166,7 +163,7 @@ impl<'a> Job<'a> {
         };
         let which = if again {
             let parts = self.parts_of(plan).into_iter();
-            Which::Of(parts.map(|(_, part)| part.hash).collect())
+            Which::Of(parts.map(|(_, part)| part.hash.clone()).collect())
         } else {
             Which::New(self.gathered.new.clone())
         };
@@ -225,7 +222,10 @@ impl<'a> Job<'a> {
     ) -> PipelineState {
         let mut appended: BTreeMap<TableName, Vec<String>> = self.before.appended.clone();
         for plan in self.plans.iter().filter(|plan| plan.load == Load::Append) {
-            let new = self.parts_of(plan).into_iter().map(|(_, part)| part.hash);
+            let new = self
+                .parts_of(plan)
+                .into_iter()
+                .map(|(_, part)| part.hash.clone());
             appended
                 .entry(plan.contract.name.clone())
                 .or_default()

@@ -24,6 +24,7 @@ mod poll;
 mod profile;
 mod seen;
 mod slices;
+mod unmerged;
 mod watch;
 mod work;
 

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::failure::internal;
 use super::journal::Origin;
 use super::load::TableLoad;
-use super::work::{Partition, Records, add, work};
+use super::work::{Partition, Records, Report, Worked, add, work};
 use crate::event::Event;
 use crate::fixes::UNIT;
 use crate::freshness::latest;
@@ -41,6 +41,9 @@ pub(super) enum Numbers {
     Gaps,
 }
 
+/// What workers tell while they work, and what they give back.
+type Workers = (JoinSet<Result<Worked, Failure>>, mpsc::Receiver<Report>);
+
 impl TableLoad<'_> {
     /// Runs all partitions of one piece, and takes in what they tell.
     pub(super) async fn piece(
@@ -62,24 +65,8 @@ impl TableLoad<'_> {
         let watch = &mut self.recorder.watch;
         let stream = &feed.stream.name;
         let file = (!result.is_fix).then(|| watch.file(stream, &origin.file));
-        let (sender, mut reports) = mpsc::channel(REPORTS_MAX);
-        let mut workers = JoinSet::new();
-        for records in piece.streams {
-            let worker = normaliser
-                .worker(&from, &self.checks)
-                .await
-                .map_err(NormaliseError::from)?;
-            let partition = Partition {
-                records,
-                worker,
-                omitted: piece.omitted.clone(),
-                shown_max: self.recorder.watch.rows(),
-                sight: (self.sight.clone(), latest(self.loader.started_at)),
-            };
-            let writer = self.writer().await?;
-            workers.spawn(work(partition, writer, sender.clone()));
-        }
-        drop(sender);
+        let records = (piece.streams, piece.omitted);
+        let (mut workers, mut reports) = self.workers(records, &from, normaliser).await?;
         loop {
             tokio::select! {
                 biased;
@@ -110,6 +97,33 @@ impl TableLoad<'_> {
         self.parts.push(result);
         self.origins.push(origin);
         Ok(())
+    }
+
+    /// Sets a worker on each partition of the records, less those that corrections stand for.
+    async fn workers(
+        &mut self,
+        (streams, omitted): (Vec<Records>, Option<Arc<HashSet<i64>>>),
+        from: &sectorlake_normalise::Origin,
+        normaliser: &Arc<Normaliser>,
+    ) -> Result<Workers, Failure> {
+        let (sender, reports) = mpsc::channel(REPORTS_MAX);
+        let mut workers = JoinSet::new();
+        for records in streams {
+            let worker = normaliser
+                .worker(from, &self.checks)
+                .await
+                .map_err(NormaliseError::from)?;
+            let partition = Partition {
+                records,
+                worker,
+                omitted: omitted.clone(),
+                shown_max: self.recorder.watch.rows(),
+                sight: (self.sight.clone(), latest(self.loader.started_at)),
+            };
+            let writer = self.writer().await?;
+            workers.spawn(work(partition, writer, sender.clone()));
+        }
+        Ok((workers, reports))
     }
 }
 

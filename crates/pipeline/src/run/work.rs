@@ -32,6 +32,9 @@ pub(super) struct Partition {
     pub(super) sight: (Sight, i64),
 }
 
+/// What a worker gives back: the writer, and what it saw.
+pub(super) type Worked = (TableWriter, Profile, Seen);
+
 /// What a worker tells of one batch.
 pub(super) struct Report {
     pub(super) counts: Counts,
@@ -47,7 +50,7 @@ pub(super) async fn work(
     mut partition: Partition,
     mut writer: TableWriter,
     reports: mpsc::Sender<Report>,
-) -> Result<(TableWriter, Profile, Seen), Failure> {
+) -> Result<Worked, Failure> {
     let mut seen = Seen::default();
     let shown_max = &mut partition.shown_max;
     while let Some(decoded) = partition.records.next().await {

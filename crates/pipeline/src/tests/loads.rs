@@ -51,6 +51,19 @@ async fn merge_keeps_the_last_of_each_key() {
     assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 3)]);
 }
 
+/// A part that came before byte by byte says what holds now, if another came between.
+#[tokio::test]
+async fn what_is_taken_back_is_merged_again() {
+    let folder = pages("merge", &[("1", "A,a\n")]);
+    folder.run(&["bus"]).await;
+    let mut told = Vec::new();
+    for (page, row) in [("2", "A,b\n"), ("3", "A,a\n"), ("4", "A,a\n")] {
+        folder.write(&format!("data/{page}.csv"), &format!("stop_id,name\n{row}"));
+        told.push(folder.page(&["bus"]).await);
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
 #[tokio::test]
 async fn replace_of_a_source_that_goes_on_is_all_that_was_fetched() {
     let folder = pages("replace", &[("1", "A,a\n")]);
@@ -162,7 +175,7 @@ async fn a_fetch_goes_on_where_the_last_one_broke_off() {
         folder.write("data/4.csv", "stop_id,name\nD,d\n");
         let page = folder.page(&["bus"]).await;
         assert_eq!(asked(&folder), "4.csv ");
-        assert!(page.contains("note: 3 parts that a run before had fetched, but not loaded, were not fetched again"), "{page}");
+        assert!(page.contains("note: 3 parts that a run before had fetched, but not loaded, did not have to be fetched again"), "{page}");
         assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 4)]);
         // Nothing is taken up twice.
         folder.run(&["bus"]).await;
