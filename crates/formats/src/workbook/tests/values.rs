@@ -142,3 +142,18 @@ fn formulas_that_failed() {
     let empty = read(&bytes, r#"{"name": "xlsx", "formula_errors": "empty"}"#).unwrap();
     assert_eq!(empty.texts(), [["", "1"], ["", "2"], ["", "x"]]);
 }
+
+#[test]
+fn formulas_that_were_never_computed() {
+    for value in ["", "<v></v>", "<v/>", "<v> </v>"] {
+        let cells = format!(
+            r#"<row r="2"><c r="A2"><f>SUM(B1:B2)</f>{value}</c><c r="B2"><v>2</v></c></row><row r="3"><c r="A3"/><c r="B3"><v>3</v></c></row>"#
+        );
+        let bytes = sheet(&format!("{}{cells}", row(1, 'A', &["a", "b"])));
+        let all = read(&bytes, XLSX).unwrap();
+        assert_eq!(all.texts(), [["", "3"]], "{value}");
+        assert_eq!(all.broken.len(), 1, "{value}");
+        let empty = read(&bytes, r#"{"name": "xlsx", "formula_errors": "empty"}"#).unwrap();
+        assert_eq!(empty.texts(), [["", "2"], ["", "3"]], "{value}");
+    }
+}

@@ -218,7 +218,9 @@ impl<'a> Rows<'a> {
     }
 
     fn end(&self, head: &Head, inside: &Inside, row: &mut Row) -> Result<(), String> {
-        if inside.has_formula && !inside.has_value {
+        // Programs that cannot compute write an empty value. A text that a formula makes may be empty, a number never is.
+        let is_blank = head.kind == Kind::Number && self.value.trim().is_empty();
+        if inside.has_formula && (!inside.has_value || is_blank) {
             row.push_fault(head.column, Fault::Uncomputed);
         }
         match head.kind {
