@@ -277,3 +277,18 @@ fn a_file_of_persons_without_its_header_gives_no_one_away() {
     let kept = project.number("SELECT count(*) FROM meta.drift WHERE concat_ws(' ', message, proposal, column_name, now) LIKE '%Nguyễn%'");
     assert_eq!(kept, 0);
 }
+
+#[test]
+fn decimals_in_a_field_of_whole_numbers_are_told_with_the_wider_type() {
+    let project = clubs("");
+    let done = run_with(
+        &project,
+        "Mã,Tên,Số HV,Ngày,Ghi chú\n01,Cờ,12,2020-01-31,a\n02,Vẽ,7.5,2021-05-06,b\n",
+    );
+    assert!(
+        done.says("column \"Số HV\" of clubs held whole numbers, and now holds numbers")
+            && done.says("{ \"name\": \"members\", \"type\": \"number\" }"),
+        "{}",
+        done.whole()
+    );
+}

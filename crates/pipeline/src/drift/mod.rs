@@ -77,12 +77,21 @@ pub(crate) struct Column {
     pub(crate) shape: Option<Shape>,
     /// Whether the mapping reads it.
     pub(crate) used: bool,
+    /// Whether a field of whole numbers takes it as it stands.
+    pub(crate) is_counted: bool,
 }
 
 impl Column {
     /// What it holds, as far as it was looked at.
     pub(crate) fn shape(&self) -> Shape {
         self.shape.unwrap_or(Shape::Empty)
+    }
+
+    /// Whether it no longer fits what was made for its values. Decimals are no change but where a field takes whole numbers alone.
+    fn breaks(&self, before: Shape) -> bool {
+        let now = self.shape();
+        before.is_broken_by(now)
+            || (self.is_counted && (before, now) == (Shape::Integer, Shape::Number))
     }
 }
 
@@ -137,7 +146,7 @@ pub(crate) fn changes(
     for column in now {
         let old = before.iter().find(|old| old.name == column.name);
         let shape = old.and_then(|old| Shape::of_words(&old.shape));
-        if let Some(before) = shape.filter(|before| before.is_broken_by(column.shape())) {
+        if let Some(before) = shape.filter(|before| column.breaks(*before)) {
             let column = column.clone();
             changes.push(Change::Type { column, before });
         }
@@ -184,6 +193,7 @@ mod tests {
             name: (*name).to_owned(),
             shape: Some(*shape),
             used: true,
+            is_counted: *name == "Lớp",
         };
         columns.iter().map(column).collect()
     }
@@ -199,6 +209,14 @@ mod tests {
         };
         let all = changes(&old(before), &new(now), |_| false, |_| true);
         all.into_iter().map(word).collect()
+    }
+
+    #[test]
+    fn decimals_are_a_change_where_a_field_takes_whole_numbers() {
+        let [before, now] =
+            [Shape::Integer, Shape::Number].map(|shape| [("Lớp", shape), ("Số HS", shape)]);
+        assert_eq!(told(&before, &now), ["Lớp: whole numbers → numbers"]);
+        assert_eq!(told(&now, &before), Vec::<String>::new());
     }
 
     #[test]

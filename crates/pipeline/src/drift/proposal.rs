@@ -204,6 +204,12 @@ impl Around<'_> {
                 quoted(&field.map_or_else(|| field_name(name), |field| field.name.clone()))
             ),
             _ if !used => "nothing reads it: nothing has to be done".to_owned(),
+            Shape::Number if before == Shape::Integer => format!(
+                "if parts of a whole are right, make the field wider in schemas/{}/{}.json; the next run migrates the table:\n  {{ \"name\": {}, \"type\": \"number\" }}",
+                self.contract.name.schema(),
+                self.contract.name.table(),
+                json!(field.map_or_else(|| field_name(name), |field| field.name.clone())),
+            ),
             Shape::Integer => "ask the publisher: leading zeros may have been lost on the way; to put them back, write in the mapping, for instance:\n  lpad(".to_owned() + &quoted(name) + ", 5, '0')  -- as many digits as before",
             _ => format!(
                 "if the new values are right, say in the contract of {} (under a new major version):\n  {{ \"name\": {}, \"type\": {} }}",

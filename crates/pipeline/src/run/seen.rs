@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sectorlake_contract::{Contract, TableName};
+use sectorlake_contract::{Contract, FieldType, TableName};
 use sectorlake_formats::Part;
 use sectorlake_normalise::{Profile, SeenLooks, Shape, Taken};
 
@@ -176,10 +176,21 @@ impl Seen {
             name: column.name.clone(),
             shape: column.shape(),
             used: column.used,
+            is_counted: self.is_counted(column),
         };
         // The whole record beside its fields is ours.
         let own = |column: &&SeenColumn| column.name != "_record";
         self.columns.iter().filter(own).map(column).collect()
+    }
+
+    /// Whether a field of whole numbers takes a column as it stands.
+    fn is_counted(&self, column: &SeenColumn) -> bool {
+        let mut taken = column.feeds.iter().filter(|(.., taken)| taken.as_it_stands);
+        taken.any(|(table, field, _)| {
+            let mut fed = self.feeds.iter().filter(|fed| fed.contract.name == *table);
+            let field = fed.find_map(|fed| fed.contract.fields.get(*field));
+            field.is_some_and(|field| field.kind == FieldType::Integer)
+        })
     }
 
     /// Whether a column becomes rows in every table: a year more or less is no news.
