@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../servers/fleet.rs"]
+mod fleet;
 mod harness;
 mod real_lake;
 mod samples;

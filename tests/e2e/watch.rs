@@ -2,10 +2,13 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, mpsc};
 
 use serde_json::Value;
 
+use crate::fleet;
 use crate::harness::{Project, repository};
+use crate::upstream::{Upstream, answer};
 
 const VEHICLES: &str = "source:
   connector: gtfs_realtime
@@ -69,6 +72,37 @@ fn a_signal_ends_a_watch_in_order() {
         assert_eq!(done.status.code(), Some(0), "{done:?}");
         assert_eq!(project.count("transport.vehicle_positions"), published);
     }
+}
+
+#[test]
+fn a_stop_publishes_what_polls_brought_though_the_source_hangs() {
+    let made = |poll: usize| 1_767_225_600 + 30 * i64::try_from(poll).unwrap();
+    let (tell, asked) = mpsc::channel();
+    let tell = Mutex::new(tell);
+    let server = Upstream::start(move |poll, _| {
+        tell.lock().unwrap().send(()).unwrap();
+        while poll == 2 {
+            std::thread::park();
+        }
+        answer(200, &[], fleet::message(40, made(poll)))
+    });
+    let project = Project::empty();
+    let address = format!("url: {}/vehicles.pb\n  allow_private: true", server.url());
+    let polled = VEHICLES.replace("path: data/vehicles.pb", &address);
+    project.file("pipelines/transport/bus.yaml", polled);
+    let child = watching(&project, &[]);
+    for _ in 0..3 {
+        asked.recv().unwrap();
+    }
+    signal(&child, "-TERM");
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    assert_eq!(String::from_utf8_lossy(&done.stdout).lines().count(), 2);
+    let mut rows = fleet::Rows::new();
+    fleet::fold(40, made(0), &mut rows);
+    fleet::fold(40, made(1), &mut rows);
+    let count = i64::try_from(rows.len()).unwrap();
+    assert_eq!(project.count("transport.vehicle_positions"), count);
 }
 
 #[test]

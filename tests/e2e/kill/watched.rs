@@ -13,11 +13,9 @@ use serde_json::Value;
 
 use super::instant::files;
 use super::random;
+use crate::fleet;
 use crate::harness::{Done, Project, Random, is_soak};
 use crate::upstream::{Upstream, answer};
-
-#[path = "../../servers/fleet.rs"]
-mod fleet;
 
 const VEHICLES: i64 = 40;
 /// When the first message was made; each one after it half a minute later, however fast they are asked for.

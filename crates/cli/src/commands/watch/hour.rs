@@ -53,6 +53,8 @@ const FULL: Size = Size {
 
 /// A poll is due every half a minute.
 const EVERY: i64 = 30;
+/// Files of the table, at most: small ones are written together behind the batches.
+const FILES_MAX: usize = 24;
 /// How long a process that died is not there, now and then.
 const OUTAGE: TimeDelta = TimeDelta::seconds(100);
 
@@ -346,5 +348,9 @@ async fn is_the_table(lake: &Lake, kept: &[Manifest], expected: Rows) {
         "{} rows are missing: {missing:?}",
         expected.len()
     );
-    eprintln!("{count} rows");
+    let snapshot = lake.snapshot(At::Latest).await.unwrap().unwrap();
+    let name = "transport.vehicle_positions".parse().unwrap();
+    let files = lake.table(&snapshot, &name).await.unwrap().files.len();
+    assert!(files <= FILES_MAX, "{files} files");
+    eprintln!("{count} rows in {files} files");
 }
