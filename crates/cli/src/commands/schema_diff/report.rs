@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sectorlake_contract::{Comparison, Contract, Level, TableName};
+use sectorlake_contract::{Comparison, Contract, Level, TableName, compare};
 use serde_json::{Value, json};
 
 /// Columns that a level's word takes.
@@ -40,8 +40,16 @@ enum NextRun {
     Nothing,
     Stays,
     Migrates,
-    Refused { next_major: u64 },
-    Beside { major: u64 },
+    Refused {
+        next_major: u64,
+    },
+    /// Only rules that rows are checked by break: where no row of before stays, a run takes them.
+    RefusedWhereRowsStay {
+        next_major: u64,
+    },
+    Beside {
+        major: u64,
+    },
     Created,
     Gone,
 }
@@ -61,6 +69,11 @@ impl NextRun {
             Self::Refused { next_major } => format!(
                 "the next run refuses the new contract. Mend it as shown, or raise version to {next_major}.0.0: \
                  then the new table is kept beside the old one, and {table}_all shows both"
+            ),
+            Self::RefusedWhereRowsStay { next_major } => format!(
+                "only rules break that rows are checked by: the next run refuses the new contract where rows of before stay (append, merge, or those of \
+                 another source), and checks by it where a run replaces all of them. Mend it as shown, or raise version to \
+                 {next_major}.0.0: then the new table is kept beside the old one, and {table}_all shows both"
             ),
             Self::Beside { major } => format!(
                 "version {major} is another table: the next run makes {table}_v{major} beside the old one, and \
@@ -87,6 +100,11 @@ impl TableReport {
             _ if new.major() > old.major() => NextRun::Beside { major: new.major() },
             Level::Compatible => NextRun::Stays,
             Level::Widening => NextRun::Migrates,
+            Level::Breaking if compare(old, &new.with_rules_of(old)).level() < Level::Breaking => {
+                NextRun::RefusedWhereRowsStay {
+                    next_major: old.major() + 1,
+                }
+            }
             Level::Breaking => NextRun::Refused {
                 next_major: old.major() + 1,
             },
@@ -139,7 +157,11 @@ impl TableReport {
     }
 
     fn is_refused(&self) -> bool {
-        matches!(self.next_run, NextRun::Refused { .. } | NextRun::Gone)
+        use NextRun::{Gone, Refused, RefusedWhereRowsStay};
+        matches!(
+            self.next_run,
+            Refused { .. } | RefusedWhereRowsStay { .. } | Gone
+        )
     }
 
     fn to_text(&self) -> String {

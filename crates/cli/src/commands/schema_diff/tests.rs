@@ -83,6 +83,21 @@ fn a_breaking_contract_is_refused_with_the_mend() {
 }
 
 #[test]
+fn a_tighter_rule_is_refused_where_rows_stay() {
+    let (text, refused) = said(|text| {
+        text.replace(
+            "\"type\": \"integer\"",
+            "\"type\": \"integer\", \"constraints\": { \"minimum\": 0 }",
+        )
+    });
+    assert!(refused, "{text}");
+    assert!(
+        text.contains("refuses the new contract where rows of before stay"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_stays_is_told_too() {
     let (text, refused) = said(str::to_owned);
     assert!(!refused);
