@@ -16,6 +16,9 @@ use super::LocalFault;
 
 /// How many files may be waiting for their sync: each holds a file open.
 const SYNCS_MAX: usize = 64;
+/// How many folders are known as named: each run has some of its own, and a process may run for months. One that was forgotten is
+/// synced once more.
+const NAMED_MAX: usize = 4096;
 
 type Outcome = Result<(), Arc<LocalFault>>;
 
@@ -29,6 +32,7 @@ pub(super) struct Syncs {
     /// Folders whose own names are on the disk for good.
     named: Mutex<HashSet<PathBuf>>,
     slots: Arc<Semaphore>,
+    /// Folders that someone syncs just now.
     folders: Mutex<HashMap<PathBuf, Arc<FolderSync>>>,
 }
 
@@ -146,11 +150,7 @@ impl Syncs {
         let Some(folder) = file.parent() else {
             return Ok(());
         };
-        let shared = {
-            let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(folders.entry(folder.to_owned()).or_default())
-        };
-        shared.sync(folder)?;
+        self.sync_shared(folder)?;
         let unnamed: Vec<&FsPath> = {
             let named = self.lock_named();
             folder
@@ -163,9 +163,33 @@ impl Syncs {
             if let Some(parent) = folder.parent() {
                 sync_folder(parent)?;
             }
-            self.lock_named().insert(folder.to_owned());
+            let mut named = self.lock_named();
+            if named.len() >= NAMED_MAX {
+                named.retain(|folder| *folder == self.root);
+            }
+            named.insert(folder.to_owned());
         }
         Ok(())
+    }
+
+    /// Syncs a folder's names together with all who want the same just now.
+    fn sync_shared(&self, folder: &FsPath) -> Result<(), LocalFault> {
+        let shared = Arc::clone(self.lock_folders().entry(folder.to_owned()).or_default());
+        let outcome = shared.sync(folder);
+        let mut folders = self.lock_folders();
+        drop(shared);
+        // The last who wanted it: whoever comes now begins anew.
+        if folders
+            .get(folder)
+            .is_some_and(|shared| Arc::strong_count(shared) == 1)
+        {
+            folders.remove(folder);
+        }
+        outcome
+    }
+
+    fn lock_folders(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Arc<FolderSync>>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_pending(
@@ -258,6 +282,32 @@ mod tests {
             16,
             "a failed sync serves none"
         );
+    }
+
+    #[test]
+    fn folders_that_were_synced_long_ago_are_not_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let syncs = Syncs::new(folder.path().to_owned());
+        std::thread::scope(|scope| {
+            for part in 0..4 {
+                let syncs = &syncs;
+                scope.spawn(move || {
+                    for run in 0..1500 {
+                        let own = folder_of(syncs, part, run);
+                        syncs.sync_name(&own.join("file")).unwrap();
+                    }
+                });
+            }
+        });
+        assert!(syncs.lock_folders().is_empty());
+        let named = syncs.lock_named();
+        assert!(named.len() <= NAMED_MAX && named.contains(&syncs.root));
+    }
+
+    fn folder_of(syncs: &Syncs, part: usize, run: usize) -> PathBuf {
+        let own = syncs.root.join(format!("{part}-{run}"));
+        std::fs::create_dir(&own).unwrap();
+        own
     }
 
     #[test]
