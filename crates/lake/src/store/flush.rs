@@ -18,7 +18,7 @@ use super::LocalFault;
 const SYNCS_MAX: usize = 64;
 /// How many folders are known as named: each run has some of its own, and a process may run for months. One that was forgotten is
 /// synced once more.
-const NAMED_MAX: usize = 4096;
+const NAMED_MAX: usize = 1024;
 
 type Outcome = Result<(), Arc<LocalFault>>;
 
@@ -292,7 +292,7 @@ mod tests {
             for part in 0..4 {
                 let syncs = &syncs;
                 scope.spawn(move || {
-                    for run in 0..1500 {
+                    for run in 0..300 {
                         let own = folder_of(syncs, part, run);
                         syncs.sync_name(&own.join("file")).unwrap();
                     }
