@@ -282,12 +282,14 @@ impl Run {
         self.lease.release().await
     }
 
-    /// Ends a run that found nothing new.
+    /// Ends a run that found nothing new: that its source was asked is kept.
     ///
     /// # Errors
     /// Where the storage fails.
     pub async fn finish_unchanged(self) -> Result<(), LakeError> {
-        self.abandon().await
+        let flushed = self.work.lake.raw(&self.work.pipeline).flush().await;
+        self.abandon().await?;
+        flushed
     }
 }
 

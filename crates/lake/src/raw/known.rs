@@ -117,8 +117,8 @@ impl Known {
         places.single.clone()
     }
 
-    /// Notes that a manifest is stored alone; gives the one that it takes the place of.
-    pub(super) fn store(&mut self, place: Path, manifest: Manifest) -> Option<Manifest> {
+    /// Notes that a manifest is stored alone.
+    pub(super) fn store(&mut self, place: Path, manifest: Manifest) {
         self.coming.remove(&manifest.path);
         self.join(&manifest, Some((&place, false)));
         let path = manifest.path.clone();
@@ -126,21 +126,12 @@ impl Known {
             seen: None,
             manifests: vec![manifest],
         };
-        let before = self.stored.insert(place, stored)?.manifests.pop();
-        let is_of = |path: &String| before.as_ref().is_none_or(|before| before.path == *path);
-        if !is_of(&path) {
+        let before = self.stored.insert(place, stored);
+        let mut before = before.iter().flat_map(|stored| &stored.manifests);
+        // It took the place of another part's.
+        if before.any(|before| before.path != path) {
             self.rebuild();
         }
-        before
-    }
-
-    /// Takes back that a manifest took the place of `before`.
-    pub(super) fn restore(&mut self, place: Path, before: Option<Manifest>) {
-        match before {
-            Some(before) => drop(self.store(place, before)),
-            None => drop(self.stored.remove(&place)),
-        }
-        self.rebuild();
     }
 
     /// Files that are not there any more.
@@ -166,7 +157,10 @@ impl Known {
 
     /// Where single manifests are stored that packs make needless.
     pub(super) fn needless_singles(&self) -> Vec<Path> {
-        let needless = self.singles().filter(|(_, _, is_packed)| *is_packed);
+        // What is being written over is not looked at.
+        let needless = self
+            .singles()
+            .filter(|(_, manifest, is_packed)| *is_packed && !self.is_coming(manifest));
         needless.map(|(place, ..)| place.clone()).collect()
     }
 

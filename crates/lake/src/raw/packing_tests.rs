@@ -109,6 +109,7 @@ async fn what_is_packed_is_read_as_before_by_any_process() {
 
     // Their numbers go on, and the same bytes are the same part.
     let known = put(&other, "k7", "c7").await.unwrap();
+    assert!(other.manifests().await.unwrap().contains(&known), "at once");
     assert_eq!((known.sequence, known.checked_sequence), (8, 601));
     let new = put(&other, "k7", "changed").await.unwrap();
     assert_eq!((new.sequence, new.checked_sequence), (601, 602));
@@ -133,6 +134,7 @@ async fn a_check_of_what_is_packed_counts_before_the_pack() {
         clock.advance(TimeDelta::hours(hour));
         let now = clock.now();
         let checked = zone.checked("unit", "k2", now).await.unwrap().unwrap();
+        zone.flush().await.unwrap();
         assert_eq!((checked.sequence, checked.checked_at), (3, now));
         assert_eq!(counts(&store).await, (5, 1), "it is written over itself");
         zone.remove_leftovers("r3").await.unwrap();
@@ -216,6 +218,7 @@ async fn the_late_part_of_a_run_that_was_taken_for_dead_is_not_swallowed() {
     for key in ["k2", "late"] {
         let now = env.clock.now();
         zone.checked("unit", key, now).await.unwrap().unwrap();
+        zone.flush().await.unwrap();
     }
     zone.remove_leftovers("r3").await.unwrap();
     let other = on(&store, &env).await.raw("bus");
@@ -250,6 +253,43 @@ async fn a_damaged_pack_is_named_and_nothing_is_removed() {
         assert!(zone.remove_leftovers("r3").await.is_err());
     }
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test]
+async fn what_another_process_checked_is_seen() {
+    let (store, env) = (memory(), Env::manual());
+    let zone = on(&store, &env).await.raw("bus");
+    let others = on(&store, &env).await.raw("bus");
+    many(&zone, 0..1).await;
+    assert_eq!(others.manifests().await.unwrap().len(), 1);
+    let now = env.clock.now() + TimeDelta::hours(1);
+    let checked = zone.checked("unit", "k0", now).await.unwrap().unwrap();
+    let known = || async { others.manifests().await.unwrap().remove(0) };
+    assert_ne!(known().await, checked, "it is on its way");
+    zone.flush().await.unwrap();
+    assert_eq!(known().await, checked);
+}
+
+#[tokio::test]
+async fn a_check_that_cannot_be_noted_fails_the_flush() {
+    let (store, env) = (memory(), Env::manual());
+    many(&on(&store, &env).await.raw("bus"), 0..1).await;
+    let full = Faulty::new(Arc::clone(&store), 0, Death::Full);
+    let lake = on(&(Arc::clone(&full) as _), &env).await;
+    let zone = lake.raw("bus");
+    let before = zone.manifests().await.unwrap();
+    let now = env.clock.now() + TimeDelta::hours(1);
+    let checked = zone.checked("unit", "k0", now).await.unwrap().unwrap();
+    assert_eq!(checked.checked_at, now);
+    assert!(lake.flush("bus").await.is_err());
+    assert_eq!(zone.manifests().await.unwrap(), before);
+    full.make_room();
+    // A run that finds nothing new keeps that it asked.
+    let run = lake.begin("bus").await.unwrap();
+    let again = zone.checked("unit", "k0", now).await.unwrap().unwrap();
+    run.finish_unchanged().await.unwrap();
+    let other = on(&store, &env).await.raw("bus");
+    assert_eq!(other.manifests().await.unwrap(), [again]);
 }
 
 /// What happens to a raw zone.
@@ -317,7 +357,9 @@ impl Zones {
             Step::Check(key) => {
                 let now = self.env.clock.now();
                 let key = format!("k{key}");
-                return Ok(self.zone.checked("unit", &key, now).await?);
+                let checked = self.zone.checked("unit", &key, now).await?;
+                self.zone.flush().await?;
+                return Ok(checked);
             }
             Step::Publish => {
                 let checked = self.zone.last_check().await?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
@@ -21,7 +21,7 @@ pub(crate) struct Shelf {
     pub(super) known: Mutex<Known>,
     /// Whether this process has looked through the parts for leftovers, and has left none since.
     is_swept: AtomicBool,
-    /// Manifests that wait for their part's sync.
+    /// Manifests on their way.
     jobs: Mutex<JoinSet<Result<(), LakeError>>>,
 }
 
@@ -59,18 +59,16 @@ impl Shelf {
         self.coming()
     }
 
-    /// Stores the manifest of an announced part as soon as the part's bytes are on the disk for good.
+    /// Stores the manifest of the part at `path`, which is noted as coming, behind whoever asks for it.
     pub(super) async fn store_later(
         self: &Arc<Self>,
-        store: LakeStore,
-        access: Access,
-        manifest: Manifest,
+        path: String,
+        storing: impl Future<Output = Result<(Path, Manifest), LakeError>> + Send + 'static,
     ) {
         // Held weakly: the jobs end with the shelf that waits for them.
         let shelf = Arc::downgrade(self);
         self.jobs.lock().await.spawn(async move {
-            let path = layout::stored(&manifest.path)?;
-            let stored = store_manifest(&store, access, &path, manifest).await;
+            let stored = storing.await;
             let Some(shelf) = shelf.upgrade() else {
                 return stored.map(drop);
             };
@@ -83,7 +81,7 @@ impl Shelf {
                     Ok(())
                 }
                 Err(error) => {
-                    known.lose(path.as_ref());
+                    known.lose(&path);
                     Err(error)
                 }
             }
@@ -108,13 +106,13 @@ impl Shelf {
     }
 }
 
-/// Waits for the bytes, then puts the manifest under its number, or the next that is free.
-async fn store_manifest(
-    store: &LakeStore,
+/// Waits until a part's bytes are on the disk for good, then puts its manifest under its number, or the next that is free.
+pub(super) async fn store_new(
+    store: LakeStore,
     access: Access,
-    path: &Path,
     mut manifest: Manifest,
 ) -> Result<(Path, Manifest), LakeError> {
+    let path = &layout::stored(&manifest.path)?;
     store.sync(path).await?;
     let objects = store.objects();
     // Another run that took this one for dead may have removed the part as a leftover.
@@ -133,6 +131,33 @@ async fn store_manifest(
             PutOutcome::Written => return Ok((place, manifest)),
             // A run that took this one for dead fetches too.
             PutOutcome::Exists => manifest.edit().sequence += 1,
+        }
+    }
+}
+
+/// Writes a manifest that was checked over itself, or alone where only a pack holds it.
+pub(super) async fn store_checked(
+    store: LakeStore,
+    access: Access,
+    manifest: Manifest,
+    single: Option<Path>,
+) -> Result<(Path, Manifest), LakeError> {
+    let objects = store.objects();
+    if let Some(place) = single {
+        let bytes = files::to_json(&place, &manifest)?;
+        let put = objects.put_opts(&place, bytes.into(), PutMode::Overwrite.into());
+        put.await
+            .map_err(|error| LakeError::store("write", &place, error))?;
+        return Ok((place, manifest));
+    }
+    let mut number = manifest.sequence;
+    loop {
+        let place = layout::manifest(&manifest.pipeline, access, number);
+        let bytes = files::to_json(&place, &manifest)?;
+        match files::put_if_absent(objects.as_ref(), &place, bytes).await? {
+            PutOutcome::Written => return Ok((place, manifest)),
+            // The number of a part that is in a pack may have been given anew by a run that knew nothing of that pack.
+            PutOutcome::Exists => number += 1,
         }
     }
 }

@@ -7,16 +7,16 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{ObjectStore, ObjectStoreExt};
 use thiserror::Error;
 
 use super::manifest::PartRecord;
+use super::shelf::{store_checked, store_new};
 use super::upload::{Uploaded, take_in};
 use super::{Manifest, PartMeta, Shelf, Step};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::layout::{self, Access};
-use crate::store::files::{self, PutOutcome};
 
 /// The longest file ending that a stored part keeps from its name.
 const ENDING_BYTES_MAX: usize = 8;
@@ -84,8 +84,8 @@ impl RawZone {
     /// Stores a part: its bytes as they come, hashed on the way.
     ///
     /// Where the newest part of the same unit, partition and key has the same bytes, that one is kept and its check noted. Else the
-    /// part can be read once this returns, while its sync and its manifest go on behind it: [`Lake::flush`] waits for
-    /// them, and a publisher must call it. Memory: a few pieces of 8 MiB.
+    /// part can be read once this returns. Its sync, and its manifest or that of the check, go on behind it: [`Lake::flush`] waits
+    /// for them, and a publisher must call it. Memory: a few pieces of 8 MiB.
     ///
     /// # Errors
     /// Where the body fails, has more than `bytes_max` bytes, or the storage fails; then nothing is kept.
@@ -130,16 +130,15 @@ impl RawZone {
         });
         uploaded.complete(store.as_ref(), &path).await?;
         self.shelf.known.lock().await.announce(&mut manifest);
-        let lake_store = self.lake.lake_store().clone();
-        self.shelf
-            .store_later(lake_store, self.access, manifest.clone())
-            .await;
+        let store = self.lake.lake_store().clone();
+        let storing = store_new(store, self.access, manifest.clone());
+        self.shelf.store_later(manifest.path.clone(), storing).await;
         coming.done();
         Ok(manifest)
     }
 
     /// Notes that the source says (304) that the newest part of this unit, partition and key is unchanged; none where there is no
-    /// such part.
+    /// such part. The note goes on behind it, as that of [`RawZone::put`] does.
     ///
     /// # Errors
     /// Where the storage fails.
@@ -154,7 +153,7 @@ impl RawZone {
         };
         let mut manifest = self.arrived(known).await?;
         manifest.edit().checked_at = at;
-        self.store_again(manifest).await.map(Some)
+        Ok(Some(self.store_again(manifest).await))
     }
 
     /// All manifests, oldest first, those whose sync is still under way among them.
@@ -298,7 +297,7 @@ impl RawZone {
     async fn note_check(&self, known: Manifest, meta: PartMeta) -> Result<Manifest, LakeError> {
         let mut known = self.arrived(known).await?;
         known.check(meta, self.lake.env().clock.now());
-        self.store_again(known).await
+        Ok(self.store_again(known).await)
     }
 
     /// A part whose manifest is stored; where that is still on its way, it may come under another number than it was given first.
@@ -311,55 +310,19 @@ impl RawZone {
         Ok(arrived.unwrap_or(known))
     }
 
-    /// Writes a manifest that was checked over itself, or alone where only a pack holds it. Its number is given first: checks
-    /// side by side write side by side.
-    async fn store_again(&self, mut manifest: Manifest) -> Result<Manifest, LakeError> {
+    /// Notes a check: its number is given at once, and its manifest written behind it.
+    async fn store_again(&self, mut manifest: Manifest) -> Manifest {
         let mut known = self.shelf.known.lock().await;
         let record = manifest.edit();
         record.checked_sequence = known.last_check() + 1;
         record.step.clone_from(&self.step);
-        let Some(place) = known.single(&manifest) else {
-            known.expect(manifest.clone());
-            drop(known);
-            return self.store_beside(manifest).await;
-        };
-        let bytes = files::to_json(&place, &manifest)?;
-        let before = known.store(place.clone(), manifest.clone());
+        let single = known.single(&manifest);
+        known.expect(manifest.clone());
         drop(known);
-        let store = self.lake.store();
-        let put = store
-            .put_opts(&place, bytes.into(), PutMode::Overwrite.into())
-            .await;
-        if let Err(error) = put {
-            let mut known = self.shelf.known.lock().await;
-            known.restore(place.clone(), before);
-            return Err(LakeError::store("write", &place, error));
-        }
-        Ok(manifest)
-    }
-
-    /// Stores the manifest of a check alone, where none is: it counts before the one in a pack.
-    async fn store_beside(&self, manifest: Manifest) -> Result<Manifest, LakeError> {
-        let store = self.lake.store();
-        let mut number = manifest.sequence;
-        loop {
-            let place = layout::manifest(&self.pipeline, self.access, number);
-            let bytes = files::to_json(&place, &manifest)?;
-            let put = files::put_if_absent(store.as_ref(), &place, bytes).await;
-            match put {
-                // The number of the part that is in a pack may have been given anew by a run that knew nothing of that pack.
-                Ok(PutOutcome::Exists) => number += 1,
-                Ok(PutOutcome::Written) => {
-                    let mut known = self.shelf.known.lock().await;
-                    known.store(place, manifest.clone());
-                    return Ok(manifest);
-                }
-                Err(error) => {
-                    self.shelf.known.lock().await.lose(&manifest.path);
-                    return Err(error);
-                }
-            }
-        }
+        let store = self.lake.lake_store().clone();
+        let storing = store_checked(store, self.access, manifest.clone(), single);
+        self.shelf.store_later(manifest.path.clone(), storing).await;
+        manifest
     }
 }
 
