@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::TryStreamExt as _;
 use serde_json::json;
 
 use super::*;
+use crate::address::UrlSetting;
 use crate::error::{ConnectorError, ErrorKind};
+use crate::http::{Answer, Request};
 use crate::io::Io;
+use crate::registry::MakeContext;
 use crate::settings::SettingsError;
 use crate::source::{Connector, Cursor, Fetched, PartBody, Slice, Stream};
 
@@ -85,6 +89,35 @@ async fn the_server_plays_what_it_was_given() {
     let server = Server::start(vec![Exchange::new("/a", "1")]).await.unwrap();
     assert!(server.url().starts_with("http://127.0.0.1:"));
     assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn the_server_gives_the_rest_alone_of_what_has_an_etag() {
+    let body = Bytes::from(vec![b'1'; 100_000]);
+    for (etag, is_rest) in [
+        (None, false),
+        (Some("\"v1\""), true),
+        (Some("W/\"v1\""), false),
+    ] {
+        let mut exchange = Exchange::new("/a", body.clone());
+        exchange.etag = etag.map(str::to_owned);
+        let server = Server::start(vec![exchange]).await.unwrap();
+        server.fail(Fault::Truncated, 1);
+        let url = UrlSetting::new(&format!("{}/a", server.url()));
+        let url = url
+            .resolve(&["url"], &MakeContext::new(".", "demo", |_| None))
+            .unwrap();
+        let io = io("2025-03-01T02:00:00Z");
+        let Answer::Fresh(answer) = io.http().get(&Request::get(url)).await.unwrap() else {
+            unreachable!("no validators were sent")
+        };
+        let read: Vec<Bytes> = answer.body.try_collect().await.unwrap();
+        assert_eq!(read.concat(), body);
+        let asked = server.headers();
+        assert_eq!(asked.len(), 2);
+        let has_range = asked[1].iter().any(|line| line == "range: bytes=50000-");
+        assert_eq!(has_range, is_rest, "{etag:?}");
+    }
 }
 
 #[tokio::test]
