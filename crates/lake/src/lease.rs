@@ -185,21 +185,27 @@ impl Drop for Lease {
 
 /// The leases that were dropped in this process and are being given up.
 #[derive(Debug, Default)]
-pub(crate) struct LetGo(Mutex<Vec<JoinHandle<()>>>);
+pub(crate) struct LetGo {
+    added: Mutex<Vec<JoinHandle<()>>>,
+    /// Those that are waited for, be it by several: who is dropped while it waits leaves them here for the others.
+    awaited: tokio::sync::Mutex<Vec<JoinHandle<()>>>,
+}
 
 impl LetGo {
     fn add(&self, release: JoinHandle<()>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|release| !release.is_finished());
-        all.push(release);
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        added.retain(|release| !release.is_finished());
+        added.push(release);
     }
 
     /// Waits until those of so far are given up.
     async fn all(&self) {
-        let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for release in all {
+        let mut awaited = self.awaited.lock().await;
+        awaited.append(&mut self.added.lock().unwrap_or_else(PoisonError::into_inner));
+        while let Some(release) = awaited.last_mut() {
             // Of one that ended with its runtime the lease's file tells.
             let _ = release.await;
+            awaited.pop();
         }
     }
 }

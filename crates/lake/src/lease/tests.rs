@@ -79,6 +79,14 @@ async fn the_next_run_of_a_process_waits_for_what_the_dropped_one_held() {
     for run in ["r1", "r2", "r3"] {
         drop(Lease::take(&lake, "bus", run).await.unwrap());
     }
+    // Two at once that each held one.
+    drop(Lease::take(&lake, "ferry", "f1").await.unwrap());
+    drop(Lease::take(&lake, "bus", "r3").await.unwrap());
+    let (bus, ferry) = tokio::join!(
+        Lease::take(&lake, "bus", "r4"),
+        Lease::take(&lake, "ferry", "f2")
+    );
+    drop((bus.unwrap(), ferry.unwrap()));
     let other = hosts.process("b", 5, 9).await;
     let lease = Lease::take(&lake, "bus", "r4").await.unwrap();
     assert!(Lease::take(&other, "bus", "r5").await.is_err());
