@@ -87,6 +87,31 @@ fn a_dataflow_is_indicators() {
     ));
 }
 
+#[test]
+fn dataflows_are_listed_drafted_and_run() {
+    let source = Source::start();
+    let structure = file("recordings/sdmx/df_oos_structure.xml");
+    source.says("/rest", "<!DOCTYPE html><title>SDMX web service</title>");
+    source.says("/rest/dataflow/all/all/latest", &structure);
+    let of_one = "/rest/dataflow/UIS/DF_OOS/1.0?references=children";
+    source.says(of_one, &structure);
+    source.says(
+        "/rest/data/UIS,DF_OOS,1.0/all",
+        &file("recordings/sdmx/schools.csv"),
+    );
+    let (project, service) = (Project::empty(), format!("{}/rest", source.address));
+    let listed = project.sectorlake(&["discover", &service]).ok();
+    assert!(listed.says("1 dataset of"), "{}", listed.whole());
+    let name = "Children & adolescents out of school";
+    assert!(listed.says(name), "{}", listed.whole());
+    project
+        .sectorlake(&["discover", &service, "--write", "UIS,DF_OOS,1.0"])
+        .ok();
+    project.run(&["children-adolescents-out-of-school"]).ok();
+    // Girls and boys are rows of their own, though nobody named a dimension.
+    assert_eq!(project.count("common.indicators"), 3);
+}
+
 const PLACES: &str = r#"{
   "fields": [{ "name": "id", "type": "string" }, { "name": "name", "type": "string" }, { "name": "location", "type": "geojson" }],
   "primaryKey": ["id"]
