@@ -156,3 +156,54 @@ fn no_project_here() {
     command.current_dir(folder.path()).args(["run", "--all"]);
     assert_said!(crate::harness::Done::of(command).exits(2));
 }
+
+/// A pipeline of clinics out of an API.
+fn of_api(settings: &str, table: &str) -> Project {
+    with_pipeline(&format!(
+        "source:\n  connector: rest\n  url: https://api.example/clinics\n{settings}tables:\n  health.clinics:\n{table}    map: SELECT id, name, level FROM source\n"
+    ))
+}
+
+const NEWER: &str = "  incremental: { kind: id, parameter: after, field: \"[*].id\" }\n";
+
+#[test]
+fn deletions_of_a_source_that_goes_on() {
+    let follow = "    load: merge\n    deletions: follow\n";
+    assert_said!(refused(&of_api(NEWER, follow)));
+}
+
+#[test]
+fn append_of_what_comes_again() {
+    let again = NEWER.replace(" }", ", lookback: \"500\" }");
+    assert_said!(refused(&of_api(&again, "    load: append\n")));
+    let once = of_api(NEWER, "    load: append\n");
+    once.sectorlake(&["validate"]).ok();
+}
+
+#[test]
+fn a_word_where_keys_belong() {
+    assert_said!(refused(&of_api("  paging: offset\n", "")));
+}
+
+#[test]
+fn a_time_without_its_unit() {
+    let timeouts = "  timeouts: { total: 20 }\n";
+    assert_said!(refused(&of_api(timeouts, "")));
+}
+
+#[test]
+fn a_secret_in_plain_text() {
+    let project = of_api("  auth: { bearer: plainsecret }\n", "");
+    let told = project.sectorlake(&["validate"]).ok();
+    assert!(told.says("warning: ") && told.says(", no problems, 1 warning"));
+    assert!(!told.says("plainsecret"), "{}", told.whole());
+    assert_said!(told);
+    let valid = project.sectorlake(&["validate", "--json"]).json();
+    assert_eq!(valid["valid"], true);
+    let warning = &valid["problems"][0];
+    assert_eq!(warning["level"], "warning");
+    assert_eq!(
+        (&warning["line"], &warning["column"]),
+        (&4.into(), &19.into())
+    );
+}

@@ -301,6 +301,20 @@ fn tables_describe_rejected_snapshots() {
         Some(2)
     );
     assert_said!(lake.sectorlake(&["rejected", "gso-rainfall"]).ok());
+    let both = ["rejected", "gso-rainfall", "hcmc-schools"];
+    let told = lake.sectorlake(&both).ok().stdout;
+    for pipeline in &both[1..] {
+        assert!(told.contains(&format!("{pipeline}: run ")), "{told}");
+    }
+    let one = [&both[..], &["--export", "rejected.xlsx"]].concat();
+    let refused = lake.sectorlake(&one).exits(2);
+    assert!(
+        refused.says("--export is of one pipeline"),
+        "{}",
+        refused.whole()
+    );
+    let misspelt = lake.sectorlake(&["rejected", "gso-rainfall", "hcmc-school"]);
+    assert!(misspelt.exits(2).says("did you mean `hcmc-schools`?"));
     let exported = lake
         .sectorlake(&["rejected", "hcmc-schools", "--rows", "--format", "csv"])
         .ok()

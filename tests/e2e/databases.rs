@@ -318,6 +318,12 @@ fn a_database_is_drafted_from_its_address() {
             "CREATE TABLE readings (id int, station text, read_at timestamptz, value float8, note text); INSERT INTO readings VALUES {ROWS}"
         ),
     );
+    // Numbers that a floating-point number would round.
+    psql(
+        server.port,
+        "drafted",
+        "ALTER TABLE readings ADD exact numeric(20,4) DEFAULT 1234567890123456.7891, ADD huge numeric DEFAULT 12345678901234567890123456789012345678901234567890.1",
+    );
     let project = Project::empty();
     let address = format!("postgres://owner:s3cr3t@127.0.0.1:{}/drafted", server.port);
     project
@@ -328,5 +334,10 @@ fn a_database_is_drafted_from_its_address() {
     command.env("READINGS_PASSWORD", "s3cr3t");
     Done::of(command).ok();
     assert_eq!(project.count("drafts.readings"), 3);
+    let kept =
+        project.sql("SELECT DISTINCT CAST(exact AS VARCHAR) AS exact, huge FROM drafts.readings");
+    let exact = "1234567890123456.7891";
+    let huge = "12345678901234567890123456789012345678901234567890.1";
+    assert_eq!(kept, [json!({ "exact": exact, "huge": huge })]);
     holds_no_secret(&project);
 }

@@ -268,6 +268,20 @@ fn an_endpoint_is_looked_at_and_planned_without_being_stored() {
     assert_eq!(tree(project.root()), before);
 }
 
+/// An API that its connector asks by itself, of which no answer is looked at before.
+#[test]
+fn an_api_in_a_private_network_is_drafted_so_that_it_is_reached() {
+    let project = Project::empty();
+    let address = "http://127.0.0.1:9/bikes/gbfs.json";
+    let new = ["new", "source", address, "--name", "bikes"];
+    project.sectorlake(&new).ok();
+    let text = fs::read_to_string(project.path("pipelines/transport/bikes.yaml")).unwrap();
+    for line in ["connector: gbfs", "allow_private: [\"127.0.0.1\"]"] {
+        assert!(text.contains(line), "{text}");
+    }
+    project.sectorlake(&["validate"]).ok();
+}
+
 /// A project whose clinics break rules.
 fn schools() -> Project {
     let project = Project::empty();

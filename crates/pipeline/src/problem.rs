@@ -9,7 +9,7 @@ pub enum Level {
     /// What has it does not run.
     #[default]
     Error,
-    /// It runs, and should not stay as it is.
+    /// It runs, and should not stay as it is: a secret in plain text, of which nothing is shown.
     Warning,
 }
 

@@ -52,13 +52,26 @@ pub(crate) fn of_problem(problem: &Problem, root: &Path) -> Failure {
         Some(_) => problem.message.clone(),
         None => format!("{name}: {}", problem.message),
     };
-    let exit = match problem.level {
-        Level::Error => Exit::Usage,
-        Level::Warning => Exit::Ok,
+    let (exit, snippet) = match problem.level {
+        Level::Error => (Exit::Usage, snippet),
+        Level::Warning => (Exit::Ok, snippet.map(veiled)),
     };
     Failure::new(exit, message)
         .maybe_help(problem.help.clone())
         .snippet(snippet)
+}
+
+/// The same place, and nothing of what stands there or around it: what is warned of may be a secret.
+fn veiled(snippet: Snippet) -> Snippet {
+    const VEIL: &str = "***";
+    let (line, column) = snippet.place();
+    let before = "\n".repeat(line - 1) + &" ".repeat(column - 1);
+    Snippet {
+        offset: before.len(),
+        length: VEIL.len(),
+        text: before + VEIL,
+        ..snippet
+    }
 }
 
 /// A run that failed.
@@ -140,7 +153,12 @@ mod tests {
             level: Level::Warning,
             ..problem("bus.yaml", 2)
         };
-        assert!(shown(&warning).starts_with("warning: ROOT/bus.yaml:2:3: unknown"));
+        insta::assert_snapshot!(shown(&warning), @r"
+        warning: ROOT/bus.yaml:2:3: unknown key `conector`
+          2 |   ***
+            |   ^^^
+          help: did you mean `connector`?
+        ");
         insta::assert_snapshot!(shown(&problem("bus.yaml", 0)), @r"
         error: ROOT/bus.yaml: unknown key `conector`
           help: did you mean `connector`?
