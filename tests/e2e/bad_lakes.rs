@@ -27,11 +27,7 @@ fn lake_written_by_a_newer_version() {
     project.run(&["clinics"]).ok();
     let path = project.lake().join("sectorlake.json");
     let mut marker: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    for value in marker.as_object_mut().unwrap().values_mut() {
-        if let Some(number) = value.as_u64() {
-            *value = (number + 1).into();
-        }
-    }
+    marker["format_version"] = 99.into();
     fs::write(&path, marker.to_string()).unwrap();
     project.file("data/clinics.csv", CLINICS.replace("C12", "C13"));
     assert_said!(project.run(&["clinics"]));

@@ -8,11 +8,11 @@ use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use sectorlake_contract::TableName;
-use serde::{Deserialize, Serialize};
 
 use crate::abandoned::Swept;
 use crate::env::Env;
 use crate::error::LakeError;
+use crate::format::{self, FORMAT_VERSION, Format};
 use crate::journal::{Journal, Numbering};
 use crate::layout::{self, Access};
 use crate::lease::LetGo;
@@ -21,15 +21,6 @@ use crate::run::Run;
 use crate::snapshot::{self, At, Pieces, PipelineState, Snapshot};
 use crate::store::{self, DryStore, LakeStore, files};
 use crate::table::LakeTable;
-
-/// The newest version of the format of lakes that this program reads and writes.
-pub const FORMAT_VERSION: u64 = 1;
-
-/// What `sectorlake.json` says.
-#[derive(Debug, Serialize, Deserialize)]
-struct Format {
-    format_version: u64,
-}
 
 /// An open lake. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -146,12 +137,7 @@ impl Lake {
             };
         }
         let path = layout::format();
-        let bytes = files::to_json(
-            &path,
-            &Format {
-                format_version: FORMAT_VERSION,
-            },
-        )?;
+        let bytes = files::to_json(&path, &format::FIRST)?;
         // Whoever comes second finds the file of the first: perhaps that of a newer program.
         files::put_if_absent(self.objects(), &path, bytes).await?;
         match self.format().await? {
@@ -382,7 +368,7 @@ mod tests {
         all.push(told(folder.path(), &below_a_file));
 
         for format in [
-            "{\"format_version\": 2, \"and\": \"more\"}",
+            "{\"format_version\": 3, \"and\": \"more\"}",
             "{\"format_ver",
         ] {
             std::fs::write(folder.path().join("sectorlake.json"), format).unwrap();

@@ -23,6 +23,7 @@
 mod abandoned;
 mod breaking;
 mod endings;
+mod format;
 mod lake;
 
 pub mod env;
@@ -51,8 +52,9 @@ pub use breaking::Breaking;
 pub use endings::Ending;
 pub use env::{Alive, Clock, Env, Ids, ManualClock, OnlyThese, ProcessId};
 pub use error::LakeError;
+pub use format::FORMAT_VERSION;
 pub use journal::{Journal, JournalWriter, Kind};
-pub use lake::{FORMAT_VERSION, Lake};
+pub use lake::Lake;
 pub use layout::Access;
 pub use raw::{Headers, Manifest, PartMeta, PartRecord, PutError, RawZone, Step, Unfinished};
 pub use snapshot::{

@@ -19,6 +19,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::Manifest;
 use crate::error::LakeError;
+use crate::format;
 use crate::layout::{self, Access};
 use crate::store::files;
 
@@ -40,6 +41,7 @@ pub(super) async fn put(
     let unnamed = layout::manifest_pack(pipeline, access, (first, last), "");
     let (bytes, digest) = aside(&unnamed, move || encode(&manifests)).await?;
     let place = layout::manifest_pack(pipeline, access, (first, last), &digest);
+    format::raise(store).await?;
     files::put_if_absent(store, &place, bytes).await?;
     Ok(place)
 }

@@ -96,6 +96,23 @@ async fn files(lake: &Lake, folder: &str) -> (usize, u64) {
 }
 
 #[tokio::test]
+async fn a_lake_is_closed_to_older_programs_once_they_would_misread_it() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let lake = on(&store, &Env::manual()).await.unwrap();
+    let format = || async {
+        let file = store.get(&layout::format()).await.unwrap();
+        String::from_utf8(file.bytes().await.unwrap().to_vec()).unwrap()
+    };
+    polled(&lake, 0..20).await.unwrap();
+    assert_eq!(format().await, "{\n  \"format_version\": 1\n}");
+    polled(&lake, 20..400).await.unwrap();
+    let (pieces, _) = files(&lake, "raw/bus/lists").await;
+    assert!(pieces > 0);
+    assert_eq!(format().await, "{\n  \"format_version\": 2\n}");
+    on(&store, &Env::manual()).await.unwrap();
+}
+
+#[tokio::test]
 async fn whenever_a_run_that_packs_dies_all_is_as_before_or_as_after() {
     let env = Env::manual();
     let mut deaths = 0;

@@ -15,6 +15,7 @@ use object_store::ObjectStore;
 
 use super::{PipelineState, Snapshot};
 use crate::error::LakeError;
+use crate::format;
 use crate::layout;
 use crate::store::files;
 
@@ -145,6 +146,7 @@ impl Folding<'_> {
             Some(stored) => Arc::clone(stored),
             None => {
                 let place = layout::list_piece(self.pipeline, &digest);
+                format::raise(self.store).await?;
                 files::put_if_absent(self.store, &place, text.clone().into_bytes()).await?;
                 text.into()
             }
@@ -266,16 +268,24 @@ mod tests {
         }
     }
 
+    /// The store of a lake that is new.
+    async fn new() -> InMemory {
+        let store = InMemory::new();
+        let bytes = serde_json::to_vec(&format::FIRST).unwrap();
+        store.put(&layout::format(), bytes.into()).await.unwrap();
+        store
+    }
+
     async fn stored(store: &InMemory) -> Vec<(String, u64)> {
         let files = store
-            .list(None)
+            .list(Some(&"raw".into()))
             .map_ok(|file| (file.location.to_string(), file.size));
         files.try_collect().await.unwrap()
     }
 
     #[tokio::test]
     async fn a_list_that_grows_keeps_its_pieces_and_a_state_stays_small() {
-        let store = InMemory::new();
+        let store = new().await;
         let process = Pieces::default();
         let (mut most, mut written) = (0, 0);
         for polls in (0..20_000).step_by(100) {
@@ -300,7 +310,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_repeats_itself_is_cut_as_well() {
-        let store = InMemory::new();
+        let store = new().await;
         let whole = state(hashes(std::iter::repeat_n(7, 50_000)));
         let folded = Pieces::default().fold(&store, "bus", &whole).await;
         let folded = folded.unwrap();
@@ -311,7 +321,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_in_the_middle_leaves_the_other_pieces() {
-        let store = InMemory::new();
+        let store = new().await;
         let process = Pieces::default();
         let mut parts = hashes(0..30_000);
         process
@@ -327,7 +337,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_piece_that_is_gone_or_damaged_is_named() {
-        let store = InMemory::new();
+        let store = new().await;
         let whole = state(hashes(0..2_000));
         let folded = Pieces::default().fold(&store, "bus", &whole).await.unwrap();
         let (piece, _) = stored(&store).await.remove(0);
@@ -359,7 +369,7 @@ mod tests {
         ) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
-                let store = InMemory::new();
+                let store = new().await;
                 let process = Pieces::default();
                 let mut parts: Vec<String> = Vec::new();
                 for (from, count, at, goes) in steps {
