@@ -70,9 +70,14 @@ fn a_redirect_leads_to_no_credentials_of_a_cloud() {
         ));
         let done = refused(&project, "clinics", 4, "clinics.csv");
         assert!(
-            ["private network", "a redirect (HTTP 302)", "no connection"]
-                .iter()
-                .any(|why| done.says(why)),
+            [
+                "private network",
+                "a redirect (HTTP 302)",
+                "there is no host",
+                "no connection"
+            ]
+            .iter()
+            .any(|why| done.says(why)),
             "{}",
             done.whole()
         );

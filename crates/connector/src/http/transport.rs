@@ -58,8 +58,12 @@ pub(super) fn of_transport(http: &Http, error: &reqwest::Error, url: &SourceUrl)
     }
     // Of a proxy's name the address says nothing.
     if causes.iter().any(|cause| is_no_name(*cause)) && !http.is_behind_proxy(url) {
-        let asked = error.url().unwrap_or(url.expose());
-        return no_such_host(asked.host_str().unwrap_or_default()).at(url);
+        let asked = error.url().unwrap_or(url.expose()).host_str();
+        let host = asked.unwrap_or_default();
+        return match asked == url.expose().host_str() {
+            true => no_such_host(host).at(url),
+            false => led_to_no_host(host).at(url),
+        };
     }
     let last = causes.get(1..).and_then(<[_]>::last);
     let detail = last.map_or_else(|| "no details".to_owned(), ToString::to_string);
@@ -102,6 +106,13 @@ pub(super) fn no_such_host(host: &str) -> ConnectorError {
     ConnectorError::new(ErrorKind::Unreachable, format!("there is no host {host}"))
         .lasting()
         .with_help("check how the host's name is spelled")
+}
+
+fn led_to_no_host(host: &str) -> ConnectorError {
+    let message = format!("redirects to {host}, and there is no host {host}");
+    ConnectorError::new(ErrorKind::Unreachable, message)
+        .lasting()
+        .with_help("ask the publisher where the file is now")
 }
 
 /// A server that speaks no TLS, or cannot show who it is. Asking again shows nothing else.
