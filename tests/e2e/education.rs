@@ -125,3 +125,14 @@ fn every_example_of_education_validates() {
     command.env("GIGA_KEY", "k");
     Done::of(command).ok();
 }
+
+#[test]
+fn a_draft_says_what_the_file_does_not_tell() {
+    let project = Project::empty();
+    project.file("data/diem.csv", recording("vn_exam_results/thpt_2024.csv"));
+    let drafted = project.sectorlake(&["new", "source", "data/diem.csv"]).ok();
+    let said = "the source does not tell the setting `year`: The year of the exam";
+    assert!(drafted.says(said), "{}", drafted.whole());
+    let file = std::fs::read_to_string(project.path("pipelines/common/diem.yaml")).unwrap();
+    assert!(file.contains("# - still to be written: "), "{file}");
+}

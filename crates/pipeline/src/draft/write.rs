@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sectorlake_connector::Registration;
 use sectorlake_contract::TableName;
 use sectorlake_formats::{FormatSpec, Sample};
 use serde_json::Value;
@@ -81,8 +82,33 @@ impl<'a> Drafting<'a> {
             .sector
             .or(self.looked.sector.as_deref())
             .unwrap_or("common");
+        let lacking = self.lacking(&text);
         text.about = self.about(None);
+        let asked = lacking
+            .iter()
+            .map(|question| format!("- still to be written: {question}"));
+        text.about.extend(asked);
+        self.questions.extend(lacking);
         self.done(sector, &text, None)
+    }
+
+    /// Settings that the connector cannot do without and that nothing seen tells.
+    fn lacking(&self, text: &PipelineText) -> Vec<String> {
+        let connector = self.request.registry.get(&text.connector);
+        let schema = connector.map(Registration::settings_schema);
+        let required = schema.as_ref().and_then(|it| it["required"].as_array());
+        let required = required.into_iter().flatten().filter_map(Value::as_str);
+        let lacking = required.filter(|key| !text.settings.contains_key(*key));
+        lacking
+            .map(|key| {
+                let about = schema
+                    .as_ref()
+                    .map(|it| &it["properties"][key]["description"]);
+                let about = about.and_then(Value::as_str).unwrap_or_default();
+                let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
+                format!("the source does not tell the setting `{key}`: {about}")
+            })
+            .collect()
     }
 
     /// The files for records that are mapped onto a table.
