@@ -156,7 +156,7 @@ impl Connector for Gbfs {
             Source::Saved { saved, .. } => saved.contains_key(feed.name),
         };
         let reads = match &self.source {
-            Source::System(_) => Reads::On,
+            Source::System(_) => Reads::Passing,
             Source::Saved { .. } => Reads::Whole,
         };
         let stream = |feed: &Feed| Stream {

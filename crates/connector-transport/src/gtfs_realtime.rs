@@ -120,7 +120,7 @@ fn make(settings: Settings, context: &MakeContext) -> Result<Arc<dyn Connector>,
         .unwrap_or_else(|| context.pipeline().to_owned());
     let entities = settings.entities.unwrap_or_else(|| Entity::ALL.to_vec());
     let reads = match &source {
-        Source::Polled(_) => Reads::On,
+        Source::Polled(_) => Reads::Passing,
         Source::Saved(_) => Reads::Whole,
     };
     let streams = entities.into_iter().map(|entity| Stream {

@@ -221,7 +221,7 @@ impl Connector for Siri {
                 .with_parameter("feed_id", &self.feed_id),
         ];
         if let Source::Polled(_) = &self.source {
-            stream.reads = Reads::On;
+            stream.reads = Reads::Passing;
         }
         Ok(vec![stream])
     }

@@ -103,6 +103,8 @@ pub enum Reads {
     On,
     /// From some way before that, so that records come again.
     Overlapping,
+    /// As it is now: what it gave before is gone, and each answer is a part of its own.
+    Passing,
 }
 
 impl Stream {

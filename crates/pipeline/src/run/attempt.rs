@@ -1,9 +1,10 @@
 //! One run of one pipeline: fetch, stage table after table, judge, publish.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use sectorlake_connector::{Connector, Io};
+use sectorlake_connector::{Connector, Io, Reads};
 use sectorlake_formats::ReadOptions;
 use sectorlake_lake::{Access, LakeError, Load, PipelineState, RawZone, Run, StageOptions};
 use sectorlake_normalise::mapping_session_with;
@@ -28,7 +29,7 @@ use crate::file::OnDrift;
 use crate::freshness;
 use crate::pipeline::Pipeline;
 use crate::plan::{TablePlan, plan};
-use crate::result::{Failure, Outcome, RunResult};
+use crate::result::{Failure, FailureKind, Outcome, RunResult};
 
 /// Rows that are decoded, mapped and checked at once: enough to drown what each step costs, few enough for the caches.
 const BATCH_ROWS: usize = 16 << 10;
@@ -42,6 +43,10 @@ pub(super) struct Attempt<'a> {
     pub(super) context: &'a RunContext,
     pub(super) pipeline: &'a Pipeline,
     pub(super) connector: Arc<dyn Connector>,
+    /// Whether what runs since the last published one fetched is fetched again, where the source still has it.
+    pub(super) again: bool,
+    /// Parts at hand that the source can be asked for again.
+    pub(super) taken_up: AtomicUsize,
 }
 
 /// How a run ended, as to whether to make it again.
@@ -52,6 +57,8 @@ pub(super) enum Ended {
     /// Another pipeline changed a table meanwhile, so that what was staged no longer fits: nothing is published, and the
     /// next run takes up what was fetched.
     Overtaken,
+    /// It failed over data that runs before it had fetched, and that the source may have otherwise by now.
+    Stuck,
 }
 
 /// What the work came to.
@@ -100,6 +107,10 @@ impl Attempt<'_> {
                 Err(error) => Outcome::Failed(error.into()),
             },
             Err(failure) => {
+                let is_of_data = matches!(failure.kind, FailureKind::Data | FailureKind::Usage);
+                if is_of_data && self.taken_up.load(Ordering::Relaxed) > 0 {
+                    ended = Ended::Stuck;
+                }
                 self.keep_fetched().await;
                 if let Err(error) = run.abandon().await {
                     tracing::warn!(pipeline = self.pipeline.name, %error, "what the run wrote is left for the next one to clear away");
@@ -151,7 +162,7 @@ impl Attempt<'_> {
             return Ok(Work::Unchanged);
         }
         let gathered = self.with_fix(&gathering, gathered, run, &state).await?;
-        let fetcher = self.fetcher(run, (io, known), raw.clone(), progress);
+        let fetcher = self.fetcher((run, &plans), (io, known), raw.clone(), progress);
         let job = self.job(fetcher, &gathering, gathered, result).await?;
         let is_unchanged = job.is_unchanged() && !evolves;
         let freshness = Freshness {
@@ -192,6 +203,8 @@ impl Attempt<'_> {
         };
         result.notes.extend(fetcher.io.take_notes());
         let parts = parts?;
+        self.taken_up
+            .store(parts.taken_up_repeatable, Ordering::Relaxed);
         let gathered = gathering.carried(gathered, &parts).await?;
         self.tell(&parts, fetcher.progress, result);
         let looked_up = place_lookup::versions(run, plans).await?;
@@ -203,7 +216,7 @@ impl Attempt<'_> {
 
     pub(super) fn fetcher<'f>(
         &'f self,
-        run: &'f Run,
+        (run, plans): (&'f Run, &[TablePlan]),
         (io, known): (Io, Arc<Known>),
         raw: RawZone,
         progress: &'f dyn Progress,
@@ -211,6 +224,8 @@ impl Attempt<'_> {
         Fetcher {
             pipeline: self.pipeline,
             connector: self.connector.as_ref(),
+            again: self.again,
+            repeatable: repeatable(plans),
             io,
             known,
             raw,
@@ -477,6 +492,21 @@ pub(super) fn units(plans: &[TablePlan]) -> Vec<String> {
         if !units.contains(&feed.stream.unit) {
             units.push(feed.stream.unit.clone());
         }
+    }
+    units
+}
+
+/// The units that can be asked again for what came after a cursor.
+fn repeatable(plans: &[TablePlan]) -> HashSet<String> {
+    let streams = || {
+        let feeds = plans.iter().flat_map(|plan| &plan.feeds);
+        feeds.map(|feed| &feed.stream)
+    };
+    let gives_again = |reads: Reads| matches!(reads, Reads::On | Reads::Overlapping);
+    let (again, never): (Vec<_>, Vec<_>) = streams().partition(|it| gives_again(it.reads));
+    let mut units: HashSet<String> = again.into_iter().map(|it| it.unit.clone()).collect();
+    for stream in never {
+        units.remove(&stream.unit);
     }
     units
 }

@@ -31,6 +31,7 @@ mod work;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use sectorlake_connector::{Environment, Http, Registry};
 use sectorlake_lake::{Env, Lake};
@@ -145,27 +146,45 @@ pub(crate) async fn take_up(
 }
 
 /// Whether a run asks its source.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     /// For what is new.
     Asked,
+    /// For what came after the last published run, anew: what runs fetched since then does not load.
+    AskedAgain,
     /// Not where a fetch goes on from a cursor: what is at hand is all.
     AtRest,
 }
 
-/// One pipeline: a run that another pipeline overtook on a table of both is made again, on the table as it now is.
+/// One pipeline: a run that another pipeline overtook on a table of both is made again, on the table as it now is; and so is one
+/// that what runs before it had fetched does not let load, with what the source has in its place now.
 async fn one(
     context: &RunContext,
     name: &str,
-    source: Source,
+    mut source: Source,
     progress: &dyn Progress,
 ) -> RunResult {
-    let mut overtaken = 0;
+    let (mut overtaken, mut stuck) = (0, None);
     loop {
         let (mut result, ended) = once(context, name, source, progress).await;
-        if ended == Ended::Overtaken && overtaken < OVERTAKEN_MAX {
-            overtaken += 1;
-            continue;
+        match ended {
+            Ended::Overtaken if overtaken < OVERTAKEN_MAX => {
+                overtaken += 1;
+                continue;
+            }
+            Ended::Stuck if source == Source::Asked => {
+                source = Source::AskedAgain;
+                if let Outcome::Failed(failure) = result.outcome {
+                    stuck = Some(failure.message);
+                }
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(message) = stuck {
+            result.notes.push(format!(
+                "what runs before had fetched does not load ({message}), so the source was asked again for all since the last run that published"
+            ));
         }
         if overtaken > 0 {
             let note = "another pipeline changed a table meanwhile, so the run was made again";
@@ -201,8 +220,10 @@ async fn once(
             return (result, Ended::Done);
         }
     };
-    if let Source::AtRest = source {
-        attempt.connector = Arc::new(AtRest(attempt.connector));
+    match source {
+        Source::Asked => {}
+        Source::AskedAgain => attempt.again = true,
+        Source::AtRest => attempt.connector = Arc::new(AtRest(attempt.connector)),
     }
     result.run = Some(run.id().to_owned());
     progress.event(
@@ -231,6 +252,8 @@ async fn begin<'a>(
             context,
             pipeline,
             connector,
+            again: false,
+            taken_up: AtomicUsize::new(0),
         },
         run,
     ))

@@ -54,7 +54,7 @@ impl Attempt<'_> {
         }
         let door = access(&plans);
         let raw = self.context.lake.raw_behind(&self.pipeline.name, door);
-        let fetcher = self.fetcher(run, (io, known), raw, progress);
+        let fetcher = self.fetcher((run, &plans), (io, known), raw, progress);
         let fetched = fetcher.poll(&units(&plans)).await?;
         let has_rest = fetched.parts > 0 && plans.iter().any(|plan| goes_on(plan, state));
         Ok(Polled::Kept { has_rest })

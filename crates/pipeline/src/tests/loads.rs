@@ -185,6 +185,37 @@ async fn a_fetch_goes_on_where_the_last_one_broke_off() {
     }
 }
 
+/// A part that no mapping fits stops a pipeline only for as long as the source has it so.
+#[tokio::test]
+async fn what_does_not_load_is_asked_for_again() {
+    let mut told = Vec::new();
+    for load in ["append", "merge"] {
+        let folder = pages(load, &[("1", "A,a\n")]);
+        folder.run(&["bus"]).await;
+        folder.write("data/2.csv", "stop_id,label\nB,b\n");
+        told.push(format!("{load}: {}", folder.page(&["bus"]).await));
+        folder.write("data/3.csv", "stop_id,name\nC,c\n");
+        asked(&folder);
+        let failed = folder.run(&["bus"]).await;
+        assert!(matches!(failed[0].outcome, Outcome::Failed(_)));
+        // First what is new, then all since the last run that published.
+        assert_eq!(asked(&folder), "3.csv 2.csv 3.csv ");
+        folder.write("data/2.csv", "stop_id,name\nB,b\n");
+        told.push(folder.page(&["bus"]).await);
+        assert_eq!(asked(&folder), "2.csv 3.csv ");
+        assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 3)]);
+        // What did not load is out of the way for good, under other rules too.
+        let yaml = format!(
+            "source: {{ connector: pages, path: data }}\ntables:\n  city.stops: {{ load: {load}, map: \"SELECT stop_id, upper(name) AS name FROM source\" }}\n"
+        );
+        folder.write("pipelines/bus.yaml", &yaml);
+        folder.write("data/4.csv", "stop_id,name\nD,d\n");
+        folder.run(&["bus"]).await;
+        assert_eq!(folder.rows("city.stops").await, [("bus".to_owned(), 4)]);
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}
+
 #[tokio::test]
 async fn from_names_one_of_several_files() {
     let yaml = "source: { connector: pages, path: data, whole: true }
