@@ -166,6 +166,55 @@ async fn whenever_a_run_that_packs_dies_all_is_as_before_or_as_after() {
     assert!(deaths > 20, "{deaths}");
 }
 
+#[tokio::test]
+async fn whenever_there_is_no_room_for_it_the_next_run_goes_on() {
+    let env = Env::manual();
+    for writes in 0.. {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let lake = on(&store, &env).await.unwrap();
+        for polls in [0..300, 300..600] {
+            polled(&lake, polls).await.unwrap();
+        }
+        drop(lake);
+        let full = Faulty::new(Arc::clone(&store), writes, Death::Full);
+        let lake = on(&(Arc::clone(&full) as _), &env).await.unwrap();
+        let run = lake.begin("bus").await;
+        let ended = async {
+            let run = run?;
+            let fetched = async {
+                lake.raw("bus").remove_leftovers(run.id()).await?;
+                fetch(&lake, &run, 600..601).await?;
+                lake.raw("bus").manifests().await
+            };
+            match fetched.await {
+                Ok(manifests) => run.publish(state(&manifests)).await.map(drop),
+                Err(error) => run.abandon().await.and(Err(error)),
+            }
+        };
+        let ended = ended.await;
+        let told = format!("full at write {writes}: {ended:?}");
+        let is_full = matches!(ended, Err(LakeError::Full { .. }));
+        assert!(is_full || ended.is_ok(), "{told}");
+        // Packs are no part of what is published: without room for them the run ends well.
+        let is_last = !full.is_dead();
+        full.make_room();
+        for polls in [600..602, 602..603] {
+            polled(&lake, polls).await.unwrap();
+        }
+        let fresh = on(&store, &env).await.unwrap();
+        let manifests = fresh.raw("bus").manifests().await.unwrap();
+        assert_eq!(manifests, lake.raw("bus").manifests().await.unwrap());
+        assert_eq!(manifests.len(), 603, "{told}");
+        assert_eq!(state_now(&fresh).await, state(&manifests), "{told}");
+        let (parts, _) = files(&fresh, "raw/bus/parts").await;
+        assert_eq!(parts, 603, "{told}");
+        if is_last {
+            assert!(writes > 5, "a run writes more than that");
+            return;
+        }
+    }
+}
+
 /// What a fresh process needs to know all manifests, and a polling one for a run.
 struct Costs {
     files: usize,
