@@ -291,10 +291,15 @@ fn name_columns(
     header: Option<Vec<String>>,
 ) -> Result<Vec<Column>, FormatError> {
     let is_feature = reading.kind == Kind::Feature;
-    let has_shape = is_feature || reading.kind == Kind::Esri;
     let list = reading.unnest.as_ref().map(|path| path.join("."));
+    // A part that gives no row names no column: of none can be said that it is missing.
+    let is_bare = match list {
+        Some(_) => found.with_elements == 0,
+        None => found.records == 0 && found.keys.is_empty(),
+    };
+    let has_shape = !is_bare && (is_feature || reading.kind == Kind::Esri);
     let mut sources: Vec<(First, String, Source)> = Vec::new();
-    for (key, first) in found.keys {
+    for (key, first) in found.keys.into_iter().filter(|_| !is_bare) {
         sources.push((first, key.clone(), Source::Key(key)));
     }
     if let Some(list) = &list {
@@ -313,7 +318,7 @@ fn name_columns(
     if has_shape {
         last.push((GEOMETRY, Source::Geometry));
     }
-    if list.is_some() {
+    if list.is_some() && !is_bare {
         last.extend([
             (ELEMENT, Source::ElementText),
             (PARENT_ROW, Source::ParentRow),

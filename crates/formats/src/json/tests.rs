@@ -259,6 +259,27 @@ fn features() {
 }
 
 #[test]
+fn what_gives_no_row_names_no_column() {
+    let unnest = r#"{"name": "json", "record_path": "data", "unnest": "list"}"#;
+    for (text, format) in [
+        (
+            r#"{"type": "FeatureCollection", "features": []}"#,
+            "\"geojson\"",
+        ),
+        ("[]", "\"json\""),
+        (r#"{"data": []}"#, unnest),
+        (
+            r#"{"data": [{"id": 1, "list": []}, {"id": 2, "list": null}]}"#,
+            unnest,
+        ),
+    ] {
+        let all = read(text, format, 9);
+        assert_eq!(all.columns, ["_record"], "{text}");
+        assert!(all.rows.is_empty() && all.broken.is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn utf16_documents() {
     let bytes: Vec<u8> = "\u{feff}[{\"a\": \"Đồ\"}]"
         .encode_utf16()
@@ -461,7 +482,9 @@ proptest! {
         let text = if pretty { serde_json::to_string_pretty(&records).unwrap() } else { records.to_string() };
         let all = read(&text, r#"{"name": "json", "unnest": "x.list"}"#, block);
         prop_assert_eq!(&all.broken, &vec![]);
-        let found = all.column("_element").into_iter().map(|element| serde_json::from_str(element).unwrap());
+        // What gives no row names no column.
+        let texts = if lists.concat().is_empty() { Vec::new() } else { all.column("_element") };
+        let found = texts.into_iter().map(|element| serde_json::from_str(element).unwrap());
         prop_assert_eq!(found.collect::<Vec<serde_json::Value>>(), lists.concat());
         prop_assert_eq!(all.dropped.len(), lists.iter().filter(|list| list.is_empty()).count());
     }
