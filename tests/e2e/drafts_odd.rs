@@ -319,3 +319,21 @@ fn names_that_repeat_and_apostrophes_are_told() {
     let page = drafted(&project, "trailing.csv", "id,a,b,\n1,2,3,\n4,5,6,\n", &[]);
     assert!(!page.contains("header_rows"), "{page}");
 }
+
+#[test]
+fn what_cities_call_their_columns_is_known() {
+    let project = Project::empty();
+    let counts = "Trạm đếm,Thời gian,Hướng,Loại xe,Lưu lượng\nT1,2024-01-01 07:00,Bắc,Ô tô con,350\nT1,2024-01-01 07:00,Bắc,Xe máy,1350\n";
+    let counts = drafted(&project, "dem-xe.csv", counts, &[]);
+    assert_eq!(tables(&counts), ["transport.traffic_counts"], "{counts}");
+    let air = "Trạm,Thời gian,Thông số,Giá trị,Đơn vị\nHP1,2024-01-01 00:00,PM2.5,35.2,ug/m3\nHP1,2024-01-01 01:00,PM2.5,40.1,ug/m3\n";
+    let air = drafted(&project, "quan-trac.csv", air, &[]);
+    assert_eq!(tables(&air), ["environment.observations"], "{air}");
+    assert!(air.contains("\"Đơn vị\" AS unit"), "{air}");
+    let schools = "School Code,School Name,Level,Address,Latitude,Longitude,Enrolment\n0001,School A,primary,1 Main,20.85,106.68,500\n0002,School B,secondary,2 Main,20.86,106.69,300\n";
+    let schools = drafted(&project, "list.csv", schools, &[]);
+    assert_eq!(tables(&schools), ["education.schools"], "{schools}");
+    for taken in ["\"Level\" AS school_type", "\"Enrolment\" AS pupils"] {
+        assert!(schools.contains(taken), "{schools}");
+    }
+}

@@ -149,6 +149,8 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
             "cap hoc",
             "bac hoc",
             "type of establishment",
+            "school level",
+            "level",
         ],
     ),
     (
@@ -196,6 +198,8 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
             "number of pupils",
             "students",
             "number of students",
+            "enrolment",
+            "enrollment",
         ],
     ),
     ("capacity", &["suc chua", "chi tieu", "school capacity"]),
@@ -295,7 +299,7 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
             "so lieu",
         ],
     ),
-    ("unit", &["don vi tinh", "dvt", "units"]),
+    ("unit", &["don vi", "don vi tinh", "dvt", "units"]),
     (
         "obs_value",
         &[
@@ -376,8 +380,16 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
     ("fee", &["phi", "le phi"]),
     (
         "site_id",
-        &["vi tri", "counter id", "id diem dem", "diem dem"],
+        &[
+            "vi tri",
+            "counter id",
+            "id diem dem",
+            "diem dem",
+            "tram dem",
+            "ma tram dem",
+        ],
     ),
+    ("vehicle_type", &["loai xe", "vehicle class"]),
     (
         "vehicle_count",
         &["so xe", "luu luong", "total bikes", "total count"],
