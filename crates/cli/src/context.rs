@@ -1,6 +1,7 @@
 //! What every command stands on: the global flags, the terminal, where project and lake are.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sectorlake_pipeline::Project;
 use sectorlake_query::SessionOptions;
@@ -16,6 +17,8 @@ use crate::{fault, report};
 const ERROR_WIDTH: u16 = 100;
 /// Bytes of a worker's stack: deep expressions are planned by recursion, and the dev build's frames are wide.
 const STACK_BYTES: usize = 8 << 20;
+/// How long a thread that reads or writes files waits for more to do. What it had allocated is others' to use once it is gone.
+const IDLE: Duration = Duration::from_millis(200);
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -111,6 +114,7 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
     Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(STACK_BYTES)
+        .thread_keep_alive(IDLE)
         .build()
         .map_err(|error| Failure::new(Exit::Internal, format!("cannot start threads: {error}")))
 }

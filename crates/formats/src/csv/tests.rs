@@ -416,11 +416,14 @@ proptest! {
 
     #[test]
     fn odd_bytes_break_only_their_records(
-        bytes in odd_bytes().prop_filter("an open quote", |bytes| !leaves_a_quote_open(bytes)),
+        mut bytes in odd_bytes(),
         block in 1_u64..100,
         partitions in 1_usize..4,
         rows in 1_usize..9,
     ) {
+        while leaves_a_quote_open(&bytes) {
+            bytes.pop();
+        }
         agree(&bytes, &options(block, partitions, rows))?;
         agree(&bytes, &ReadOptions::default())?;
     }
