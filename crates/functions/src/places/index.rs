@@ -313,15 +313,17 @@ impl PlaceIndex {
             if named.is_empty() {
                 continue;
             }
+            let level = |id: &Id| self.unit(*id).row.level;
+            let widest = named.iter().map(level).min();
             // A spreadsheet may have taken the zeros off a code: 1 is Quận 1, or Hà Nội.
             let mut of_code = self.without_zeros(wanted.text);
             of_code.retain(|id| fits(id, *open));
             if !of_code.is_empty() {
-                return Found::Either(of_code.into_iter().chain(named).collect());
+                of_code.dedup_by_key(|id| self.unit(*id).row.place_code.as_str());
+                let of_widest = named.iter().filter(|id| Some(level(id)) == widest);
+                return Found::Either(of_code.into_iter().chain(of_widest.copied()).collect());
             }
             // A type or a date would have told which is meant.
-            let level = |id: &Id| self.unit(*id).row.level;
-            let widest = named.iter().map(level).min();
             let wider = |id: &Id| fits(id, false) && Some(level(id)) < widest;
             if *open && wanted.on.is_none() && written.means.is_none() {
                 let before = self.named(&written, wider);
