@@ -110,6 +110,12 @@ impl Io {
         self.started_at
     }
 
+    /// The time by the clock that was handed in, the real one in a replay too.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.http.now()
+    }
+
     /// What the last fetch of `key` said about its version.
     #[must_use]
     pub fn validators(&self, key: &str) -> Option<Validators> {

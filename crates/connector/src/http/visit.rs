@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{FROM, HeaderMap, HeaderValue, USER_AGENT as AGENT};
 
 use super::{Http, USER_AGENT};
@@ -88,6 +89,11 @@ impl Http {
             visit: self.visit.again().into(),
             ..self.clone()
         }
+    }
+
+    /// The time by the clock that was handed in.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.inner.shared.pace.now()
     }
 
     /// What was noted since it was last asked.
