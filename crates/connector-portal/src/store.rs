@@ -12,12 +12,14 @@
 
 mod bucket;
 mod carrier;
+mod empty;
 mod open;
 mod place;
 mod reading;
 mod refusal;
 mod settings;
 mod shelf;
+mod version;
 mod walk;
 
 #[cfg(test)]
@@ -41,6 +43,7 @@ use reading::Reading;
 pub(crate) use settings::Access;
 use settings::Settings;
 pub(crate) use shelf::{Entry, Shelf};
+use version::{Look, Version};
 
 pub(crate) fn registration() -> Registration {
     Registration::of(
@@ -94,6 +97,8 @@ struct Listing {
     run: DateTime<Utc>,
     shelf: Arc<dyn Shelf>,
     files: Arc<Vec<Entry>>,
+    /// Whether any of them is more than an empty file.
+    has_content: bool,
 }
 
 impl Store {
@@ -120,9 +125,17 @@ impl Store {
             }
             attempt += 1;
         };
+        let address = |entry: &Entry| self.place.address(&entry.path);
+        let has_held = |place: &str| {
+            let kept = io.validators(place).and_then(|known| known.etag);
+            kept.is_some_and(|kept| held_something(&kept))
+        };
+        let (files, note) = empty::without_empty(files, address, has_held);
+        note.into_iter().for_each(|note| io.note(note));
         let listing = Listing {
             run: io.started_at(),
             shelf,
+            has_content: !files.iter().all(empty::is_empty),
             files: Arc::new(files),
         };
         *known = Some(listing.clone());
@@ -146,7 +159,7 @@ impl Store {
     ) -> Result<Fetched, ConnectorError> {
         let key = self.place.address(&listed.path);
         let known = io.validators(&key).and_then(|known| known.etag);
-        if known.is_some() && known == listed.version(io.started_at()) {
+        if known.as_deref().is_some_and(|known| listed.is_known(known)) {
             return Ok(Fetched::unchanged(key, next));
         }
         let entry = match listing.shelf.looks_before_reading() {
@@ -157,12 +170,21 @@ impl Store {
             let error = ConnectorError::new(ErrorKind::Changed, "was taken away while we read");
             error.at(&key).with_help("run the pipeline again")
         })?;
+        let has_held = known.as_deref().is_some_and(held_something);
+        if listing.has_content && empty::is_empty(&entry) && has_held {
+            io.note(empty::note_of_held(&key));
+            return Ok(Fetched::unchanged(key, next));
+        }
+        let look = Look {
+            run: io.started_at(),
+            done: io.now(),
+        };
         let mut part = PartBody {
             key: key.clone(),
             name: entry.name().to_owned(),
             status: None,
             headers: BTreeMap::new(),
-            etag: entry.version(io.started_at()),
+            etag: entry.version(self.place.service, look, known.as_deref()),
             last_modified: entry.modified.map(|time| time.to_rfc2822()),
             length: entry.size,
             body: Box::pin(futures::stream::empty()),
@@ -176,6 +198,11 @@ impl Store {
         part.body = reading.open().await?;
         Ok(Fetched::part(part, next))
     }
+}
+
+/// Whether the file had a byte of whose version this was kept, as far as that tells.
+fn held_something(kept: &str) -> bool {
+    Version::of_kept(kept).is_some_and(|kept| kept.size > 0)
 }
 
 #[async_trait]
@@ -193,10 +220,9 @@ impl Connector for Store {
         let listing = self.listing(cursor.is_none(), io).await?;
         // Files that came or went since the cursor was made do not matter.
         let done = cursor.and_then(|cursor| cursor.0["after"].as_str());
-        let mut left = listing
-            .files
-            .iter()
-            .filter(|entry| done.is_none_or(|done| entry.path.as_str() > done));
+        // They are in order: of a great many files, what is done is not gone through for each.
+        let is_done = |entry: &Entry| done.is_some_and(|done| entry.path.as_str() <= done);
+        let mut left = listing.files[listing.files.partition_point(is_done)..].iter();
         let Some(entry) = left.next() else {
             return Ok(None);
         };

@@ -5,7 +5,7 @@ mod server;
 use serde_json::{Value, json};
 use server::Served;
 
-use crate::store::tests::{Known, broken_way, connector, fails, read};
+use crate::store::tests::{Known, broken_way, connector, fails, read, read_at, write_in_tick};
 
 fn settings(served: &Served, path: &str) -> Value {
     json!({
@@ -41,6 +41,24 @@ async fn files_come_in_their_order_and_once() {
         said.extend(read(&*store, &Known::default()).await.unwrap());
     }
     insta::assert_snapshot!(plain(&served, &said.join("\n")));
+}
+
+#[tokio::test]
+async fn a_change_within_the_second_is_seen() {
+    let served = Served::start().await;
+    let file = served.dir.path().join("out/2025/a.csv");
+    let known = Known::default();
+    let store = connector(settings(&served, "out/2025/a.csv"));
+    for (text, started_at, expected) in [
+        ("2", "2025-01-01T00:00:10Z", " 2"),
+        ("9", "2025-01-01T00:00:20Z", " 9"),
+        ("9", "2025-01-01T00:02:00Z", " 9"),
+        ("9", "2025-01-01T00:02:01Z", " unchanged"),
+    ] {
+        write_in_tick(&file, text);
+        let said = read_at(&*store, &known, started_at).await.unwrap();
+        assert!(said[0].ends_with(expected), "{started_at}: {said:?}");
+    }
 }
 
 #[tokio::test]

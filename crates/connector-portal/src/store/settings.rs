@@ -14,7 +14,9 @@ pub(crate) struct Settings {
     /// `ftp(s)://host/…`, `sftp://user@host:port/folder/*.csv` (`sftp://host/~/folder` from the user's own folder), or
     /// `file:///mnt/drive/*.csv`. A file, a folder (with `/` at its end) or a glob: `*` and `?` stay within a folder, `**/` looks
     /// into the folders in it too. Names stand as they are, not percent-encoded. Each file is a part, in the order of names; one
-    /// with the ETag, or the size and time, that it had is not read again.
+    /// with the ETag, or the size and time, that it had is not read again; without an ETag one that changed shortly before it was
+    /// read (FTP: within 13 hours, for its times are of an unknown zone) is read once more. An empty one among others is told and
+    /// passed over.
     pub(super) url: String,
     /// The format. Left out: guessed from the content and the name.
     #[serde(default)]

@@ -41,17 +41,6 @@ impl Entry {
         path.rsplit('/').next().unwrap_or(path)
     }
 
-    /// What tells this version from others: the store's ETag, else size and time. None for what was changed so shortly before
-    /// `now` that it may change again within the same tick of its clock.
-    pub(crate) fn version(&self, now: DateTime<Utc>) -> Option<String> {
-        if let Some(etag) = &self.etag {
-            return Some(etag.clone());
-        }
-        let (size, modified) = (self.size?, self.modified?);
-        let is_settled = now.signed_duration_since(modified).num_seconds() >= SETTLED_SECONDS;
-        is_settled.then(|| format!("W/\"{size}-{}\"", modified.timestamp_millis()))
-    }
-
     /// Whether both are the same version, as far as the store tells.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let (left, right) = (&self.etag, &other.etag);
@@ -59,36 +48,5 @@ impl Entry {
             (Some(left), Some(right)) => left == right,
             _ => self.size == other.size && self.modified == other.modified,
         }
-    }
-}
-
-/// FAT and some FTP servers tell the time in steps of two seconds.
-const SETTLED_SECONDS: i64 = 3;
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    #[test]
-    fn a_file_that_may_still_change_has_no_version() {
-        let modified: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
-        let mut entry = Entry {
-            path: "a/b.csv".to_owned(),
-            is_folder: false,
-            size: Some(7),
-            etag: None,
-            modified: Some(modified),
-        };
-        let later = |seconds| modified + chrono::TimeDelta::seconds(seconds);
-        assert_eq!(entry.version(later(2)), None);
-        assert_eq!(
-            entry.version(later(3)).as_deref(),
-            Some("W/\"7-1767225600000\"")
-        );
-        assert_eq!(entry.version(later(-90)), None);
-        entry.etag = Some("\"x\"".to_owned());
-        assert_eq!(entry.version(later(0)).as_deref(), Some("\"x\""));
-        assert_eq!(entry.name(), "b.csv");
     }
 }

@@ -13,6 +13,7 @@ use sectorlake_connector::{Connector, ConnectorError, Io, Slice, Validators};
 use serde_json::Value;
 
 pub(crate) use refusals::broken_way;
+pub(crate) use shares::write_in_tick;
 
 use super::registration;
 use crate::testing::{io, make};
@@ -32,8 +33,13 @@ pub(crate) fn connector(settings: Value) -> Arc<dyn Connector> {
 
 /// A run that remembers.
 pub(crate) fn run(known: &Known) -> Io {
+    run_at(known, LATER)
+}
+
+/// A run that remembers and began then.
+fn run_at(known: &Known, started_at: &str) -> Io {
     let known = Arc::clone(known);
-    io(LATER).with_validators(move |key| {
+    io(started_at).with_validators(move |key| {
         let etag = known.lock().unwrap().get(key).cloned();
         etag.map(|etag| Validators {
             etag: Some(etag),
@@ -42,12 +48,28 @@ pub(crate) fn run(known: &Known) -> Io {
     })
 }
 
-/// All that a run brings: each file's key and text, or that it is unchanged.
+/// All that a run brings: each file's key and text, or that it is unchanged; and its notes.
 pub(crate) async fn read(
     connector: &dyn Connector,
     known: &Known,
 ) -> Result<Vec<String>, ConnectorError> {
-    let io = run(known);
+    read_in(connector, known, run(known)).await
+}
+
+/// The same of a run that began then. Its clock stands at the beginning of 2025.
+pub(crate) async fn read_at(
+    connector: &dyn Connector,
+    known: &Known,
+    started_at: &str,
+) -> Result<Vec<String>, ConnectorError> {
+    read_in(connector, known, run_at(known, started_at)).await
+}
+
+async fn read_in(
+    connector: &dyn Connector,
+    known: &Known,
+    io: Io,
+) -> Result<Vec<String>, ConnectorError> {
     let unit = connector.streams(&io).await?.remove(0).unit;
     let (mut read, mut cursor) = (Vec::new(), None);
     loop {
@@ -72,6 +94,7 @@ pub(crate) async fn read(
             break;
         }
     }
+    read.extend(io.take_notes());
     Ok(read)
 }
 

@@ -130,6 +130,30 @@ async fn a_large_folder_is_listed_page_by_page_and_a_large_file_comes_whole() {
 }
 
 #[tokio::test]
+async fn an_empty_object_among_others_is_told() {
+    let Some(bucket) = Bucket::of_this_test() else {
+        return;
+    };
+    for (path, text) in [("few/a.csv", "1"), ("few/b.csv", ""), ("few/c.csv", "3")] {
+        bucket.put(path, text).await;
+    }
+    let store = connector(bucket.settings("s3://city/few/*.csv"));
+    let known = Known::default();
+    for (a, c) in [("1", "3"), ("unchanged", "unchanged")] {
+        let expected = [
+            format!("s3://city/few/a.csv {a}"),
+            format!("s3://city/few/c.csv {c}"),
+            "s3://city/few/b.csv is empty (0 bytes) and was passed over".to_owned(),
+        ];
+        assert_eq!(read(&*store, &known).await.unwrap(), expected);
+    }
+    // It alone is read, so that the run fails over it.
+    let alone = connector(bucket.settings("s3://city/few/b.csv"));
+    let alone = read(&*alone, &Known::default()).await.unwrap();
+    assert_eq!(alone, ["s3://city/few/b.csv "]);
+}
+
+#[tokio::test]
 async fn what_goes_wrong_is_told() {
     let Some(bucket) = Bucket::of_this_test() else {
         return;

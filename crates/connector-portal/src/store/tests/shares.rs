@@ -1,11 +1,12 @@
 //! Real WebDAV and FTP servers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::servers::{self, Server};
-use super::{Known, connector, fails, read};
+use super::{Known, connector, fails, read, read_at};
 
 struct Share {
     server: &'static Server,
@@ -78,6 +79,14 @@ async fn files_come_once(share: Share) {
     assert_eq!(one, [format!("{root}/readme.txt 4")]);
 }
 
+/// Writes a file as of the beginning of 2025, as the clock of each run stands.
+pub(crate) fn write_in_tick(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    let tick = UNIX_EPOCH + Duration::from_secs(1_735_689_600);
+    let file = std::fs::File::options().append(true).open(path).unwrap();
+    file.set_modified(tick).unwrap();
+}
+
 async fn told(share: &Share) -> String {
     let mut wrong = share.settings("*/*.csv");
     wrong["password"] = json!("wr0ng");
@@ -110,6 +119,46 @@ async fn ftp_files_come_once() {
     if let Some(share) = Share::of_this_test("ftp", "once") {
         files_come_once(share).await;
     }
+}
+
+#[tokio::test]
+async fn a_change_within_the_minute_of_ftp_is_seen() {
+    let Some(share) = Share::of_this_test("ftp", "minute") else {
+        return;
+    };
+    let file = share.dir.join("2025/a.csv");
+    let known = Known::default();
+    let store = connector(share.settings("2025/a.csv"));
+    for (text, started_at, expected) in [
+        ("2", "2025-01-01T00:00:20Z", " 2"),
+        // The same length, and for LIST the same time.
+        ("9", "2025-01-01T00:00:45Z", " 9"),
+        ("9", "2025-01-01T00:02:30Z", " 9"),
+        ("9", "2025-01-01T00:02:31Z", " unchanged"),
+    ] {
+        write_in_tick(&file, text);
+        let said = read_at(&*store, &known, started_at).await.unwrap();
+        let said = share.plain(said).join("\n");
+        let expected = format!("ftp://HOST/minute/2025/a.csv{expected}");
+        assert_eq!(said, expected, "{started_at}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_written_takes_nothing_away() {
+    let Some(share) = Share::of_this_test("ftp", "writing") else {
+        return;
+    };
+    let known = Known::default();
+    let store = connector(share.settings("*/*.csv"));
+    let mut said = read(&*store, &known).await.unwrap();
+    for (path, text) in [("2025/b.csv", ""), ("2025/logger.csv", "")] {
+        std::fs::write(share.dir.join(path), text).unwrap();
+    }
+    said.extend(read(&*store, &known).await.unwrap());
+    let one = connector(share.settings("2025/logger.csv"));
+    said.extend(read(&*one, &Known::default()).await.unwrap());
+    insta::assert_snapshot!(share.plain(said).join("\n"));
 }
 
 #[tokio::test]
