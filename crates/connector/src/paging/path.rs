@@ -48,6 +48,8 @@ pub(super) enum Found {
     List(u64),
     /// Keys with values.
     Record,
+    /// An element of a list, where elements are asked for.
+    Element(Value),
     /// A text, number or truth value.
     Scalar(Value),
 }
@@ -88,6 +90,7 @@ impl JsonPath {
                 Found::Null => 0,
                 Found::List(length) => length,
                 Found::Record | Found::Scalar(_) => 1,
+                Found::Element(_) => 0,
             };
             count = Some(count.unwrap_or(0) + more);
         })?;
@@ -100,14 +103,53 @@ impl JsonPath {
         json: &[u8],
         sink: &mut dyn FnMut(Found),
     ) -> Result<(), serde_json::Error> {
+        self.walk_into(json, Lists::Counted, sink)
+    }
+
+    fn walk_into(
+        &self,
+        json: &[u8],
+        lists: Lists,
+        sink: &mut dyn FnMut(Found),
+    ) -> Result<(), serde_json::Error> {
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
         let mut reader = serde_json::Deserializer::from_slice(json);
         let walk = Walk {
             steps: &self.steps,
+            lists,
             sink,
         };
         walk.deserialize(&mut reader)?;
         reader.end()
+    }
+}
+
+/// A hash of what the lists at the end of the paths hold, those of the first path that leads to any; `None` where none does, or
+/// where `json` is none. An element at a time is held.
+pub(super) fn digest(paths: &[JsonPath], json: &[u8]) -> Option<String> {
+    paths.iter().find_map(|path| {
+        let (mut hasher, mut has_any) = (blake3::Hasher::new(), false);
+        let walked = path.walk_into(json, Lists::Given, &mut |found| {
+            if let Found::Element(element) = found {
+                has_any = true;
+                hasher.update(element.to_string().as_bytes());
+                hasher.update(b"\n");
+            }
+        });
+        walked.ok().filter(|()| has_any)?;
+        Some(hasher.finalize().to_hex()[..16].to_owned())
+    })
+}
+
+/// Where [`only_list`] may find it.
+pub(super) fn places_of_only_list() -> [JsonPath; 2] {
+    [JsonPath::root(), every()]
+}
+
+fn every() -> JsonPath {
+    JsonPath {
+        text: String::new(),
+        steps: vec![Step::Each],
     }
 }
 
@@ -120,11 +162,7 @@ pub(super) fn only_list(json: &[u8]) -> Result<Option<u64>, serde_json::Error> {
         Some(Found::Record) => {}
         _ => return Ok(None),
     }
-    let every = JsonPath {
-        text: String::new(),
-        steps: vec![Step::Each],
-    };
-    every.walk(json, &mut |found| {
+    every().walk(json, &mut |found| {
         if let Found::List(length) = found {
             lists.push(length);
         }
@@ -135,9 +173,19 @@ pub(super) fn only_list(json: &[u8]) -> Result<Option<u64>, serde_json::Error> {
     })
 }
 
+/// What is told of a list at the end of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lists {
+    /// Its length.
+    Counted,
+    /// Each element, then its length.
+    Given,
+}
+
 /// One value on the way down.
 struct Walk<'a, 's> {
     steps: &'a [Step],
+    lists: Lists,
     sink: &'s mut dyn FnMut(Found),
 }
 
@@ -209,6 +257,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
             match rest {
                 Some(steps) => map.next_value_seed(Walk {
                     steps,
+                    lists: self.lists,
                     sink: &mut *self.sink,
                 })?,
                 None => {
@@ -223,9 +272,9 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
         let mut index = 0;
         loop {
             let is_more = match self.steps {
-                [Step::Each, rest @ ..] => next(&mut list, rest, self.sink)?,
+                [Step::Each, rest @ ..] => next(&mut list, (rest, self.lists), self.sink)?,
                 [Step::Index(wanted), rest @ ..] if *wanted == index => {
-                    next(&mut list, rest, self.sink)?
+                    next(&mut list, (rest, self.lists), self.sink)?
                 }
                 [Step::Where(key, text), rest @ ..] => {
                     let element: Option<Value> = list.next_element()?;
@@ -234,12 +283,21 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
                     {
                         let walk = Walk {
                             steps: rest,
+                            lists: self.lists,
                             sink: &mut *self.sink,
                         };
                         walk.deserialize(element)
                             .map_err(serde::de::Error::custom)?;
                     }
                     element.is_some()
+                }
+                [] if self.lists == Lists::Given => {
+                    let element: Option<Value> = list.next_element()?;
+                    let is_more = element.is_some();
+                    element
+                        .into_iter()
+                        .for_each(|it| (self.sink)(Found::Element(it)));
+                    is_more
                 }
                 _ => list.next_element::<IgnoredAny>()?.is_some(),
             };
@@ -257,10 +315,10 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
 
 fn next<'de, A: SeqAccess<'de>>(
     list: &mut A,
-    steps: &[Step],
+    (steps, lists): (&[Step], Lists),
     sink: &mut dyn FnMut(Found),
 ) -> Result<bool, A::Error> {
-    let element = list.next_element_seed(Walk { steps, sink })?;
+    let element = list.next_element_seed(Walk { steps, lists, sink })?;
     Ok(element.is_some())
 }
 

@@ -48,7 +48,10 @@ pub(super) struct Position {
     /// Pages in a row before it that had no records.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) empty: u64,
-    /// Hash of the page before it.
+    /// Pages in a row before it that had the same records as the page before them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) alike: u64,
+    /// Hash of the page before it, or of its records where the source says by itself how it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last: Option<String>,
     /// Hash of how an earlier page was asked for: that of the last number that is a power of two. A way that leads in a

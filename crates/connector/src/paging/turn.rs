@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::link;
 use super::pager::{Count, Page, Turn};
-use super::path::{Found, JsonPath, only_list};
+use super::path::{Found, JsonPath, digest, only_list, places_of_only_list};
 use super::place::Place;
 use super::progress::{Position, hash};
 use super::{Paging, Style};
@@ -15,6 +15,9 @@ use crate::incremental::Ahead;
 
 /// Pages without records, one after the other, after which nothing more is expected.
 const EMPTY_PAGES_MAX: u64 = 100;
+
+/// Pages with the same records as the page before, one after the other, after which nothing else is expected.
+const ALIKE_PAGES_MAX: u64 = 3;
 
 /// Where OData says how to go on: versions 4, 4.01, 3 and 2.
 const ODATA_NEXT: [&str; 4] = [
@@ -25,6 +28,11 @@ const ODATA_NEXT: [&str; 4] = [
 ];
 /// Where OData has its records: version 4, and two ways of version 2.
 const ODATA_RECORDS: [&str; 3] = ["value", "d.results", "d"];
+
+fn odata_records() -> Vec<JsonPath> {
+    let paths = ODATA_RECORDS.iter();
+    paths.filter_map(|path| path.parse().ok()).collect()
+}
 
 impl Page<'_> {
     /// How many records came; `None` where they are not counted.
@@ -48,10 +56,7 @@ impl Page<'_> {
             },
             Count::Guess if !looks_like_json(bytes) => Ok(None),
             Count::Guess if is_odata => {
-                for path in ODATA_RECORDS
-                    .iter()
-                    .filter_map(|path| path.parse::<JsonPath>().ok())
-                {
+                for path in odata_records() {
                     if let Some(count) = self.json(path.count(bytes))? {
                         return Ok(Some(count));
                     }
@@ -69,8 +74,10 @@ impl Page<'_> {
         records: Option<u64>,
     ) -> Result<Turn, ConnectorError> {
         self.note_marks(bytes, records)?;
-        let hash = hash(bytes);
-        if records != Some(0) && self.at.last.as_ref() == Some(&hash) {
+        let hash = self.hashed(bytes);
+        let is_alike = records != Some(0) && self.at.last.as_ref() == Some(&hash);
+        self.at.alike = if is_alike { self.at.alike + 1 } else { 0 };
+        if self.at.alike >= self.alike_max(records) {
             return Err(self.same_again());
         }
         let next = match self.paging() {
@@ -98,6 +105,36 @@ impl Page<'_> {
             next: Some(progress.into_cursor()),
             has_more: true,
         })
+    }
+
+    /// What the page is known by if it comes again. Where pages have numbers of ours, all of it; else its records, for the way to
+    /// the next page stands beside them and may be another each time.
+    fn hashed(&self, bytes: &[u8]) -> String {
+        let known = match &self.pager.count {
+            _ if self.is_numbered() => None,
+            Count::Path(path) => digest(std::slice::from_ref(path), bytes),
+            Count::Guess if self.paging().is_some_and(|it| it.style == Style::Odata) => {
+                digest(&odata_records(), bytes)
+            }
+            Count::Guess if looks_like_json(bytes) => digest(&places_of_only_list(), bytes),
+            _ => None,
+        };
+        known.unwrap_or_else(|| hash(bytes))
+    }
+
+    /// Pages in a row like the one before them after which a source is said to have no end. Where the source itself leads on, a
+    /// few may be alike by chance, and more of them where each has one record alone.
+    fn alike_max(&self, records: Option<u64>) -> u64 {
+        match records {
+            _ if self.is_numbered() => 1,
+            Some(1) => EMPTY_PAGES_MAX,
+            _ => ALIKE_PAGES_MAX,
+        }
+    }
+
+    fn is_numbered(&self) -> bool {
+        let style = self.paging().map(|paging| paging.style);
+        matches!(style, Some(Style::Offset | Style::Page))
     }
 
     /// The position behind this page, unless the way there leads in a circle.
@@ -145,6 +182,7 @@ impl Page<'_> {
             cap: self.at.cap.or(cap),
             most,
             empty,
+            alike: self.at.alike,
             last: Some(last),
             trail,
         })
@@ -294,13 +332,17 @@ impl Page<'_> {
     }
 
     fn same_again(&self) -> ConnectorError {
-        let page = self.at.page;
-        let message = format!(
-            "the source does not come to an end: page {page} has the same content as page {}",
-            page - 1
-        );
+        let (page, first) = (self.at.page, self.at.page - self.at.alike);
+        let message = match self.is_numbered() {
+            true => format!(
+                "the source does not come to an end: page {page} has the same content as page {first}"
+            ),
+            false => format!(
+                "the source does not come to an end: it leads in a circle, for the pages {first} to {page} have the same records"
+            ),
+        };
         let help = match self.paging() {
-            Some(paging) if matches!(paging.style, Style::Offset | Style::Page) => format!(
+            Some(paging) if self.is_numbered() => format!(
                 "the source may not know the parameter `{}`: look at the publisher's documentation",
                 paging.parameter()
             ),

@@ -84,6 +84,71 @@ fn ten_million_pages_are_not_read() {
     );
 }
 
+/// The same records under a new address each time.
+#[test]
+fn pages_that_are_alike_are_a_circle_after_a_few() {
+    let told = |settings: Value, answer: fn(u64) -> Said| {
+        let (error, asked) = refused(&pager("https://a.example/r", settings), |n, _| answer(n));
+        format!("after {asked}: {}", error.split(" / ").next().unwrap())
+    };
+    let said = [
+        told(json!({"style": "next", "next": "next"}), |n| {
+            let body = json!({"next": format!("?n={n}"), "at": n, "rows": records(0, 25)});
+            (body, "")
+        }),
+        told(
+            json!({"style": "cursor", "next": "links[rel=next].n", "records": "d.rows"}),
+            |n| {
+                let links = json!([{"rel": "next", "n": n}]);
+                (json!({"links": links, "d": {"rows": records(0, 2)}}), "")
+            },
+        ),
+        told(json!({"style": "odata"}), |n| {
+            let body = json!({"@odata.nextLink": format!("?n={n}"), "value": records(0, 2)});
+            (body, "")
+        }),
+    ];
+    insta::assert_snapshot!(said.join("\n"), @r"
+after 4: https://a.example/r?n=3: the source does not come to an end: it leads in a circle, for the pages 1 to 4 have the same records
+after 4: https://a.example/r?cursor=3: the source does not come to an end: it leads in a circle, for the pages 1 to 4 have the same records
+after 4: https://a.example/r?n=3: the source does not come to an end: it leads in a circle, for the pages 1 to 4 have the same records
+");
+}
+
+#[test]
+fn pages_that_are_alike_by_chance_are_no_circle() {
+    let next = || {
+        pager(
+            "https://a.example/r",
+            json!({"style": "next", "next": "next", "records": "rows"}),
+        )
+    };
+    // Three of them, then another.
+    let mut n = 0;
+    let asked = read(&next(), |_| {
+        n += 1;
+        let rows = records(u64::from(n % 4 == 0), 2);
+        (
+            json!({"next": (n < 20).then(|| format!("?p={n}")), "rows": rows}),
+            "",
+        )
+    });
+    assert_eq!(asked.unwrap().len(), 20);
+    // One record a page, and without records.
+    for count in [0, 1] {
+        let mut n = 0;
+        let asked = read(&next(), |_| {
+            n += 1;
+            let rows = records(0, count);
+            (
+                json!({"next": (n < 50).then(|| format!("?p={n}")), "rows": rows}),
+                "",
+            )
+        });
+        assert_eq!(asked.unwrap().len(), 50);
+    }
+}
+
 #[test]
 fn an_end_that_is_said_twice_is_no_circle() {
     // An empty page with the same mark again.
