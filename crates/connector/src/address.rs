@@ -42,6 +42,12 @@ impl UrlSetting {
         let wrong = |message: String, help: &str| {
             Err(SettingsError::new(path.clone(), message).with_help(help))
         };
+        if let Some(sign) = swallowed(&text) {
+            return wrong(
+                format!("holds {sign}, which no address may"),
+                "write it in one line without blanks; what a value really holds is written encoded, as %0A",
+            );
+        }
         match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
                 Ok(SourceUrl {
@@ -327,6 +333,16 @@ impl std::fmt::Display for SourceUrl {
 impl std::fmt::Debug for SourceUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+/// What a reader of URLs would drop out of the middle of an address without a word (URL Standard, section 4.4).
+#[must_use]
+pub fn swallowed(address: &str) -> Option<&'static str> {
+    let within = address.trim();
+    match within.contains(['\r', '\n']) {
+        true => Some("a line break"),
+        false => within.contains('\t').then_some("a tab"),
     }
 }
 

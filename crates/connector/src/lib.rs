@@ -88,7 +88,7 @@ mod sight;
 mod source;
 mod suggest;
 
-pub use address::{SourceUrl, UrlSetting};
+pub use address::{SourceUrl, UrlSetting, swallowed};
 pub use drawable::drawable;
 pub use error::{ConnectorError, ErrorKind};
 pub use http::{

@@ -92,6 +92,22 @@ impl HeaderSettings {
     }
 }
 
+/// Headers that say how a message is sent, and whom it is for: the client alone knows. Another host than the one whose address was
+/// checked, or a length that is none, would be a lie.
+const OF_CLIENT: [&str; 11] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Whether HTTP allows a header of this name and value: a line break in it would begin another.
 pub(crate) fn check_header(
     name: &str,
@@ -101,6 +117,17 @@ pub(crate) fn check_header(
     if reqwest::header::HeaderName::try_from(name).is_err() {
         return Err(SettingsError::new(path.to_vec(), "is no name of a header")
             .with_help("letters, digits and hyphens"));
+    }
+    if OF_CLIENT.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        let help = match name.eq_ignore_ascii_case("host") {
+            true => "leave it out: it is the host of the address",
+            false => "leave it out",
+        };
+        return Err(SettingsError::new(
+            path.to_vec(),
+            "is a header that the client sets by itself",
+        )
+        .with_help(help));
     }
     if reqwest::header::HeaderValue::try_from(value.expose()).is_err() {
         return Err(
@@ -332,5 +359,18 @@ mod tests {
         assert_eq!(error.to_string(), "headers.x key: is no name of a header");
         let error = resolve("x-key", "a\nb").unwrap_err();
         assert_eq!(error.key(), "headers.x-key");
+        for own in [
+            "Host",
+            "content-length",
+            "Transfer-Encoding",
+            "TE",
+            "upgrade",
+        ] {
+            let error = resolve(own, "5").unwrap_err();
+            let told = format!("headers.{own}: is a header that the client sets by itself");
+            assert_eq!(error.to_string(), told);
+            assert!(error.help.unwrap().starts_with("leave it out"));
+        }
+        assert!(resolve("accept-encoding", "gzip").is_ok());
     }
 }

@@ -6,7 +6,7 @@ use sectorlake_connector::incremental::Incremental;
 use sectorlake_connector::paging::{Count, JsonPath, Pager, Paging};
 use sectorlake_connector::{
     ConnectorError, Cursor, Fetched, Io, MakeContext, Reads, Request, SettingsError, SourceUrl,
-    UrlSetting,
+    UrlSetting, swallowed,
 };
 use serde_json::{Map, Value};
 
@@ -174,6 +174,11 @@ pub(super) fn address(
         return UrlSetting::new(text).resolve(path, context);
     }
     let (hiding, text) = base.expand(text, path, context)?;
+    if let Some(sign) = swallowed(&text) {
+        let path = path.iter().map(|&step| step.to_owned()).collect();
+        let message = format!("holds {sign}, which no address may");
+        return Err(SettingsError::new(path, message).with_help("write it in one line"));
+    }
     // A source's own address ends where a folder does, whether its last `/` is written or not.
     let root = if text.starts_with('/') {
         hiding

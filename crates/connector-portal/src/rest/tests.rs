@@ -244,6 +244,8 @@ fn settings_are_checked() {
         json!({ "method": "PUT", "body": {} }),
         json!({ "body": "a=b", "parameters": "body" }),
         json!({ "path": "ftp://x.org/a" }),
+        json!({ "path": "a\nb" }),
+        json!({ "headers": { "Host": "evil.example" } }),
         json!({ "streams": { "a": { "path": "a", "pagin": {} } } }),
         json!({ "streams": { "a": { "path": "a", "paging": { "style": "next" } } } }),
     ]
@@ -268,6 +270,8 @@ method: posts nothing / write `body:`, which may be `{}`
 method: "PUT" is none of its values / one of: GET, POST
 parameters: go into a body of keys with values, and there is none / write `body: { … }`
 path: ftp:// is not fetched here / write an http:// or https:// address; for files use `connector: file` with `path:`
+path: holds a line break, which no address may / write it in one line
+headers.Host: is a header that the client sets by itself / leave it out: it is the host of the address
 streams.a.pagin: unknown setting / did you mean `paging`?
 streams.a.paging: `next` is missing / say where the answer tells how to go on, as in `next: meta.next`
 "#);

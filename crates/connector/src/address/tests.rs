@@ -41,6 +41,21 @@ fn urls_print_masked() {
 }
 
 #[test]
+fn what_would_be_dropped_out_of_an_address_is_told() {
+    for (text, sign) in [
+        ("https://example.org/ok?x=a\r\nHost: evil", "a line break"),
+        ("https://exam\nple.org/", "a line break"),
+        ("https://example.org/a\tb", "a tab"),
+    ] {
+        let said = resolve(text).unwrap_err().to_string();
+        assert_eq!(said, format!("url: holds {sign}, which no address may"));
+    }
+    // As a block of YAML ends.
+    let plain = resolve(" https://example.org/a\n").unwrap();
+    assert_eq!(plain.to_string(), "https://example.org/a");
+}
+
+#[test]
 fn paths_and_queries_are_joined_and_encoded() {
     let base = resolve("https://example.org/v3/?limit=10").unwrap();
     let page = base

@@ -34,6 +34,7 @@ impl Http {
         let mut shown = address.clone();
         shown.set_query(None);
         let shown = SourceUrl::plain(shown);
+        self.asks().map_err(|error| error.at(&shown))?;
         self.guard(&shown)
             .await
             .map_err(|error| self.is_private(&error, &shown))?;
@@ -84,6 +85,7 @@ impl Http {
         host: &str,
         port: u16,
     ) -> Result<Vec<SocketAddr>, ConnectorError> {
+        self.asks()?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let found = lookup_host((host, port)).await.map_err(|error| {
             if is_no_name(&error) {
@@ -158,6 +160,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::http::{Request, Tape};
     use crate::kit::{self, TestPace};
 
     #[tokio::test]
@@ -177,5 +180,28 @@ mod tests {
         assert!(!error.to_string().contains("s3cr3t"), "{error}");
         let open = Http::new(kit::limits(), pace).unwrap();
         assert!(open.connect("127.0.0.1", port).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_asks_nobody_opens_no_connection() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let pace = Arc::new(TestPace::default());
+        let http = Http::over(Tape::Nowhere, kit::limits(), pace, &|_| None).unwrap();
+        let address = Url::parse(&format!("http://127.0.0.1:{port}/a")).unwrap();
+        let plain = Request::get(SourceUrl::plain(address.clone()));
+        let ask = http::Request::get(address.as_str());
+        let refused = [
+            http.get(&plain).await.map(drop),
+            http.raw(ask.body(Bytes::new()).unwrap()).await.map(drop),
+            http.connect("127.0.0.1", port).await.map(drop),
+        ];
+        for refused in refused {
+            let error = refused.unwrap_err();
+            assert!(!error.retryable, "{error}");
+            assert!(error.message.contains("is not asked"), "{error}");
+        }
+        let waiting = futures::FutureExt::now_or_never(listener.accept());
+        assert!(waiting.is_none());
     }
 }

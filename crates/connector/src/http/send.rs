@@ -63,6 +63,7 @@ impl Http {
         request: &Request,
         url: &SourceUrl,
     ) -> Result<(reqwest::Response, Permit), ConnectorError> {
+        self.asks().map_err(|error| error.at(&request.url))?;
         self.guard(url)
             .await
             .map_err(|error| self.is_private(&error, &request.url))?;

@@ -59,13 +59,15 @@ pub enum Tape {
     Record(Recorder),
     /// A recording; the network is not touched.
     Replay(Recording),
+    /// Nowhere: whatever is asked is refused before even its host's name is looked up.
+    Nowhere,
 }
 
 impl Tape {
     /// The run's start as connectors see it; none where it is the real one.
     pub(crate) fn started_at(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Live => None,
+            Self::Live | Self::Nowhere => None,
             Self::Record(recorder) => Some(recorder.started_at()),
             Self::Replay(recording) => Some(recording.started_at()),
         }
@@ -75,6 +77,20 @@ impl Tape {
 impl Http {
     pub(super) fn is_replay(&self) -> bool {
         matches!(self.inner.shared.tape, Tape::Replay(_))
+    }
+
+    /// Whether nobody may be asked: what only a source could tell is then not known.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        matches!(self.inner.shared.tape, Tape::Nowhere)
+    }
+
+    /// That somebody may be asked.
+    pub(super) fn asks(&self) -> Result<(), ConnectorError> {
+        match self.is_offline() {
+            true => Err(not_asked()),
+            false => Ok(()),
+        }
     }
 
     /// The run's start as connectors see it.
@@ -102,13 +118,19 @@ impl Http {
                 let line = recording.answer(&self.question(request, url))?;
                 replayed(recording, line, request, url).map(Ok)
             }
+            Tape::Nowhere => Err(not_asked()),
         }
     }
 
     fn question(&self, request: &Request, url: &SourceUrl) -> Question {
         let target = self.mask(&url.to_string(), request);
-        let posted = request.body.as_ref().map(|(body, _)| body.as_ref());
-        Question::new(method(request).as_str(), target, posted)
+        // Who replays it may not have the secrets.
+        let masked = |(body, _): &(Bytes, _)| match std::str::from_utf8(body) {
+            Ok(text) => Bytes::from(self.mask(text, request)),
+            Err(_) => body.clone(),
+        };
+        let posted = request.body.as_ref().map(masked);
+        Question::new(method(request).as_str(), target, posted.as_deref())
     }
 
     fn recorded(
@@ -168,6 +190,14 @@ impl Http {
             })
             .collect()
     }
+}
+
+fn not_asked() -> ConnectorError {
+    ConnectorError::new(
+        ErrorKind::Unreachable,
+        "is not asked: nothing leaves this machine now",
+    )
+    .lasting()
 }
 
 fn replayed(

@@ -154,7 +154,7 @@ async fn line_breaks_in_settings_begin_no_header() {
     ] {
         assert!(config(settings.clone()).is_err(), "{settings}");
     }
-    // In a query and in HTTP Basic they are encoded; in an address they are dropped.
+    // In a query and in HTTP Basic they are encoded; in an address they are told.
     let server = Server::start(|_, _| answer(200, &[], "1")).await;
     for auth in [
         json!({ "query": { "name": "k\r\nX-Evil: 1", "value": "${env:LINES}" } }),
@@ -165,7 +165,10 @@ async fn line_breaks_in_settings_begin_no_header() {
             .await
             .unwrap();
     }
-    plain().read(&server.url("/a\r\nX-Evil: 1")).await.unwrap();
+    let address = UrlSetting::new(&server.url("/a\r\nX-Evil: 1"));
+    let error = address.resolve(&["url"], &context()).unwrap_err();
+    let told = "url: holds a line break, which no address may";
+    assert_eq!(error.to_string(), told);
     let request = Request::get(source(&server.url("/a"))).accept("a\r\nX-Evil: 1");
     assert_eq!(
         plain().ask(&request).await.unwrap_err().kind,
