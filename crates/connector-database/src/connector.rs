@@ -139,7 +139,7 @@ impl Database {
 
 #[async_trait]
 impl Connector for Database {
-    async fn streams(&self, _: &Io) -> Result<Vec<Stream>, ConnectorError> {
+    async fn streams(&self, io: &Io) -> Result<Vec<Stream>, ConnectorError> {
         let named = self.wanted.sources.iter();
         let mut streams: Vec<Stream> = named
             .map(|(name, source)| Stream {
@@ -148,6 +148,14 @@ impl Connector for Database {
             })
             .collect();
         if self.wanted.all_tables {
+            if io.http().is_offline() && !self.engine.is_local() {
+                return Err(ConnectorError::new(
+                    ErrorKind::Unreachable,
+                    "is not asked for its tables: nothing leaves this machine now",
+                )
+                .at(self.engine.place())
+                .lasting());
+            }
             let tables = self.engine.tables().await?;
             let others = tables
                 .iter()

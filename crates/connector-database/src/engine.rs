@@ -16,6 +16,11 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// Where it is, without user and password: `postgres://db.example:5432/city`.
     fn place(&self) -> &str;
 
+    /// Whether it is a file on this machine.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// The tables that the user may see, as settings name them.
     async fn tables(&self) -> Result<Vec<String>, ConnectorError>;
 

@@ -135,6 +135,10 @@ impl Engine for Sqlite {
         &self.place
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     async fn tables(&self) -> Result<Vec<String>, ConnectorError> {
         self.blocking(|sqlite| read::tables(&sqlite.open()?, read::Views::LeftOut))
             .await
