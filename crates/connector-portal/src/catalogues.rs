@@ -7,8 +7,10 @@ mod pod;
 mod sdmx;
 mod socrata;
 
+use std::collections::BTreeSet;
+
 use sectorlake_connector::catalogue::Catalogue;
-use sectorlake_connector::{Sight, SourceUrl};
+use sectorlake_connector::{Io, Sight, SourceUrl};
 use serde_json::Value;
 
 /// The catalogues that portals have, those first that tell most; that of SDMX looks only at addresses which look like its own.
@@ -22,6 +24,26 @@ pub fn catalogues() -> Vec<Box<dyn Catalogue>> {
         Box::new(pod::Pod),
         Box::new(dcat::Dcat),
     ]
+}
+
+/// Whether a page brings nothing that the pages before it had not: the portal gives it whatever page is asked for. What there is
+/// beyond it cannot be had, which is told.
+fn leads_in_a_circle<T>(
+    (all, count): (&[T], usize),
+    page: &[T],
+    id: impl Fn(&T) -> Option<String>,
+    io: &Io,
+) -> bool {
+    let known: BTreeSet<String> = all.iter().filter_map(&id).collect();
+    let is_known = |one: &T| id(one).is_some_and(|id| known.contains(&id));
+    let is_circle = page.iter().all(is_known);
+    if is_circle {
+        io.note(format!(
+            "the portal leads in a circle: asked for more, it gives the same page again; {} of the {count} datasets that it tells of are listed",
+            all.len()
+        ));
+    }
+    is_circle
 }
 
 /// A portal's root: its pages' own steps are no part of it.

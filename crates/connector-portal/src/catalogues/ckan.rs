@@ -8,7 +8,7 @@ use sectorlake_connector::{ConnectorError, Io, SourceUrl};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{root, text, texts};
+use super::{leads_in_a_circle, root, text, texts};
 use crate::ask;
 
 /// Datasets a page.
@@ -61,10 +61,11 @@ impl Catalogue for Ckan {
         while all.len() < count && all.len() <= wanted.datasets_max {
             let url = seen.url.with_query(&[("start", &all.len().to_string())]);
             let page: Answer = ask::json(url, "answer of CKAN's package_search", io).await?;
-            if page.result.results.is_empty() {
+            let results = page.result.results;
+            if results.is_empty() || leads_in_a_circle((&all, count), &results, name_of, io) {
                 break;
             }
-            all.extend(page.result.results);
+            all.extend(results);
         }
         Ok(Some(
             all.iter()
@@ -74,9 +75,14 @@ impl Catalogue for Ckan {
     }
 }
 
+fn name_of(package: &Value) -> Option<String> {
+    let of = |key: &str| package.get(key).and_then(text);
+    of("name").or_else(|| of("id"))
+}
+
 fn dataset(package: &Value, url: &SourceUrl) -> Dataset {
     let of = |key: &str| package.get(key).and_then(text);
-    let name = of("name").or_else(|| of("id")).unwrap_or_default();
+    let name = name_of(package).unwrap_or_default();
     let page = page(url, &name);
     let resources = package.get("resources").and_then(Value::as_array);
     Dataset {

@@ -8,7 +8,7 @@ use sectorlake_connector::{ConnectorError, Io, SourceUrl};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{text, texts};
+use super::{leads_in_a_circle, text, texts};
 use crate::ask;
 
 /// Datasets a page, and in all: the API gives no more.
@@ -71,10 +71,18 @@ impl Catalogue for Opendatasoft {
         while has_pages && all.len() < total && all.len() <= wanted {
             let url = seen.url.with_query(&[("offset", &all.len().to_string())]);
             let page: Answer = ask::json(url, "answer of the Explore API", io).await?;
-            if page.results.is_empty() {
+            let results = page.results;
+            if results.is_empty()
+                || leads_in_a_circle(
+                    (&all, total),
+                    &results,
+                    |found| Some(found.dataset_id.clone()),
+                    io,
+                )
+            {
                 break;
             }
-            all.extend(page.results);
+            all.extend(results);
         }
         Ok(Some(
             all.into_iter()

@@ -8,7 +8,7 @@ use sectorlake_connector::{ConnectorError, Io, SourceUrl};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{text, texts};
+use super::{leads_in_a_circle, text, texts};
 use crate::ask;
 
 /// Datasets a page.
@@ -81,10 +81,18 @@ impl Catalogue for Socrata {
         while is_whole && all.len() < size && all.len() <= wanted.datasets_max {
             let url = seen.url.with_query(&[("offset", &all.len().to_string())]);
             let page: Answer = ask::json(url, "answer of Socrata's discovery API", io).await?;
-            if page.results.is_empty() {
+            let results = page.results;
+            if results.is_empty()
+                || leads_in_a_circle(
+                    (&all, size),
+                    &results,
+                    |found| found.resource.get("id").and_then(text),
+                    io,
+                )
+            {
                 break;
             }
-            all.extend(page.results);
+            all.extend(results);
         }
         Ok(Some(all.into_iter().filter_map(dataset).collect()))
     }

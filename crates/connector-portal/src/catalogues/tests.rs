@@ -241,6 +241,34 @@ async fn pages_of_an_api_are_read_to_the_end() {
     assert_eq!(listing.datasets.len(), 3, "{:?}", server.asked());
 }
 
+/// A portal that ignores where it is asked to go on, and tells of more datasets than it gives.
+#[tokio::test]
+async fn a_portal_that_gives_the_same_page_again_is_recognised() {
+    let asked = |parameter: &str, names: Value| {
+        let answer = serde_json::json!({ "success": true, "result": { "count": 1_000_000, "results": names } });
+        let target = format!("/api/3/action/package_search?{parameter}");
+        Exchange::new(&target, answer.to_string())
+    };
+    let names = serde_json::json!([{ "name": "a" }, { "name": "b" }]);
+    let server = Server::start(vec![
+        asked("rows=500&sort=name+asc&start=0", names.clone()),
+        asked("rows=500&sort=name+asc&start=2", names),
+    ])
+    .await
+    .unwrap();
+    let context = MakeContext::new(".", "demo", |_| None);
+    let url = UrlSetting::new(server.url()).resolve(&["url"], &context);
+    let wanted = Wanted {
+        search: None,
+        datasets_max: 10_000,
+    };
+    let io = io("2025-01-01T00:00:00Z");
+    let found = discover(&catalogues(), &url.unwrap(), &wanted, &io).await;
+    let listing = found.unwrap();
+    assert_eq!(listing.datasets.len(), 2, "{:?}", server.asked());
+    insta::assert_snapshot!(io.take_notes().join("\n"), @"the portal leads in a circle: asked for more, it gives the same page again; 2 of the 1000000 datasets that it tells of are listed");
+}
+
 #[tokio::test]
 async fn a_broken_document_is_told() {
     let broken = "@prefix dcat: <http://www.w3.org/ns/dcat#> .\n<a> a dcat:Dataset ;\n <b";
