@@ -170,6 +170,10 @@ fn sentence(text: &str) -> (String, Option<String>) {
             Some("a mapping reads FROM source and no other table".to_owned()),
         );
     }
+    if message.starts_with("Cannot coerce arithmetic expression") && message.contains("Utf8") {
+        let help = "columns of the source are text, of which nothing is reckoned before it is read as a number: parse_number(\"column\") * 2";
+        return (message, Some(help.to_owned()));
+    }
     (
         message,
         guess.map(|(name, _)| format!("did you mean `{name}`?")),

@@ -188,6 +188,7 @@ async fn slips_are_told_with_place_and_mend() {
         "SELECT stop_name AS name FROM source",
         "SELECT stop_id, $nothing AS name FROM source",
         "SELECT stop_id, struct(1) AS lat FROM source",
+        "SELECT stop_id, stop_lat * 2 AS lat FROM source",
         "",
     ] {
         pages.push(format!("{sql}\n{}", mapped(sql).await));
