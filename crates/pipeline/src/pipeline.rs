@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sectorlake_connector::{Connector, Environment, MakeContext, Registry, SettingsError};
 use sectorlake_contract::{Contract, Contracts, TableName};
 use sectorlake_formats::FormatSpec;
+use sectorlake_normalise::MappingError;
 use serde_json::{Map, Value};
 
 use crate::file::{Load, PipelineFile, ScheduleFile, TableFile, interval};
@@ -376,6 +377,13 @@ impl Pipeline {
         )
     }
 
+    /// What is wrong with the mapping of `table` that the file writes.
+    pub(crate) fn problem_in_map(&self, table: &str, error: &MappingError) -> Problem {
+        let place = error.place();
+        let at = self.place_in_map(table, (place.line as usize, place.column as usize));
+        Problem::new(&self.path, at, error.to_string()).maybe_help(error.help().map(str::to_owned))
+    }
+
     pub(crate) fn problem_at_key(&self, path: &[&str], message: impl Into<String>) -> Problem {
         Problem::new(&self.path, self.places.key(path), message)
     }
@@ -395,8 +403,9 @@ impl Pipeline {
         }
     }
 
-    /// Whether the source lies on this machine.
+    /// Whether the source lies on this machine. A `path` beside a `url` goes on from that.
     pub(crate) fn is_local(&self) -> bool {
-        self.file.source.contains_key("path")
+        let source = &self.file.source;
+        source.contains_key("path") && !source.contains_key("url")
     }
 }

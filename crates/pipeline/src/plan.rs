@@ -377,13 +377,8 @@ impl Feed {
         table: &str,
         error: &MappingError,
     ) -> Problem {
-        let place = error.place();
-        let within = (place.line as usize, place.column as usize);
         let problem = match self.written_in {
-            WrittenIn::File => {
-                let at = pipeline.place_in_map(table, within);
-                Problem::new(&pipeline.path, at, error.to_string())
-            }
+            WrittenIn::File => return pipeline.problem_in_map(table, error),
             WrittenIn::Connector => {
                 let message = format!(
                     "default mapping of {} onto {table}: {error}",

@@ -11,11 +11,12 @@ use chrono::{DateTime, Utc};
 use object_store::local::LocalFileSystem;
 use sectorlake_connector::{
     Connector, ConnectorError, Environment, Fetched, Http, Io, Limits, Pace, PartBody, Registry,
-    Slice,
+    Slice, Tape,
 };
 use sectorlake_formats::{FormatError, PartBytes, ReadOptions};
 use sectorlake_normalise::{Normaliser, mapping_session};
 
+use crate::freshness;
 use crate::members::{self, OpenError};
 use crate::pipeline::Pipeline;
 use crate::plan::{Feed, TablePlan, plan};
@@ -46,7 +47,7 @@ async fn check(project: &Project, registry: &Registry, pipeline: &Pipeline) -> V
         Ok(streams) => streams,
         Err(error) if pipeline.is_local() => return vec![of_source(pipeline, &error)],
         // Only the source could tell, and it is not asked.
-        Err(_) => return Vec::new(),
+        Err(_) => return mappings(pipeline),
     };
     let plans = match plan(pipeline, project.contracts(), &streams) {
         Ok(plans) => plans,
@@ -58,7 +59,7 @@ async fn check(project: &Project, registry: &Registry, pipeline: &Pipeline) -> V
         connector: connector.as_ref(),
         io: &io,
     };
-    let mut problems = Vec::new();
+    let mut problems = Vec::from_iter(freshness::stale_after_nothing(pipeline, &plans));
     for (table, feed) in plans
         .iter()
         .flat_map(|table| table.feeds.iter().map(move |feed| (table, feed)))
@@ -70,6 +71,17 @@ async fn check(project: &Project, registry: &Registry, pipeline: &Pipeline) -> V
         }
     }
     problems
+}
+
+/// What can be said of the mappings where not even the streams are known.
+fn mappings(pipeline: &Pipeline) -> Vec<Problem> {
+    let tables = pipeline.file.tables.iter().flatten();
+    let written = tables.filter_map(|(name, table)| Some((name, table.as_ref()?.map.as_ref()?)));
+    let wrong = written.filter_map(|(name, sql)| {
+        let error = sectorlake_normalise::check_syntax(sql).err()?;
+        Some(pipeline.problem_in_map(name, &error))
+    });
+    wrong.collect()
 }
 
 struct Checker<'a> {
@@ -204,15 +216,11 @@ pub(crate) fn of_source(pipeline: &Pipeline, error: &ConnectorError) -> Problem 
     problem.maybe_help(error.help.clone())
 }
 
-/// No request leaves the machine: none is made for local files, and nothing else is fetched here.
+/// What is given to connectors here: a client that refuses whatever it is asked, so that no request leaves this machine.
 fn io(pipeline: &Pipeline) -> Result<Io, Problem> {
-    let limits = Limits {
-        attempts_max: 1,
-        connect_timeout: Duration::from_secs(1),
-        ..Limits::default()
-    };
-    let http =
-        Http::new(limits, Arc::new(StandStill)).map_err(|error| of_source(pipeline, &error))?;
+    let pace = Arc::new(StandStill);
+    let http = Http::over(Tape::Nowhere, Limits::default(), pace, &|_| None)
+        .map_err(|error| of_source(pipeline, &error))?;
     Ok(Io::new(http, DateTime::UNIX_EPOCH))
 }
 

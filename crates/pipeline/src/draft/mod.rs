@@ -36,8 +36,11 @@ use sectorlake_connector::{Environment, Io, Registry, Sight};
 pub use error::DraftError;
 pub(crate) use personal::{gives_away, is_personal};
 
+use crate::file::PipelineFile;
 use crate::names::folded;
+use crate::pipeline::Pipeline;
 use crate::project::Project;
+use crate::yaml;
 use look::look;
 
 /// What a draft is asked for.
@@ -125,6 +128,19 @@ pub async fn draft(request: &DraftRequest<'_>) -> Result<Draft, DraftError> {
 }
 
 impl Draft {
+    /// The pipeline of `project`, in the same folder, that reads the very same source.
+    #[must_use]
+    pub fn twin(&self, project: &Project) -> Option<PathBuf> {
+        let (path, text) = self.files.first()?;
+        let (file, _) = yaml::read::<PipelineFile>(path, text).ok()?;
+        let is_twin =
+            |it: &&Pipeline| it.path.parent() == path.parent() && it.file.source == file.source;
+        project
+            .pipelines()
+            .find(is_twin)
+            .map(|twin| twin.path.clone())
+    }
+
     /// Writes the files into a project; none of them may be there.
     ///
     /// # Errors

@@ -17,16 +17,15 @@ use super::fetch::{Fetcher, Known, Parts};
 use super::freshness::{Freshness, Loads};
 use super::job::Job;
 use super::journal::{self, Recorder};
-use super::judge::{is_empty_now, judge, only_the_place, vanished};
+use super::judge::{judge, only_the_place, told};
 use super::keys::{Around, KnownTables};
-use super::load::{Loaded, Loader};
+use super::load::Loader;
 use super::order::in_key_order;
 use super::place::{evolves, placed};
 use super::place_lookup;
 use super::watch::{Columns, Watch, drifted};
 use crate::event::{Event, Progress};
 use crate::file::OnDrift;
-use crate::freshness;
 use crate::pipeline::Pipeline;
 use crate::plan::{TablePlan, plan};
 use crate::result::{Failure, FailureKind, Outcome, RunResult};
@@ -440,21 +439,6 @@ impl Attempt<'_> {
             }
         }
         Ok(loads)
-    }
-}
-
-/// What a table that was loaded tells; how much came into it, for the freshness of its source.
-fn told(table: &TablePlan, loaded: &Loaded, result: &mut RunResult) -> freshness::Load {
-    result.notes.extend(loaded.notes.iter().cloned());
-    result.notes.extend(vanished(table, &loaded.staged));
-    result.notes.extend(is_empty_now(table, loaded));
-    result.parts.extend(loaded.parts.iter().cloned());
-    result.tables.push(loaded.table.clone());
-    let parts = loaded.parts.iter().filter(|part| !part.is_fix);
-    freshness::Load {
-        seen: loaded.seen.clone(),
-        rows: parts.clone().map(|part| part.mapped).sum(),
-        parts: parts.count() as u64,
     }
 }
 

@@ -4,6 +4,7 @@ use sectorlake_lake::{Load, Run, Staged};
 
 use super::load::Loaded;
 use crate::file::OnShrink;
+use crate::freshness;
 use crate::on_reject::RuleCounts;
 use crate::pipeline::Pipeline;
 use crate::plan::TablePlan;
@@ -24,8 +25,23 @@ pub(super) fn judge(
     shrunk(pipeline, plan, loaded)
 }
 
+/// What a table that was loaded tells; how much came into it, for the freshness of its source.
+pub(super) fn told(table: &TablePlan, loaded: &Loaded, result: &mut RunResult) -> freshness::Load {
+    result.notes.extend(loaded.notes.iter().cloned());
+    result.notes.extend(vanished(table, &loaded.staged));
+    result.notes.extend(is_empty_now(table, loaded));
+    result.parts.extend(loaded.parts.iter().cloned());
+    result.tables.push(loaded.table.clone());
+    let parts = loaded.parts.iter().filter(|part| !part.is_fix);
+    freshness::Load {
+        seen: loaded.seen.clone(),
+        rows: parts.clone().map(|part| part.mapped).sum(),
+        parts: parts.count() as u64,
+    }
+}
+
 /// What is told of a source that had rows and now answers without any: it may have died, and nothing else tells of it.
-pub(super) fn is_empty_now(plan: &TablePlan, loaded: &Loaded) -> Option<String> {
+fn is_empty_now(plan: &TablePlan, loaded: &Loaded) -> Option<String> {
     let (table, before) = (&loaded.table, loaded.staged.previous_rows);
     let is_emptied = plan.load == Load::Replace && plan.slice.is_none() && before > 0;
     (is_emptied && table.mapped + table.broken == 0).then(|| {
@@ -50,7 +66,7 @@ pub(super) fn only_the_place(run: &Run, evolves: bool, result: &RunResult) -> Op
 }
 
 /// What is told of rows that a changed mapping no longer gives.
-pub(super) fn vanished(plan: &TablePlan, staged: &Staged) -> Vec<String> {
+fn vanished(plan: &TablePlan, staged: &Staged) -> Vec<String> {
     let table = &plan.contract.name;
     let mut notes = Vec::new();
     if staged.vanished > 0 {
