@@ -130,6 +130,36 @@ async fn a_large_folder_is_listed_page_by_page_and_a_large_file_comes_whole() {
 }
 
 #[tokio::test]
+async fn unchanged_objects_are_asked_for_by_the_listing_alone() {
+    use sectorlake_connector::kit;
+    let object = |index: usize| {
+        format!(
+            "<Contents><Key>many/{index:04}.csv</Key><LastModified>2025-01-01T00:00:00.000Z</LastModified><ETag>&quot;{index}&quot;</ETag><Size>1</Size></Contents>"
+        )
+    };
+    let objects: String = (0..300).map(object).collect();
+    let listing =
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{objects}</ListBucketResult>");
+    let target = "/city?list-type=2&prefix=many/&delimiter=/";
+    let server = kit::Server::start(vec![kit::Exchange::new(target, listing)]);
+    let server = server.await.unwrap();
+    let known = (0..300).map(|index| {
+        let key = format!("s3://city/many/{index:04}.csv");
+        (key, format!("\"{index}\""))
+    });
+    let known = Known::new(std::sync::Mutex::new(known.collect()));
+    let store = connector(json!({
+        "url": "s3://city/many/",
+        "endpoint": server.url(),
+        "allow_private": true,
+    }));
+    let said = read(&*store, &known).await.unwrap();
+    assert_eq!(said.len(), 300);
+    assert!(said.iter().all(|line| line.ends_with(" unchanged")));
+    assert_eq!(server.asked(), [target]);
+}
+
+#[tokio::test]
 async fn an_empty_object_among_others_is_told() {
     let Some(bucket) = Bucket::of_this_test() else {
         return;
