@@ -7,7 +7,11 @@ use std::sync::{Mutex, mpsc};
 use serde_json::Value;
 
 use crate::fleet;
-use crate::harness::{Project, repository};
+use crate::harness::{Project, assert_said, repository};
+use crate::samples::{
+    CLINICS, CLINICS_CONTRACT, CLINICS_CONTRACT_FILE, CLINICS_PIPELINE, CLINICS_PIPELINE_FILE,
+    clinics,
+};
 use crate::upstream::{Upstream, answer};
 
 const VEHICLES: &str = "source:
@@ -131,6 +135,48 @@ fn what_cannot_be_watched_is_told() {
     assert!(done.says("`once` has no interval to poll at"), "{done}");
     let done = project.sectorlake(&["watch", "buss"]).exits(2);
     assert!(done.says("did you mean `bus`?"), "{done}");
+}
+
+#[test]
+fn a_fault_is_told_at_its_line_where_nothing_is_left_to_watch() {
+    let project = clinics(CLINICS);
+    let polled = format!("{CLINICS_PIPELINE}schedule: {{ every: 1s }}\n");
+    project.file(CLINICS_PIPELINE_FILE, &polled);
+    project.file("pipelines/health/clinics2.yaml", &polled);
+    let wrong = CLINICS_CONTRACT.replace("\"type\": \"date\"", "\"type\": \"dat\"");
+    project.file(CLINICS_CONTRACT_FILE, wrong);
+    assert_said!(project.sectorlake(&["watch"]).exits(2));
+    let asked = project.sectorlake(&["watch", "clinics"]).exits(2);
+    assert!(asked.says("\"dat\" is no type"), "{}", asked.whole());
+    // One that is not polled does not matter here.
+    let once = Project::empty();
+    once.file("pipelines/health/clinics.yaml", CLINICS_PIPELINE);
+    let done = once.sectorlake(&["watch"]).exits(2);
+    assert!(
+        done.says("error: no pipeline is polled"),
+        "{}",
+        done.whole()
+    );
+}
+
+#[test]
+fn a_fault_in_one_keeps_no_other_from_being_watched() {
+    let project = project();
+    let wrong = VEHICLES.replace("entities", "entitys");
+    project.file("pipelines/transport/tram.yaml", wrong);
+    project.file("pipelines/transport/ferry.yaml", "source: [\n");
+    for (args, lost) in [(&[][..], "ferry, tram"), (&["bus", "tram"], "tram")] {
+        let mut child = watching(&project, args);
+        let mut said = String::new();
+        let mut beside = BufReader::new(child.stderr.as_mut().unwrap());
+        while !said.contains("watching") && beside.read_line(&mut said).unwrap() > 0 {}
+        signal(&child, "-TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        let begins = format!("watching bus every 1s, but not {lost}; Ctrl-C ends it\n");
+        assert!(said.ends_with(&begins), "{said}");
+        assert!(said.contains("tram.yaml:4:3: tram: "), "{said}");
+        assert_eq!(said.contains("ferry.yaml:"), lost.contains("ferry"));
+    }
 }
 
 #[test]

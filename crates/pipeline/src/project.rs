@@ -61,10 +61,18 @@ pub struct Project {
     root: PathBuf,
     contracts: Contracts,
     pipelines: BTreeMap<String, Pipeline>,
-    /// Pipelines that cannot run, and the first reason.
-    broken: BTreeMap<String, Problem>,
+    broken: BTreeMap<String, Broken>,
     memory_bytes_max: u64,
     contact: Option<Contact>,
+}
+
+/// A pipeline that cannot run.
+#[derive(Debug, Clone)]
+struct Broken {
+    /// The first reason.
+    problem: Problem,
+    /// Whether its source is polled, as far as one knows.
+    may_be_polled: bool,
 }
 
 impl Project {
@@ -127,13 +135,19 @@ impl Project {
         }
         for (name, files) in by_name {
             if let [first, others @ ..] = files.as_slice()
-                && let Err(found) = project.load_pipeline(&name, first, others, registry)
+                && let Err((found, may_be_polled)) =
+                    project.load_pipeline(&name, first, others, registry)
             {
                 let found: Vec<Problem> = found
                     .into_iter()
                     .map(|problem| behind(problem, &problems))
                     .collect();
-                project.broken.insert(name, found[0].clone());
+                let problem = found[0].clone();
+                let broken = Broken {
+                    problem,
+                    may_be_polled,
+                };
+                project.broken.insert(name, broken);
                 problems.extend(found);
             }
         }
@@ -141,27 +155,31 @@ impl Project {
         (project, problems)
     }
 
+    /// What is wrong with it, and whether its source may be polled: what cannot be read may say anything.
     fn load_pipeline(
         &mut self,
         name: &str,
         file: &Path,
         others: &[PathBuf],
         registry: &Registry,
-    ) -> Result<(), Vec<Problem>> {
+    ) -> Result<(), (Vec<Problem>, bool)> {
         if let Some(other) = others.first() {
             let message = format!(
                 "two pipelines are called `{name}`: {} and {}",
                 file.display(),
                 other.display()
             );
-            return Err(vec![Problem::new(other, (0, 0), message).help(
-                "rename one of the files: the name is the file's, without .yaml",
-            )]);
+            let problem = Problem::new(other, (0, 0), message)
+                .help("rename one of the files: the name is the file's, without .yaml");
+            return Err((vec![problem], true));
         }
-        let pipeline = Pipeline::read(&self.root, name, file)?;
+        let pipeline =
+            Pipeline::read(&self.root, name, file).map_err(|problems| (problems, true))?;
         let problems = pipeline.check(&self.contracts, registry);
         if !problems.is_empty() {
-            return Err(problems);
+            let schedule = pipeline.file.schedule.as_ref();
+            let may_be_polled = schedule.is_some_and(|schedule| schedule.every.is_some());
+            return Err((problems, may_be_polled));
         }
         self.pipelines.insert(name.to_owned(), pipeline);
         Ok(())
@@ -258,6 +276,22 @@ impl Project {
             .collect()
     }
 
+    /// Pipelines that cannot run though their sources would be polled, or may: nobody knows of a file that cannot be read.
+    #[must_use]
+    pub fn lost_continuous(&self) -> Vec<String> {
+        let broken = self.broken.iter();
+        broken
+            .filter(|(_, broken)| broken.may_be_polled)
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// What keeps the pipeline of that name from running, if anything does.
+    #[must_use]
+    pub fn fault(&self, name: &str) -> Option<&Problem> {
+        self.broken.get(name).map(|broken| &broken.problem)
+    }
+
     /// The bytes that one process may hold.
     #[must_use]
     pub fn memory_bytes_max(&self) -> u64 {
@@ -279,7 +313,7 @@ impl Project {
 
     /// The pipeline of that name.
     pub(crate) fn pipeline(&self, name: &str) -> Result<&Pipeline, Problem> {
-        if let Some(problem) = self.broken.get(name) {
+        if let Some(problem) = self.fault(name) {
             return Err(problem.clone());
         }
         self.pipelines.get(name).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! `sectorlake watch`.
 
+mod choice;
 #[cfg(test)]
 mod hour;
 
@@ -17,7 +18,8 @@ use sectorlake_lake::{Env, Lake};
 use sectorlake_pipeline::{Outcome, Project, RunContext, RunResult, Tick, watch};
 use serde_json::json;
 
-use super::run::{known, log_format};
+use self::choice::{Choice, choice};
+use super::run::log_format;
 use crate::answer::say;
 use crate::args::WatchArgs;
 use crate::context::{Context, runtime};
@@ -47,7 +49,13 @@ pub(crate) fn run(context: &Context, args: &WatchArgs) -> Result<Exit, Failure> 
     );
     let registry = registry::all();
     let (project, _) = Project::load(&root, &registry);
-    let sources = sources(&args.pipelines, &project)?;
+    let Choice { sources, lost } = choice(&args.pipelines, &project)?;
+    for fault in choice::faults(&lost, &project, &root) {
+        beside(&report::render(&fault, context.errors()));
+    }
+    if sources.is_empty() {
+        return Err(choice::nothing_left(&lost));
+    }
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let env = environment::of_this_process();
@@ -60,7 +68,7 @@ pub(crate) fn run(context: &Context, args: &WatchArgs) -> Result<Exit, Failure> 
         let job = RunContext::new(project, registry, lake, env, http, variables);
         // Heard from before it is said that they are.
         let (stop, twice) = (terminated(), second_signal());
-        told.begins(&sources);
+        told.begins(&sources, &lost);
         let pace = environment::timer();
         let tick = |pipeline: &str, tick: Tick| told.tick(pipeline, tick);
         let watched = watch(&job, &sources, &pace, stop, &tick);
@@ -83,27 +91,9 @@ fn second_signal() -> impl Future<Output = ()> {
     }
 }
 
-/// What is watched, and how often it is polled.
-fn sources(asked: &[String], project: &Project) -> Result<Vec<(String, Duration)>, Failure> {
-    known(asked, project)?;
-    let mut sources = project.continuous();
-    let is_continuous = |name: &&String| sources.iter().any(|(known, _)| known == *name);
-    if let Some(name) = asked.iter().find(|name| !is_continuous(name)) {
-        return Err(match project.file(name) {
-            Some(_) => Failure::new(Exit::Usage, format!("`{name}` has no interval to poll at"))
-                .help("write `schedule: { every: 30s }` into its file, or load it with `sectorlake run`"),
-            None => Failure::new(Exit::Usage, format!("the file of `{name}` cannot be used"))
-                .help("`sectorlake validate` says what is wrong with it"),
-        });
-    }
-    if !asked.is_empty() {
-        sources.retain(|(name, _)| asked.contains(name));
-    }
-    if sources.is_empty() {
-        return Err(Failure::new(Exit::Usage, "no pipeline is polled")
-            .help("write `schedule: { every: 30s }` into the file of one"));
-    }
-    Ok(sources)
+/// Whoever reads along beside stdout may have gone; the data comes all the same.
+fn beside(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Tells what comes of each source: batches on stdout, a line each; the rest beside them.
@@ -133,16 +123,17 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn begins(&self, sources: &[(String, Duration)]) {
+    fn begins(&self, sources: &[(String, Duration)], lost: &[String]) {
         let each = sources
             .iter()
             .map(|(name, every)| format!("{name} every {}", spoken(*every)));
         let each = each.collect::<Vec<_>>().join(", ");
-        self.beside(
-            "watching",
-            None,
-            &format!("watching {each}; Ctrl-C ends it"),
-        );
+        let but = match lost {
+            [] => String::new(),
+            lost => format!(", but not {}", lost.join(", ")),
+        };
+        let message = format!("watching {each}{but}; Ctrl-C ends it");
+        self.beside("watching", None, &message);
     }
 
     fn tick(&self, pipeline: &str, tick: Tick) {
@@ -156,8 +147,7 @@ impl<'a> Told<'a> {
             }
             Tick::Failing(failure) => {
                 let failure = fault::of_run(pipeline, &failure, self.root);
-                let text = report::render(&failure, self.context.errors());
-                let _ = std::io::stderr().lock().write_all(text.as_bytes());
+                beside(&report::render(&failure, self.context.errors()));
             }
             Tick::Recovered => self.beside("recovered", Some(pipeline), "it works again"),
             Tick::Behind { skipped, every } => {
@@ -236,7 +226,7 @@ impl<'a> Told<'a> {
             (_, Some(pipeline)) => format!("{level}: {pipeline}: {message}"),
             (_, None) => message.to_owned(),
         };
-        let _ = writeln!(std::io::stderr().lock(), "{line}");
+        beside(&format!("{line}\n"));
     }
 }
 
