@@ -115,7 +115,7 @@ impl Pipeline {
             let message = format!("{}: a secret in plain text", path.join("."));
             self.problem_at_value(&at, message)
                 .help("write ${env:NAME} or ${file:PATH}: many may read a pipeline's file, and its history")
-                .warning()
+                .secret()
         };
         found.into_iter().flatten().map(warning).collect()
     }

@@ -9,8 +9,10 @@ pub enum Level {
     /// What has it does not run.
     #[default]
     Error,
-    /// It runs, and should not stay as it is: a secret in plain text, of which nothing is shown.
+    /// It runs, and should not stay as it is.
     Warning,
+    /// The same of what may be a secret in plain text: nothing of it is shown.
+    Secret,
 }
 
 /// One problem in one file.
@@ -48,6 +50,11 @@ impl Problem {
 
     pub(crate) fn warning(mut self) -> Self {
         self.level = Level::Warning;
+        self
+    }
+
+    pub(crate) fn secret(mut self) -> Self {
+        self.level = Level::Secret;
         self
     }
 

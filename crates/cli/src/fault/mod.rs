@@ -54,7 +54,8 @@ pub(crate) fn of_problem(problem: &Problem, root: &Path) -> Failure {
     };
     let (exit, snippet) = match problem.level {
         Level::Error => (Exit::Usage, snippet),
-        Level::Warning => (Exit::Ok, snippet.map(veiled)),
+        Level::Warning => (Exit::Ok, snippet),
+        Level::Secret => (Exit::Ok, snippet.map(veiled)),
     };
     Failure::new(exit, message)
         .maybe_help(problem.help.clone())
@@ -149,11 +150,17 @@ mod tests {
             |   ^^^^^^^^
           help: did you mean `connector`?
         ");
-        let warning = Problem {
-            level: Level::Warning,
+        let warning = |level| Problem {
+            level,
             ..problem("bus.yaml", 2)
         };
-        insta::assert_snapshot!(shown(&warning), @r"
+        insta::assert_snapshot!(shown(&warning(Level::Warning)), @r"
+        warning: ROOT/bus.yaml:2:3: unknown key `conector`
+          2 |   conector: gtfs
+            |   ^^^^^^^^
+          help: did you mean `connector`?
+        ");
+        insta::assert_snapshot!(shown(&warning(Level::Secret)), @r"
         warning: ROOT/bus.yaml:2:3: unknown key `conector`
           2 |   ***
             |   ^^^

@@ -23,7 +23,7 @@ pub struct FreshnessRow {
     pub usual_step_s: Option<i64>,
     /// Since when it is not as it should be.
     pub stale_since: Option<DateTime<Utc>>,
-    /// `fresh`, `new` (too little of its past is known), `stale`, `silent` or `volume`.
+    /// `fresh`, `new` (too little of its past is known), `unknown` (no time of observation was seen), `stale`, `silent` or `volume`.
     pub state: &'static str,
     /// What is wrong, as a sentence.
     pub message: Option<String>,

@@ -9,6 +9,10 @@ mod sight;
 use chrono::{DateTime, TimeDelta, Utc};
 use sectorlake_contract::TableName;
 
+use crate::pipeline::Pipeline;
+use crate::plan::TablePlan;
+use crate::problem::Problem;
+
 pub(crate) use history::{History, Load, Now};
 pub(crate) use sight::{Seen, Sight};
 
@@ -84,6 +88,27 @@ pub(crate) fn notes(stale: &[Stale]) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// A `stale_after` that can never be judged, for no table of the pipeline has a time of observation.
+pub(crate) fn stale_after_nothing(pipeline: &Pipeline, plans: &[TablePlan]) -> Option<Problem> {
+    let after = pipeline.file.stale_after.as_deref()?;
+    let has_time = |plan: &TablePlan| Sight::of(&plan.contract).has_time();
+    if plans.is_empty() || plans.iter().any(has_time) {
+        return None;
+    }
+    let mut tables: Vec<String> = plans.iter().map(|plan| plan.table.to_string()).collect();
+    tables.dedup();
+    let (tables, verb) = match tables.as_slice() {
+        [table] => (table.clone(), "has"),
+        tables => (tables.join(", "), "have"),
+    };
+    let message = format!(
+        "`stale_after: {after}` has no effect: it needs a table with a time of observation, and {tables} {verb} none"
+    );
+    let help = "mark the time's field in the contract by \"sectorlake\": { \"interval\": \"instant\" } or \"start\", or leave `stale_after` out";
+    let problem = pipeline.problem_at_key(&["stale_after"], message);
+    Some(problem.help(help).warning())
 }
 
 /// A span of time in its two greatest units.

@@ -56,6 +56,11 @@ impl Sight {
             time: time.map(|field| field.name.clone()),
         }
     }
+
+    /// Whether the table tells at all when something was observed.
+    pub(crate) fn has_time(&self) -> bool {
+        self.time.is_some()
+    }
 }
 
 /// The newest time, of all rows and by station, in seconds since 1970.

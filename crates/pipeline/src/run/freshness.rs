@@ -96,7 +96,12 @@ impl Freshness<'_> {
             newest: judged.newest,
             usual_step_s: judged.usual_step_s,
             stale_since: None,
-            state: if judged.is_known { "fresh" } else { "new" },
+            state: match judged.newest {
+                // Without a time of observation nobody can tell.
+                None => "unknown",
+                Some(_) if judged.is_known => "fresh",
+                Some(_) => "new",
+            },
             message: None,
             checked_at: self.context.env.clock.now(),
         };

@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use arrow::array::{AsArray as _, RecordBatch};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::TryStreamExt as _;
+use sectorlake_lake::journal::Kind;
 use sectorlake_lake::{Clock as _, Env, ManualClock};
 
 use super::Folder;
-use crate::{Outcome, RunResult};
+use crate::{Level, Outcome, RunResult};
 
 const READINGS: (&str, &str) = (
     "schemas/city/readings.json",
@@ -180,4 +183,43 @@ async fn a_volume_that_halves_is_told_and_becomes_usual_in_time() {
         !told(&result).iter().any(|line| line.starts_with("volume")),
         "{result:?}"
     );
+}
+
+#[tokio::test]
+async fn without_a_time_of_observation_nothing_is_called_fresh() {
+    let timeless = READINGS
+        .1
+        .replace(r#""station_id", "at"]"#, r#""station_id"]"#);
+    let pipeline = format!("{PIPELINE}stale_after: 20s\n");
+    let mut air = Air::new(&pipeline, 1);
+    air.folder.write(READINGS.0, &timeless);
+    air.publishes(None);
+    let problems = air.folder.problems().await;
+    let [problem] = problems.as_slice() else {
+        unreachable!("{problems:?}")
+    };
+    assert_eq!(problem.level, Level::Warning);
+    insta::assert_snapshot!(problem);
+    assert_eq!(state(&air).await, "unknown");
+    // A time that is marked as one needs no place in the key.
+    let marked = timeless.replace(
+        r#""datetime"}"#,
+        r#""datetime", "sectorlake": {"interval": "instant", "time_zone": "UTC"}}"#,
+    );
+    air = Air::new(&pipeline, 1);
+    air.folder.write(READINGS.0, &marked);
+    air.publishes(None);
+    assert_eq!(air.folder.problems().await, []);
+    assert_eq!(state(&air).await, "fresh");
+}
+
+/// What the journal says of the table after a run.
+async fn state(air: &Air) -> String {
+    let result = air.run_after(0).await;
+    let journal = air.folder.lake().await.journal();
+    let run = result.run.unwrap();
+    let rows = journal.of_run(Kind::Freshness, &run).await.unwrap();
+    let rows: Vec<RecordBatch> = rows.try_collect().await.unwrap();
+    let states = rows[0].column_by_name("state").unwrap();
+    states.as_string::<i32>().value(0).to_owned()
 }
