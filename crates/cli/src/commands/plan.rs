@@ -49,8 +49,8 @@ pub(crate) fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Failure> {
         registry,
         lake: context.lake_location()?,
         env: environment::of_this_process(),
+        environment: environment::variables_over(&tape),
         http: environment::http_over(tape)?,
-        environment: environment::variables(),
         options: TrialOptions {
             rows: usize::from(args.rows),
         },

@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
             lake,
             env,
             environment::http_over(tape.clone())?,
-            environment::variables(),
+            environment::variables_over(&tape),
         );
         job.fix = args.fix.clone().map(|path| FixRequest {
             path,
