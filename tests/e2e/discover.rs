@@ -110,6 +110,13 @@ fn a_portal_is_listed_and_what_is_chosen_is_drafted_and_runs() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+    let again = project
+        .sectorlake(&["discover", &uri, "--write", "co-so-y-te"])
+        .ok();
+    let said = format!("drafted already: {file}");
+    assert!(again.says(&said), "{}", again.whole());
+    let drafts = fs::read_dir(project.path("pipelines/drafts")).unwrap();
+    assert_eq!(drafts.count(), 1);
     project.run(&["co-so-y-te-thanh-pho"]).ok();
     assert_eq!(project.count("health.clinics"), 12);
 }

@@ -1,7 +1,7 @@
 //! `sectorlake discover`.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -49,6 +49,10 @@ pub(crate) fn run(context: &Context, args: &DiscoverArgs) -> Result<Exit, Failur
             context: &asking,
         };
         let listing = asked.listing(&wanted, &io).await?;
+        for note in io.take_notes() {
+            // What cannot be told on stderr is no reason to fail.
+            let _ = writeln!(std::io::stderr().lock(), "note: {note}");
+        }
         match args.write.is_empty() {
             true => show(context, args, &listing),
             false => write(context, args, (&listing, &url), &io).await,
@@ -232,8 +236,19 @@ async fn write(
             io,
         };
         match drafting.written(dataset, &root).await {
-            Ok(drafted) if context.global.json => documents.push(new_source::document(&drafted)),
-            Ok(drafted) => {
+            Ok(Written::Before(path)) if context.global.json => documents.push(json!({
+                "dataset": dataset.id, "drafted_already": path.display().to_string(), "files": [],
+            })),
+            Ok(Written::Before(path)) => say(&format!(
+                "{}: {}\nthis dataset is drafted already: {}\n",
+                dataset.id,
+                dataset.title,
+                path.display()
+            ))?,
+            Ok(Written::Now(drafted)) if context.global.json => {
+                documents.push(new_source::document(&drafted));
+            }
+            Ok(Written::Now(drafted)) => {
                 say(&format!(
                     "{}: {}\n{}",
                     dataset.id,
@@ -295,13 +310,24 @@ struct Drafting<'a> {
     io: &'a Io,
 }
 
+/// What became of a dataset that was chosen.
+enum Written {
+    /// It is drafted.
+    Now(Draft),
+    /// A draft of an earlier time reads the same source.
+    Before(PathBuf),
+}
+
 impl Drafting<'_> {
-    async fn written(&self, dataset: &Dataset, root: &Path) -> Result<Draft, Failure> {
+    async fn written(&self, dataset: &Dataset, root: &Path) -> Result<Written, Failure> {
         let drafted = self.draft(dataset).await?;
+        if let Some(path) = drafted.twin(self.project) {
+            return Ok(Written::Before(path));
+        }
         drafted
             .write(root)
             .map_err(|error| new_source::fault(&error))?;
-        Ok(drafted)
+        Ok(Written::Now(drafted))
     }
 
     async fn draft(&self, dataset: &Dataset) -> Result<Draft, Failure> {
