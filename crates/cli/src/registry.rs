@@ -39,6 +39,51 @@ mod tests {
         }
     }
 
+    /// Settings of `connector` that reach a loopback server, each source asking it for something before it can be read.
+    fn asking(place: &str) -> [(&'static str, String); 7] {
+        let http = |rest: &str| format!("  url: http://{place}/\n  allow_private: true\n{rest}");
+        let database = |scheme: &str| format!("  url: {scheme}://u@{place}/d\n  tables: all\n");
+        let over = "  path: s/{partition}/r\n  partitions: { over: { url: list, field: id } }\n";
+        [
+            ("rest", http(over)),
+            ("ogc_features", http("")),
+            ("ngsi_ld", http("")),
+            ("wfs", http("")),
+            ("odata", http("")),
+            ("postgres", database("postgres")),
+            ("mysql", database("mysql")),
+        ]
+    }
+
+    #[tokio::test]
+    async fn validating_asks_nobody() {
+        let registry = all();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let place = listener.local_addr().unwrap().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        let pipelines = folder.path().join("pipelines/examples");
+        std::fs::create_dir_all(&pipelines).unwrap();
+        let map = "tables:\n  common.places:\n    map: SELECT id FROM\n";
+        for (connector, settings) in asking(&place) {
+            let yaml = format!("source:\n  connector: {connector}\n{settings}{map}");
+            std::fs::write(pipelines.join(format!("{connector}.yaml")), yaml).unwrap();
+        }
+        let (project, problems) = Project::load(folder.path(), &registry);
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told, [""; 0]);
+        // What can be said without asking is said of each.
+        let problems = sectorlake_pipeline::validate(&project, &registry).await;
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let of_map = told
+            .iter()
+            .filter(|told| told.contains(".yaml:") && !told.contains("is not asked"));
+        assert_eq!(of_map.count(), asking(&place).len(), "{told:#?}");
+        assert_eq!(told.len(), asking(&place).len(), "{told:#?}");
+        let asked = listener.accept().map(drop).unwrap_err();
+        assert_eq!(asked.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
     /// What a connector shows of itself is a pipeline that can be run as it stands.
     #[test]
     fn examples_are_pipelines() {
