@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sectorlake_connector::{Contact, Http, Registry};
-use sectorlake_contract::{Contracts, TableName};
+use sectorlake_contract::{ContractError, Contracts, TableName};
 
 use crate::file::PipelineFile;
 use crate::memory::{SETTINGS, contact, memory_bytes_max};
@@ -106,7 +106,7 @@ impl Project {
     #[must_use]
     pub fn load(root: &Path, registry: &Registry) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let contracts = load_contracts(root, &mut problems);
+        let (contracts, faulty) = load_contracts(root, &mut problems);
         let memory_bytes_max = memory_bytes_max(root).unwrap_or_else(|problem| {
             problems.push(problem);
             512 << 20
@@ -136,12 +136,8 @@ impl Project {
         for (name, files) in by_name {
             if let [first, others @ ..] = files.as_slice()
                 && let Err((found, may_be_polled)) =
-                    project.load_pipeline(&name, first, others, registry)
+                    project.load_pipeline(&name, (first, others), registry, &faulty)
             {
-                let found: Vec<Problem> = found
-                    .into_iter()
-                    .map(|problem| behind(problem, &problems))
-                    .collect();
                 let problem = found[0].clone();
                 let broken = Broken {
                     problem,
@@ -159,9 +155,9 @@ impl Project {
     fn load_pipeline(
         &mut self,
         name: &str,
-        file: &Path,
-        others: &[PathBuf],
+        (file, others): (&Path, &[PathBuf]),
         registry: &Registry,
+        faulty: &BTreeMap<TableName, Problem>,
     ) -> Result<(), (Vec<Problem>, bool)> {
         if let Some(other) = others.first() {
             let message = format!(
@@ -175,7 +171,16 @@ impl Project {
         }
         let pipeline =
             Pipeline::read(&self.root, name, file).map_err(|problems| (problems, true))?;
-        let problems = pipeline.check(&self.contracts, registry);
+        let problems = pipeline.check(&self.contracts, registry).into_iter();
+        let mut problems: Vec<Problem> = problems.map(|it| behind(it, faulty)).collect();
+        // The built-in contract of the same name takes no wrong one's place.
+        let tables = pipeline.file.tables.iter().flat_map(BTreeMap::keys);
+        let faults = tables.filter_map(|table| faulty.get(&table.parse().ok()?));
+        for fault in faults {
+            if !problems.contains(fault) {
+                problems.push(fault.clone());
+            }
+        }
         if !problems.is_empty() {
             let schedule = pipeline.file.schedule.as_ref();
             let may_be_polled = schedule.is_some_and(|schedule| schedule.every.is_some());
@@ -329,19 +334,12 @@ impl Project {
 }
 
 /// Where a contract is missed that stands there but is wrong, what is wrong with it.
-fn behind(problem: Problem, known: &[Problem]) -> Problem {
+fn behind(problem: Problem, faulty: &BTreeMap<TableName, Problem>) -> Problem {
     let table = problem
         .message
         .strip_prefix("there is no contract for table `")
         .and_then(|rest| rest.strip_suffix('`'));
-    let file = table
-        .and_then(|table| table.split_once('.'))
-        .map(|(schema, table)| {
-            Path::new(SCHEMAS)
-                .join(schema)
-                .join(format!("{table}.json"))
-        });
-    let cause = file.and_then(|file| known.iter().find(|known| known.file == file));
+    let cause = table.and_then(|table| faulty.get(&table.parse().ok()?));
     cause.cloned().unwrap_or(problem)
 }
 
@@ -349,7 +347,11 @@ fn is_no_pipeline(file: &Path) -> bool {
     file == Path::new(SETTINGS) || file.starts_with(Path::new(PIPELINES).join(MODELS))
 }
 
-fn load_contracts(root: &Path, problems: &mut Vec<Problem>) -> Contracts {
+/// The contracts, and of each own one that cannot be read the first reason.
+fn load_contracts(
+    root: &Path,
+    problems: &mut Vec<Problem>,
+) -> (Contracts, BTreeMap<TableName, Problem>) {
     let mut texts = Vec::new();
     for file in files_under(root, Path::new(SCHEMAS), &["json"], problems) {
         let Some(name) = table_of(&file) else {
@@ -372,26 +374,33 @@ fn load_contracts(root: &Path, problems: &mut Vec<Problem>) -> Contracts {
             )),
         }
     }
-    let (own, mut errors) = Contracts::load_texts(texts);
+    let (own, errors) = Contracts::load_texts(texts);
     let contracts = Contracts::builtin().with_overrides(own);
-    errors.extend(contracts.check_references());
-    problems.extend(errors.into_iter().map(|error| {
-        let file = error
-            .file()
-            .map_or_else(|| format!("contract {}", error.table()), str::to_owned);
-        let place = (
-            error.line().unwrap_or_default(),
-            error.column().unwrap_or_default(),
-        );
-        let path = error.path();
-        let message = if path.is_empty() {
-            error.fault().to_string()
-        } else {
-            format!("{path}: {}", error.fault())
-        };
-        Problem::new(file, place, message).maybe_help(error.help())
-    }));
-    contracts
+    let mut faulty = BTreeMap::new();
+    for error in &errors {
+        let first = faulty.entry(error.table().clone());
+        first.or_insert_with(|| of_contract(error));
+    }
+    let errors = errors.into_iter().chain(contracts.check_references());
+    problems.extend(errors.map(|error| of_contract(&error)));
+    (contracts, faulty)
+}
+
+fn of_contract(error: &ContractError) -> Problem {
+    let file = error
+        .file()
+        .map_or_else(|| format!("contract {}", error.table()), str::to_owned);
+    let place = (
+        error.line().unwrap_or_default(),
+        error.column().unwrap_or_default(),
+    );
+    let path = error.path();
+    let message = if path.is_empty() {
+        error.fault().to_string()
+    } else {
+        format!("{path}: {}", error.fault())
+    };
+    Problem::new(file, place, message).maybe_help(error.help())
 }
 
 /// `schemas/<sector>/<table>.json`.

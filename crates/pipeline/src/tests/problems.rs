@@ -1,6 +1,7 @@
 //! What is said to each mistake in a project's files.
 
 use super::{CALLS, Folder, STOPS};
+use crate::Outcome;
 
 const DATA: (&str, &str) = (
     "data/stops.csv",
@@ -298,4 +299,23 @@ fn editors_complete_the_options_of_a_format() {
         "html": html.unwrap(),
     });
     insta::assert_snapshot!(serde_json::to_string_pretty(&page).unwrap());
+}
+
+#[tokio::test]
+async fn a_wrong_contract_is_not_replaced_by_the_built_in_one() {
+    let pipeline = "source: { connector: files, path: data/stops.csv }
+tables:
+  transport.stops: { load: replace, map: \"SELECT stop_id, stop_name FROM source\" }
+";
+    let mut folder = Folder::new(&[DATA, ("pipelines/bus.yaml", pipeline)]);
+    assert_eq!(folder.problems().await, []);
+    let wrong = ("schemas/transport/stops.json", "{\"fields\": 7}");
+    folder = Folder::new(&[DATA, ("pipelines/bus.yaml", pipeline), wrong]);
+    let problems = folder.problems().await;
+    let result = folder.run(&["bus"]).await.remove(0);
+    let Outcome::Failed(failure) = result.outcome else {
+        unreachable!("{:?}", result.outcome)
+    };
+    assert_eq!(failure.to_string(), problems[0].to_string());
+    assert!(problems[0].file.ends_with(wrong.0), "{problems:?}");
 }
