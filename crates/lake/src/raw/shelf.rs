@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Manifest;
@@ -15,14 +15,30 @@ use crate::layout::{self, Access};
 use crate::store::LakeStore;
 use crate::store::files::{self, PutOutcome};
 
+/// Manifests that are written at once: each holds a thread while the disk is waited for, and of ten thousand unchanged parts all
+/// are on their way together.
+const WRITTEN_AT_ONCE: usize = 64;
+
 /// The state that all zones of one pipeline share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shelf {
     pub(super) known: Mutex<Known>,
     /// Whether this process has looked through the parts for leftovers, and has left none since.
     is_swept: AtomicBool,
     /// Manifests on their way.
     jobs: Mutex<JoinSet<Result<(), LakeError>>>,
+    writes: Arc<Semaphore>,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            is_swept: AtomicBool::default(),
+            jobs: Mutex::default(),
+            writes: Arc::new(Semaphore::new(WRITTEN_AT_ONCE)),
+        }
+    }
 }
 
 /// A part on its way into its place. Dropped before that is over, as its fetch is given up, it leaves what has to be looked for.
@@ -67,8 +83,12 @@ impl Shelf {
     ) {
         // Held weakly: the jobs end with the shelf that waits for them.
         let shelf = Arc::downgrade(self);
+        let writes = Arc::clone(&self.writes);
         self.jobs.lock().await.spawn(async move {
+            // The semaphore is never closed; were it, writing without a slot would still be right.
+            let slot = writes.acquire_owned().await.ok();
             let stored = storing.await;
+            drop(slot);
             let Some(shelf) = shelf.upgrade() else {
                 return stored.map(drop);
             };
@@ -159,5 +179,40 @@ pub(super) async fn store_checked(
             // The number of a part that is in a pack may have been given anew by a run that knew nothing of that pack.
             PutOutcome::Exists => number += 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_great_many_manifests_are_written_some_at_a_time() {
+        let shelf = Arc::new(Shelf::default());
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        for index in 0..WRITTEN_AT_ONCE * 5 {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let storing = async move {
+                let running = now.fetch_add(1, Ordering::SeqCst) + 1;
+                most.fetch_max(running, Ordering::SeqCst);
+                for _ in 0..8 {
+                    tokio::task::yield_now().await;
+                }
+                now.fetch_sub(1, Ordering::SeqCst);
+                let path = "a".to_owned();
+                Err(LakeError::Cancelled {
+                    action: "write",
+                    path,
+                })
+            };
+            shelf.store_later(index.to_string(), storing).await;
+        }
+        // The first fault of them is told, and all are waited for.
+        shelf.flush().await.unwrap_err();
+        assert_eq!(most.load(Ordering::SeqCst), WRITTEN_AT_ONCE);
+        assert_eq!(now.load(Ordering::SeqCst), 0);
     }
 }
