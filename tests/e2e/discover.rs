@@ -121,6 +121,25 @@ fn a_portal_is_listed_and_what_is_chosen_is_drafted_and_runs() {
     assert_eq!(project.count("health.clinics"), 12);
 }
 
+/// Its table is a draft too, and no table that a second draft would be taken for.
+#[test]
+fn a_dataset_is_drafted_once() {
+    let (portal, project) = (Portal::start(), Project::empty());
+    let uri = portal.uri();
+    let both = ["discover", &uri, "--write", "co-so-y-te", "co-so-y-te"];
+    let written = project.sectorlake(&both).ok();
+    let file = "pipelines/drafts/co-so-y-te-thanh-pho.yaml";
+    for said in [format!("wrote {file}"), format!("drafted already: {file}")] {
+        assert!(written.says(&said), "{said}: {}", written.whole());
+    }
+    for folder in ["pipelines/drafts", "schemas/drafts"] {
+        let drafts = fs::read_dir(project.path(folder)).unwrap();
+        assert_eq!(drafts.count(), 1, "{folder}");
+    }
+    let json = project.sectorlake(&[&both[..4], &["--json"]].concat());
+    assert_eq!(json.json()[0]["drafted_already"], json!(file));
+}
+
 #[test]
 fn a_page_of_a_dataset_is_a_source() {
     let (portal, project) = (Portal::start(), project());

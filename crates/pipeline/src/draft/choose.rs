@@ -77,7 +77,8 @@ impl Drafting<'_> {
     /// Onto the shared table that fits best, else onto one of its own.
     fn best(&mut self, columns: &[SourceColumn], sample: &Sample) -> Result<Chosen, DraftError> {
         let contracts = self.request.project.contracts();
-        let found = score::tables(contracts, columns, &self.called(sample));
+        let mut found = score::tables(contracts, columns, &self.called(sample));
+        found.retain(|found| !self.is_drafted(found.contract));
         let Some(best) = found.iter().find(|found| found.is_good(columns)) else {
             self.decisions.push(nearest(&found, columns.len()));
             let schema = self.request.sector.unwrap_or(NO_SECTOR);
@@ -207,8 +208,14 @@ impl Drafting<'_> {
             }
             None => score::tables(contracts, columns, &about)
                 .iter()
-                .any(|found| found.is_good(columns)),
+                .any(|found| found.is_good(columns) && !self.is_drafted(found.contract)),
         }
+    }
+
+    /// Whether a table is the draft of another dataset, which no table of the project is to be yet.
+    fn is_drafted(&self, contract: &Contract) -> bool {
+        let sector = self.request.told.host.and(self.request.sector);
+        sector == Some(contract.name.schema())
     }
 
     /// What the source is called: the pipeline, the file, the way to its records.

@@ -128,13 +128,19 @@ pub async fn draft(request: &DraftRequest<'_>) -> Result<Draft, DraftError> {
 }
 
 impl Draft {
-    /// The pipeline of `project`, in the same folder, that reads the very same source.
+    /// The pipeline of `project`, in the same folder, that reads the very same source, whatever is said of its format.
     #[must_use]
     pub fn twin(&self, project: &Project) -> Option<PathBuf> {
         let (path, text) = self.files.first()?;
         let (file, _) = yaml::read::<PipelineFile>(path, text).ok()?;
+        let place = |file: &PipelineFile| {
+            let mut source = file.source.clone();
+            source.retain(|key, _| !matches!(key.as_str(), "format" | "records"));
+            source
+        };
+        let wanted = place(&file);
         let is_twin =
-            |it: &&Pipeline| it.path.parent() == path.parent() && it.file.source == file.source;
+            |it: &&Pipeline| it.path.parent() == path.parent() && place(&it.file) == wanted;
         project
             .pipelines()
             .find(is_twin)
