@@ -111,6 +111,9 @@ pub struct PipelineState {
     /// By table, what is usual of its source: when newer observations came, and how many rows. The pipeline alone knows its form.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub freshness: BTreeMap<TableName, serde_json::Value>,
+    /// The hashes of those of `parts` that did not load, so that no row of them is published.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aside: Vec<String>,
 }
 
 impl PipelineState {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use sectorlake_connector::{Connector, Io, Reads};
 use sectorlake_formats::ReadOptions;
@@ -11,6 +11,7 @@ use sectorlake_normalise::mapping_session_with;
 
 use super::RunContext;
 use super::added;
+use super::aside::Aside;
 use super::corrections::{Gathered, Gathering, account, published, taken_before};
 use super::failure::{internal, of_problems, of_source};
 use super::fetch::{Fetcher, Known, Parts};
@@ -28,7 +29,7 @@ use crate::event::{Event, Progress};
 use crate::file::OnDrift;
 use crate::pipeline::Pipeline;
 use crate::plan::{TablePlan, plan};
-use crate::result::{Failure, FailureKind, Outcome, RunResult};
+use crate::result::{Failure, Outcome, RunResult};
 
 /// Rows that are decoded, mapped and checked at once: enough to drown what each step costs, few enough for the caches.
 const BATCH_ROWS: usize = 16 << 10;
@@ -42,22 +43,22 @@ pub(super) struct Attempt<'a> {
     pub(super) context: &'a RunContext,
     pub(super) pipeline: &'a Pipeline,
     pub(super) connector: Arc<dyn Connector>,
-    /// Whether what runs since the last published one fetched is fetched again, where the source still has it.
-    pub(super) again: bool,
-    /// Parts at hand that the source can be asked for again.
-    pub(super) taken_up: AtomicUsize,
+    /// The parts at hand from which on the source is asked again.
+    pub(super) again: Option<HashSet<String>>,
+    /// What is at hand and does not load.
+    pub(super) aside: Aside,
 }
 
 /// How a run ended, as to whether to make it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ended {
     /// As its result says.
     Done,
     /// Another pipeline changed a table meanwhile, so that what was staged no longer fits: nothing is published, and the
     /// next run takes up what was fetched.
     Overtaken,
-    /// It failed over data that runs before it had fetched, and that the source may have otherwise by now.
-    Stuck,
+    /// It failed over data that runs before it had fetched, these parts, and that the source may have otherwise by now.
+    Stuck(HashSet<String>),
 }
 
 /// What the work came to.
@@ -106,9 +107,8 @@ impl Attempt<'_> {
                 Err(error) => Outcome::Failed(error.into()),
             },
             Err(failure) => {
-                let is_of_data = matches!(failure.kind, FailureKind::Data | FailureKind::Usage);
-                if is_of_data && self.taken_up.load(Ordering::Relaxed) > 0 {
-                    ended = Ended::Stuck;
+                if let Some(from) = self.aside.from(&failure) {
+                    ended = Ended::Stuck(from);
                 }
                 self.keep_fetched().await;
                 if let Err(error) = run.abandon().await {
@@ -179,6 +179,10 @@ impl Attempt<'_> {
         let state = self
             .loaded(run, &raw, job, &freshness, (progress, result))
             .await?;
+        if let Some(failure) = self.aside.failure().filter(|_| self.again.is_none()) {
+            return Err(failure);
+        }
+        result.notes.extend(self.aside.note());
         result.notes.extend(only_the_place(run, evolves, result));
         match is_unchanged {
             true => Ok(Work::Unchanged),
@@ -202,8 +206,7 @@ impl Attempt<'_> {
         };
         result.notes.extend(fetcher.io.take_notes());
         let parts = parts?;
-        self.taken_up
-            .store(parts.taken_up_repeatable, Ordering::Relaxed);
+        self.aside.begin(&parts, plans, &state);
         let gathered = gathering.carried(gathered, &parts).await?;
         self.tell(&parts, fetcher.progress, result);
         let looked_up = place_lookup::versions(run, plans).await?;
@@ -223,7 +226,7 @@ impl Attempt<'_> {
         Fetcher {
             pipeline: self.pipeline,
             connector: self.connector.as_ref(),
-            again: self.again,
+            again: self.again.as_ref(),
             repeatable: repeatable(plans),
             io,
             known,
@@ -293,7 +296,7 @@ impl Attempt<'_> {
         watch.begin(run, &job).await?;
         let (columns, loads) = self.load(run, (raw, watch), &job, progress, result).await?;
         let past = freshness.of_loaded(run, &job, loads, result).await?;
-        Ok(job.state(columns, past))
+        Ok(job.state((columns, past), &self.aside.hashes()))
     }
 
     /// What is told where the file that came with this run is in force already.
@@ -402,6 +405,7 @@ impl Attempt<'_> {
             started_at: self.context.env.clock.now(),
             read,
             progress,
+            aside: &self.aside,
         };
         let mut known = KnownTables::default();
         let mut loads = Loads::new();

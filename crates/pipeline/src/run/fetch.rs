@@ -47,8 +47,10 @@ pub(super) struct Parts {
     pub(super) fetched: FetchResult,
     /// Parts that runs before this one fetched and never published.
     pub(super) taken_up: usize,
-    /// Those of them that the source can be asked for again.
-    pub(super) taken_up_repeatable: usize,
+    /// Those of them that the source can be asked for again, by path.
+    pub(super) at_hand: HashSet<String>,
+    /// Parts that the source gave this time, new or not, by path.
+    pub(super) given: HashSet<String>,
     /// What the author should know.
     pub(super) notes: Vec<String>,
 }
@@ -73,8 +75,8 @@ impl Parts {
 pub(super) struct Fetcher<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) connector: &'a dyn Connector,
-    /// Whether what was fetched since the last run that published is fetched again, where that can be.
-    pub(super) again: bool,
+    /// The parts at hand from which on the source is asked again, by path.
+    pub(super) again: Option<&'a HashSet<String>>,
     /// Units that give again, from a cursor, what they gave before.
     pub(super) repeatable: HashSet<String>,
     pub(super) io: Io,
@@ -96,11 +98,6 @@ impl Fetcher<'_> {
         for unit in units {
             read.push((unit, self.unit(unit, &mut parts).await?));
         }
-        let state = self.run.state();
-        let published: HashSet<&str> = state
-            .into_iter()
-            .flat_map(|state| state.parts.iter().map(String::as_str))
-            .collect();
         // What goes on where it stopped is told by the manifests of all runs, which are looked through once.
         let goes_on = |(_, reads): &(_, Vec<Read>)| reads.iter().any(|it| it.cursor.is_some());
         let all = match read.iter().any(goes_on) {
@@ -108,10 +105,9 @@ impl Fetcher<'_> {
             false => Vec::new(),
         };
         for (unit, reads) in read {
-            let only = self.repeatable.contains(unit).then_some(&published);
             parts
                 .by_unit
-                .insert(unit.clone(), manifests((unit, only), reads, &all));
+                .insert(unit.clone(), manifests(unit, reads, &all));
         }
         parts.fetched.bytes = self.bytes.load(Ordering::Relaxed);
         Ok(parts)
@@ -124,8 +120,11 @@ impl Fetcher<'_> {
             parts.fetched.parts += read.fetched;
             parts.fetched.unchanged += read.unchanged;
             parts.taken_up += read.taken_up;
+            let (at_hand, given) = read.parts.split_at(read.taken_up);
+            let path = |part: &Manifest| part.path.clone();
+            parts.given.extend(given.iter().map(path));
             if self.repeatable.contains(unit) {
-                parts.taken_up_repeatable += read.taken_up;
+                parts.at_hand.extend(at_hand.iter().map(path));
             }
             let Some(Cursor(cursor)) = &read.cursor else {
                 continue;
@@ -164,7 +163,7 @@ impl Fetcher<'_> {
         let slices = Slices::of(self, unit).await?;
         // What made a run fail whose fetch was whole may be mended by now: the source is asked anew.
         let is_over = |slice: &Option<String>| unfinished.get(slice).is_some_and(|it| it.is_whole);
-        if slices.all().iter().all(is_over) || self.again && self.repeatable.contains(unit) {
+        if slices.all().iter().all(is_over) {
             unfinished.clear();
         }
         // A partition that goes on from run to run does not say that its fetch is over: whether anything is left to fetch of the
@@ -190,10 +189,15 @@ impl Fetcher<'_> {
             parts: Vec::new(),
             is_whole: false,
         });
+        let mut at_hand = unfinished.parts;
+        let is_again = |part: &Manifest| self.again.is_some_and(|it| it.contains(&part.path));
+        if let Some(first) = at_hand.iter().position(is_again) {
+            at_hand.truncate(first);
+        }
         let mut read = Read {
             partition: slice.partition.map(str::to_owned),
-            taken_up: unfinished.parts.len(),
-            parts: unfinished.parts,
+            taken_up: at_hand.len(),
+            parts: at_hand,
             ..Read::default()
         };
         if unfinished.is_whole {
@@ -376,13 +380,8 @@ impl Known {
 }
 
 /// The parts that a unit consists of. What goes on where it stopped is what all runs have fetched of it, those that failed and
-/// partitions that the source lists no more among them. Where the source can be asked again, what a run fetched that never
-/// published counts only as far as this one took it up: the rest has come again.
-fn manifests(
-    (unit, published): (&str, Option<&HashSet<&str>>),
-    reads: Vec<Read>,
-    all: &[Manifest],
-) -> Vec<Manifest> {
+/// partitions that the source lists no more among them.
+fn manifests(unit: &str, reads: Vec<Read>, all: &[Manifest]) -> Vec<Manifest> {
     let goes_on = reads.iter().any(|read| read.cursor.is_some());
     let listed: HashSet<&Option<String>> = reads.iter().map(|read| &read.partition).collect();
     let mut known: HashMap<&Option<String>, Vec<Manifest>> = HashMap::new();
@@ -404,15 +403,10 @@ fn manifests(
             continue;
         }
         let mut of_slice = known.remove(&read.partition).unwrap_or_default();
-        if let Some(published) = published {
-            let taken: HashSet<&str> = read.parts.iter().map(|part| part.path.as_str()).collect();
-            of_slice.retain(|part| {
-                let is_published = published.contains(part.hash.as_str());
-                is_published && !taken.contains(part.path.as_str())
-            });
-            // In the order in which the source gave them: of those that it gave again the numbers are older.
-            of_slice.extend(read.parts);
-        }
+        // In the order in which the source gave them: of what it was asked for again the numbers may be older.
+        let taken: HashSet<&str> = read.parts.iter().map(|part| part.path.as_str()).collect();
+        of_slice.retain(|part| !taken.contains(part.path.as_str()));
+        of_slice.extend(read.parts);
         manifests.extend(newest(of_slice));
     }
     manifests

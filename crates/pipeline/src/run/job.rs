@@ -217,24 +217,33 @@ impl<'a> Job<'a> {
     /// Where the pipeline stands once this is published.
     pub(super) fn state(
         &self,
-        columns: BTreeMap<String, Vec<SourceColumn>>,
-        freshness: Past,
+        (columns, freshness): (BTreeMap<String, Vec<SourceColumn>>, Past),
+        aside: &HashSet<String>,
     ) -> PipelineState {
         let mut appended: BTreeMap<TableName, Vec<String>> = self.before.appended.clone();
         for plan in self.plans.iter().filter(|plan| plan.load == Load::Append) {
-            let new = self
-                .parts_of(plan)
-                .into_iter()
-                .map(|(_, part)| part.hash.clone());
+            let parts = self.parts_of(plan).into_iter();
+            let loaded = parts.filter(|(_, part)| !aside.contains(&part.hash));
+            let new = loaded.map(|(_, part)| part.hash.clone());
             appended
                 .entry(plan.contract.name.clone())
                 .or_default()
                 .extend(new);
         }
+        // Under the same rules nobody looked again at what was left aside before.
+        let is_same = self.fingerprint == self.before.fingerprint;
+        let before = self.before.aside.iter().filter(|_| is_same);
+        let parts = self.parts.hashes();
+        let aside: HashSet<&String> = aside.iter().chain(before).collect();
         PipelineState {
+            aside: parts
+                .iter()
+                .filter(|it| aside.contains(it))
+                .cloned()
+                .collect(),
             cursor: self.parts.cursor.clone(),
             partitions: self.parts.partitions.clone(),
-            parts: self.parts.hashes(),
+            parts,
             appended,
             fingerprint: self.fingerprint.clone(),
             fixes: self.fixes_in_force(),

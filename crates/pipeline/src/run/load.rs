@@ -18,6 +18,7 @@ use sectorlake_normalise::{
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::aside::Aside;
 use super::failure::{internal, of_open};
 use super::fix::Fixes;
 use super::journal::{Origin, Origins, Recorder};
@@ -40,6 +41,7 @@ pub(super) struct Loader<'a> {
     pub(super) started_at: DateTime<Utc>,
     pub(super) read: ReadOptions,
     pub(super) progress: &'a dyn Progress,
+    pub(super) aside: &'a Aside,
 }
 
 /// A table's result, with that of its parts.
@@ -84,7 +86,10 @@ impl Loader<'_> {
             seen: Seen::default(),
         };
         for (feed, manifest) in &parts {
-            table.part(feed, manifest).await?;
+            if let Some(failure) = table.part(feed, manifest).await? {
+                let of = (plan, *feed);
+                self.aside.leave(of, manifest, failure)?;
+            }
         }
         for feed in &plan.feeds {
             table.corrected(feed).await?;
@@ -140,17 +145,20 @@ pub(super) struct TableLoad<'a> {
 }
 
 impl TableLoad<'_> {
-    async fn part(&mut self, feed: &Feed, manifest: &Manifest) -> Result<(), Failure> {
+    /// Loads a part; its failure where it is none, or no mapping fits it, so that nothing of it is written.
+    async fn part(&mut self, feed: &Feed, manifest: &Manifest) -> Result<Option<Failure>, Failure> {
         let bytes = members::bytes_of(self.loader.raw, manifest);
-        let mut pieces = members::open_all(
+        let opened = members::open_all(
             &bytes,
             &feed.stream,
             feed.format.as_ref(),
             &self.loader.read,
-        )
-        .await
-        .map_err(|error| of_open(error, manifest))?;
-        let are_several = pieces.are_several();
+        );
+        let mut pieces = match opened.await {
+            Ok(pieces) => pieces,
+            Err(error) => return Ok(Some(of_open(error, manifest))),
+        };
+        let (are_several, mut is_first) = (pieces.are_several(), true);
         while let Some(piece) = pieces.next().await? {
             let part = match &piece.member {
                 // Record numbers begin anew in each member, so the member is part of where a row is from.
@@ -166,9 +174,12 @@ impl TableLoad<'_> {
             let watch = &mut self.recorder.watch;
             watch.look(fed, &piece.part).await;
             let part_name = piece.member.as_deref().unwrap_or(&manifest.name);
-            let normaliser = self
-                .normaliser(feed, &piece.part, &manifest.key, part_name)
-                .await?;
+            let normaliser = self.normaliser(feed, &piece.part, &manifest.key, part_name);
+            let normaliser = match normaliser.await {
+                Err(failure) if is_first => return Ok(Some(failure)),
+                normaliser => normaliser?,
+            };
+            is_first = false;
             let watch = &mut self.recorder.watch;
             watch.reads(fed, &piece.part, &normaliser);
             let root = Root {
@@ -195,7 +206,7 @@ impl TableLoad<'_> {
             };
             self.piece(piece, &normaliser).await?;
         }
-        Ok(())
+        Ok(None)
     }
 
     pub(super) async fn normaliser(

@@ -1,6 +1,7 @@
 //! Running pipelines: each its own run and its own snapshot; one that fails harms no other.
 
 mod added;
+mod aside;
 mod at_rest;
 mod attempt;
 mod corrections;
@@ -28,15 +29,16 @@ mod unmerged;
 mod watch;
 mod work;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use sectorlake_connector::{Environment, Http, Registry};
 use sectorlake_lake::{Env, Lake};
 use tokio::sync::Semaphore;
 
+use aside::Aside;
 use at_rest::AtRest;
 use attempt::Ended;
 pub(crate) use attempt::TAKEN_UP;
@@ -146,12 +148,12 @@ pub(crate) async fn take_up(
 }
 
 /// Whether a run asks its source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     /// For what is new.
     Asked,
-    /// For what came after the last published run, anew: what runs fetched since then does not load.
-    AskedAgain,
+    /// From these parts on, which runs before had fetched and which do not load, anew.
+    AskedAgain(HashSet<String>),
     /// Not where a fetch goes on from a cursor: what is at hand is all.
     AtRest,
 }
@@ -166,14 +168,14 @@ async fn one(
 ) -> RunResult {
     let (mut overtaken, mut stuck) = (0, None);
     loop {
-        let (mut result, ended) = once(context, name, source, progress).await;
+        let (mut result, ended) = once(context, name, &source, progress).await;
         match ended {
             Ended::Overtaken if overtaken < OVERTAKEN_MAX => {
                 overtaken += 1;
                 continue;
             }
-            Ended::Stuck if source == Source::Asked => {
-                source = Source::AskedAgain;
+            Ended::Stuck(from) if source == Source::Asked => {
+                source = Source::AskedAgain(from);
                 if let Outcome::Failed(failure) = result.outcome {
                     stuck = Some(failure.message);
                 }
@@ -183,7 +185,7 @@ async fn one(
         }
         if let Some(message) = stuck {
             result.notes.push(format!(
-                "what runs before had fetched does not load ({message}), so the source was asked again for all since the last run that published"
+                "what runs before had fetched does not load ({message}), so the source was asked for it again"
             ));
         }
         if overtaken > 0 {
@@ -197,7 +199,7 @@ async fn one(
 async fn once(
     context: &RunContext,
     name: &str,
-    source: Source,
+    source: &Source,
     progress: &dyn Progress,
 ) -> (RunResult, Ended) {
     let mut result = RunResult {
@@ -222,7 +224,7 @@ async fn once(
     };
     match source {
         Source::Asked => {}
-        Source::AskedAgain => attempt.again = true,
+        Source::AskedAgain(from) => attempt.again = Some(from.clone()),
         Source::AtRest => attempt.connector = Arc::new(AtRest(attempt.connector)),
     }
     result.run = Some(run.id().to_owned());
@@ -252,8 +254,8 @@ async fn begin<'a>(
             context,
             pipeline,
             connector,
-            again: false,
-            taken_up: AtomicUsize::new(0),
+            again: None,
+            aside: Aside::default(),
         },
         run,
     ))
