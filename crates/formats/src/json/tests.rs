@@ -261,17 +261,13 @@ fn features() {
 #[test]
 fn what_gives_no_row_names_no_column() {
     let unnest = r#"{"name": "json", "record_path": "data", "unnest": "list"}"#;
+    let collection = r#"{"type": "FeatureCollection", "features": []}"#;
+    let lists = r#"{"data": [{"id": 1, "list": []}, {"id": 2, "list": null}]}"#;
     for (text, format) in [
-        (
-            r#"{"type": "FeatureCollection", "features": []}"#,
-            "\"geojson\"",
-        ),
+        (collection, "\"geojson\""),
         ("[]", "\"json\""),
         (r#"{"data": []}"#, unnest),
-        (
-            r#"{"data": [{"id": 1, "list": []}, {"id": 2, "list": null}]}"#,
-            unnest,
-        ),
+        (lists, unnest),
     ] {
         let all = read(text, format, 9);
         assert_eq!(all.columns, ["_record"], "{text}");
