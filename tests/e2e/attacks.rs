@@ -105,10 +105,11 @@ fn settings_begin_no_header_of_their_own() {
         ));
         refused(&project, "clinics", 2, key);
     }
+    let address = format!("  url: \"{url}/clinics.csv?a=1\\r\\nX-Evil: 1\"\n  allow_private: true");
+    refused(&clinics(&address), "clinics", 2, "holds a line break");
     assert_eq!(server.asked().len(), 0);
-    // In an address line breaks are dropped, as browsers do; in what is encoded they are encoded.
+    // In what is encoded they are encoded.
     for settings in [
-        format!("  url: \"{url}/clinics.csv?a=1\\r\\nX-Evil: 1\""),
         format!(
             "  url: {url}/clinics.csv\n  auth: {{ query: {{ name: k, value: \"1\\r\\nX-Evil: 1\" }} }}"
         ),
