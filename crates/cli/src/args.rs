@@ -202,7 +202,7 @@ pub(crate) enum NewCommand {
 /// `sectorlake discover`.
 #[derive(Debug, Args)]
 pub(crate) struct DiscoverArgs {
-    /// A portal, or a catalogue itself: https://data.example.org, https://example.org/catalog.ttl
+    /// A portal, or a catalogue itself: `https://data.example.org`, `https://example.org/catalog.ttl`
     #[arg(value_name = "URL")]
     pub(crate) url: String,
     /// Only datasets in whose title, description, keywords or publisher these words stand
