@@ -462,6 +462,10 @@ proptest! {
         };
         let index = index();
         let found = index.code(Wanted { text: &text, parent: ward.parent_code.as_deref(), on: None });
-        prop_assert_eq!(found.unwrap(), ward.place_code.clone());
+        match found {
+            Ok(code) => prop_assert_eq!(code, ward.place_code.clone()),
+            // "X. Thanh An" may be Thạnh An in the same province, written without diacritics.
+            Err(error) => prop_assert!(text.is_ascii() && error.to_string().contains(&ward.place_code), "{text}: {error}"),
+        }
     }
 }
