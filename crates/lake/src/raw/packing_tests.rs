@@ -325,6 +325,8 @@ struct Zones {
     late: RawZone,
     published: u64,
     packs: bool,
+    /// How many parts came late.
+    lates: u32,
 }
 
 impl Zones {
@@ -339,6 +341,7 @@ impl Zones {
             late,
             published: 0,
             packs,
+            lates: 0,
         }
     }
 
@@ -371,7 +374,11 @@ impl Zones {
             Step::Sweep => drop(self.zone.remove_leftovers("r2").await?),
             Step::Reopen => self.zone = on(store, &self.env).await.raw("bus"),
             Step::Late(key) => {
-                let part = put(&self.late, &format!("late{key}"), "late").await?;
+                // Each of its own: where packs have made a number free, such a process that notes the check of a part
+                // it has put there before would take the place of another part's check.
+                self.lates += 1;
+                let key = format!("late{key}-{}", self.lates);
+                let part = put(&self.late, &key, "late").await?;
                 self.late.flush().await?;
                 return Ok(Some(part));
             }
