@@ -52,8 +52,8 @@ corpus: build ## load the real files that may be used but not passed on: make co
 
 # How long each decoder is tried on broken bytes in `soak`.
 FUZZ_SECONDS ?= 600
-# What drives the engine or the storage takes hours at 20,000; parsers alone bear it.
-PROPTEST_CASES ?= 1000
+# Random cases of a property. What drives the engine or the storage takes hours with so many: PROPTEST_CASES=1000 is the short form.
+PROPTEST_CASES ?= 20000
 
 .PHONY: soak
 soak: build ## the long forms of the tests (kill -9 in a loop, an hour of 10,000 vehicles, more random cases, broken bytes for FUZZ_SECONDS a decoder)

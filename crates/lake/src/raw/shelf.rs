@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::Manifest;
 use super::known::Known;
+use super::listing::read;
 use crate::error::LakeError;
 use crate::layout::{self, Access};
 use crate::store::LakeStore;
@@ -163,7 +164,10 @@ pub(super) async fn store_checked(
     single: Option<Path>,
 ) -> Result<(Path, Manifest), LakeError> {
     let objects = store.objects();
-    if let Some(place) = single {
+    // A process that was taken for dead knows of a place that packs may have made free since, and that is another part's by now.
+    if let Some(place) = single
+        && holds(objects.as_ref(), &place, &manifest).await?
+    {
         let bytes = files::to_json(&place, &manifest)?;
         let put = objects.put_opts(&place, bytes.into(), PutMode::Overwrite.into());
         put.await
@@ -180,6 +184,16 @@ pub(super) async fn store_checked(
             PutOutcome::Exists => number += 1,
         }
     }
+}
+
+/// Whether the manifest of the same part stands there.
+async fn holds(
+    store: &dyn ObjectStore,
+    place: &Path,
+    manifest: &Manifest,
+) -> Result<bool, LakeError> {
+    let stored = read(store, place).await?.unwrap_or_default();
+    Ok(stored.iter().any(|stored| stored.path == manifest.path))
 }
 
 #[cfg(test)]

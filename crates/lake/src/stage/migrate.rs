@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::BooleanArray;
-use arrow::compute::filter_record_batch;
 use futures::TryStreamExt;
 use sectorlake_contract::system;
 use tokio::task::JoinSet;
 
 use super::TableStage;
 use super::read::{FileRef, Reader};
+use super::rewrite;
 use crate::error::LakeError;
 use crate::settle::Positions;
 use crate::writer::{TableWriter, WrittenFile};
@@ -150,16 +149,9 @@ async fn copy(
     let mut position = 0;
     while let Some(batch) = batches.try_next().await? {
         let next = position + batch.num_rows() as u64;
-        let batch = if dropped.len() == 0 {
-            batch
-        } else {
-            let kept: BooleanArray = (position..next)
-                .map(|position| Some(!dropped.contains(position)))
-                .collect();
-            filter_record_batch(&batch, &kept).map_err(|error| reader.arrow(error))?
-        };
+        let rows = rewrite::kept(reader, batch, position, dropped)?;
         position = next;
-        writer.write(batch).await?;
+        writer.write(rows).await?;
     }
     Ok(())
 }

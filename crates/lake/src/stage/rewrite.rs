@@ -46,14 +46,7 @@ pub(super) async fn together(
         let mut position = 0;
         while let Some(batch) = batches.try_next().await? {
             let next = position + batch.num_rows() as u64;
-            let rows = if dropped.len() == 0 {
-                batch
-            } else {
-                let kept: BooleanArray = (position..next)
-                    .map(|position| Some(!dropped.contains(position)))
-                    .collect();
-                filter_record_batch(&batch, &kept).map_err(|error| reader.arrow(error))?
-            };
+            let rows = kept(reader, batch, position, dropped)?;
             position = next;
             if rows.num_rows() > 0 {
                 written.write(&in_form(reader, target, rows)?).await?;
@@ -61,6 +54,22 @@ pub(super) async fn together(
         }
     }
     written.close().await.map(Some)
+}
+
+/// Of a batch whose first row stands at `from` in its file, the rows that stay.
+pub(super) fn kept(
+    reader: &Reader,
+    batch: RecordBatch,
+    from: u64,
+    dropped: &Positions,
+) -> Result<RecordBatch, LakeError> {
+    if dropped.len() == 0 {
+        return Ok(batch);
+    }
+    let kept: BooleanArray = (from..from + batch.num_rows() as u64)
+        .map(|position| Some(!dropped.contains(position)))
+        .collect();
+    filter_record_batch(&batch, &kept).map_err(|error| reader.arrow(error))
 }
 
 /// The rows under the file's own schema: the reader calls every column nullable.

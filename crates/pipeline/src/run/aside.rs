@@ -6,6 +6,7 @@
 //! counts as read, and a mapping that is written for it later takes it in with all other parts.
 
 use std::collections::HashSet;
+use std::mem::take;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sectorlake_connector::Reads;
@@ -25,8 +26,6 @@ struct State {
     at_hand: HashSet<String>,
     /// Whether rows would be doubled if it were asked for more than what is left aside.
     appends: bool,
-    /// The hashes of what is published, less what was left aside before.
-    published: HashSet<String>,
     /// Those left aside, with why.
     left: Vec<(Manifest, Failure)>,
     /// Parts that the source gives now, by path.
@@ -41,15 +40,12 @@ impl Aside {
     }
 
     /// Notes what was fetched, by this run and before it.
-    pub(super) fn begin(&self, parts: &Parts, plans: &[TablePlan], before: &PipelineState) {
-        let mut published: HashSet<String> = before.parts.iter().cloned().collect();
-        published.retain(|hash| !before.aside.contains(hash));
+    pub(super) fn begin(&self, parts: &mut Parts, plans: &[TablePlan]) {
         *self.lock() = State {
-            at_hand: parts.at_hand.clone(),
+            at_hand: take(&mut parts.at_hand),
             appends: plans.iter().any(|plan| plan.load == Load::Append),
-            published,
             left: Vec::new(),
-            given: parts.given.clone(),
+            given: take(&mut parts.given),
             is_given: false,
         };
     }
@@ -61,6 +57,7 @@ impl Aside {
     /// published stays.
     pub(super) fn leave(
         &self,
+        before: Option<&PipelineState>,
         (plan, feed): (&TablePlan, &Feed),
         manifest: &Manifest,
         failure: Failure,
@@ -69,7 +66,10 @@ impl Aside {
         let is_given = state.given.contains(&manifest.path);
         state.is_given |= is_given;
         let goes_on = feed.stream.reads != Reads::Whole && plan.load != Load::Replace;
-        let is_needed = !goes_on || state.published.contains(&manifest.hash);
+        let has_rows = before.is_some_and(|before| {
+            before.parts.contains(&manifest.hash) && !before.aside.contains(&manifest.hash)
+        });
+        let is_needed = !goes_on || has_rows;
         if is_given || !is_of_data(&failure) || is_needed {
             return Err(failure);
         }

@@ -205,8 +205,8 @@ impl Attempt<'_> {
             _ => fetcher.fetch(&units(plans)).await,
         };
         result.notes.extend(fetcher.io.take_notes());
-        let parts = parts?;
-        self.aside.begin(&parts, plans, &state);
+        let mut parts = parts?;
+        self.aside.begin(&mut parts, plans);
         let gathered = gathering.carried(gathered, &parts).await?;
         self.tell(&parts, fetcher.progress, result);
         let looked_up = place_lookup::versions(run, plans).await?;

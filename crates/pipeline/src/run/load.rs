@@ -88,7 +88,8 @@ impl Loader<'_> {
         for (feed, manifest) in &parts {
             if let Some(failure) = table.part(feed, manifest).await? {
                 let of = (plan, *feed);
-                self.aside.leave(of, manifest, failure)?;
+                let before = self.run.state();
+                self.aside.leave(before, of, manifest, failure)?;
             }
         }
         for feed in &plan.feeds {
